@@ -1,0 +1,127 @@
+"""The home folder: the one place that keeps the database and the keys.
+
+`--home DIR`, else `AGENTGUARD_HOME`, else `~/.agentguard`. Mode 0700; keys 0600.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from agentguard.errors import ConfigError
+
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Paths under the home folder. Made by `open_home`."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        return self.root / "agentguard.db"
+
+    @property
+    def policy(self) -> Path:
+        """The user's own policy; it may not exist."""
+        return self.root / "policy.yaml"
+
+    @property
+    def reports(self) -> Path:
+        return self.root / "reports"
+
+    @property
+    def cache(self) -> Path:
+        """Compiled rules. Safe to delete."""
+        return self.root / "cache"
+
+    @property
+    def log(self) -> Path:
+        """What the supervisor and the proxy child have to say; never on the agent's terminal."""
+        return self.root / "agentguard.log"
+
+    def fingerprint_key(self) -> bytes:
+        """Key of every fingerprint; made at first use.
+
+        Raises:
+            ConfigError: it cannot be read or written, or does not hold 32 bytes.
+        """
+        return _key(self.root / "fingerprint.key")
+
+    def chain_key(self) -> bytes:
+        """Key of the event chain; made at first use. Errors as `fingerprint_key`."""
+        return _key(self.root / "chain.key")
+
+
+def home_path(option: str | None, environ: dict[str, str] | None = None) -> Path:
+    """Where the home folder is, whether or not it exists."""
+    env = os.environ if environ is None else environ
+    chosen = option or env.get("AGENTGUARD_HOME")
+    return Path(chosen).expanduser().absolute() if chosen else Path.home() / ".agentguard"
+
+
+def open_home(path: Path) -> Home:
+    """The home folder, made with mode 0700 when missing and narrowed to it when wider.
+
+    Raises:
+        ConfigError: it cannot be made, is not a folder, or belongs to someone else.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        info = path.stat()
+        if info.st_uid != os.getuid():
+            raise ConfigError(f"home folder {path} belongs to another user; choose one of yours with --home DIR")
+        if stat.S_IMODE(info.st_mode) & 0o077:
+            path.chmod(0o700)
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise ConfigError(f"home folder {path} is not writable; choose another with --home DIR")
+    except FileExistsError:
+        raise ConfigError(f"home folder {path} is a file; choose a folder with --home DIR") from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ConfigError(f"cannot use home folder {path}: {reason}; choose another with --home DIR") from None
+    return Home(path)
+
+
+def _key(path: Path) -> bytes:
+    try:
+        return _read_key(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise ConfigError(f"cannot read key {path}: {error.strerror}") from None
+    return _make_key(path)
+
+
+def _read_key(path: Path) -> bytes:
+    text = path.read_text(encoding="ascii", errors="replace").strip()
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise ConfigError(f"key {path} is damaged; restore it from a backup, or move it away to begin anew")
+    return key
+
+
+def _make_key(path: Path) -> bytes:
+    """Two processes may start at once: write aside, link into place, and whoever was first wins."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(KEY_BYTES))
+        try:
+            os.link(aside, path)
+        except FileExistsError:
+            pass
+        finally:
+            aside.unlink()
+        return _read_key(path)
+    except OSError as error:
+        raise ConfigError(f"cannot write key {path}: {error.strerror or error}") from None

@@ -1,0 +1,1 @@
+"""Stage 4, judge: what the policy says of it. Pure: no clock, no file but the policies it loads."""

@@ -1,0 +1,1 @@
+"""Stage 6, show: tell it. Reads through `record.reader` alone."""

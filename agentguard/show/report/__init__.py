@@ -1,0 +1,1 @@
+"""The session report: HTML, Markdown, JSON."""
