@@ -1,0 +1,53 @@
+"""The contract of a sensor: it is given what it must know as values and callables, and emits observations.
+
+A sensor never imports a later stage. What it needs from one (which files are secret, what to do while an
+open is held) is handed to it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from agentguard.model.observation import FileObservation, Observation
+from agentguard.model.secret import SecretFile
+from agentguard.model.session import Coverage
+
+Emit = Callable[[Observation], None]
+"""Hands one observation to the pipeline. Never blocks and never raises."""
+
+OnHold = Callable[[FileObservation], None]
+"""Called while the opener of a secret file is held: when it returns, the open goes on."""
+
+
+class NamePattern(Protocol):
+    """What a name alone says of a file."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def expected_readers(self) -> tuple[str, ...]: ...
+    @property
+    def agent(self) -> str: ...
+
+
+class SecretFiles(Protocol):
+    """The live table of secret files that every file sensor watches."""
+
+    def lookup(self, device: int, inode: int) -> SecretFile | None: ...
+    def match_name(self, path: str) -> NamePattern | None: ...
+    def add(self, file: SecretFile) -> None: ...
+    def directories(self) -> tuple[str, ...]: ...
+    def files(self) -> tuple[SecretFile, ...]: ...
+
+
+class Sensor(Protocol):
+    """What the monitor asks of every sensor."""
+
+    def coverage(self) -> Coverage:
+        """Its state, proof and counts at this moment."""
+        ...
+
+    def stop(self) -> None:
+        """End it; safe to call twice."""
+        ...

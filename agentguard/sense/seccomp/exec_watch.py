@@ -1,0 +1,63 @@
+"""Execs: the new program, its arguments, and its environment when it is one not yet seen."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+
+from agentguard.model.process import ProcessSnapshot
+from agentguard.sense.process_tree import ProcessTree
+from agentguard.sense.seccomp.memory import CallerMemory
+from agentguard.sense.seccomp.paths import View
+
+MAX_ENVIRONMENTS = 4096
+_FDCWD = -100
+
+Environ = tuple[tuple[str, str], ...]
+
+
+class ExecWatch:
+    """Looks at held execs. For one thread."""
+
+    def __init__(self, memory: CallerMemory, view: View, tree: ProcessTree) -> None:
+        self._memory = memory
+        self._view = view
+        self._tree = tree
+        self._environments: set[bytes] = set()
+
+    def look(
+        self, tid: int, name: str, arguments: tuple[int, ...], wide: bool
+    ) -> tuple[ProcessSnapshot, Environ | None] | None:
+        """None when the exec cannot succeed: a shell tries every folder of PATH in turn."""
+        if name == "execve":
+            directory, path_at, argv_at, envp_at = _FDCWD, *arguments[:3]
+        else:
+            directory = ctypes.c_int32(arguments[0] & 0xFFFFFFFF).value
+            path_at, argv_at, envp_at = arguments[1:4]
+        path = self._memory.string(tid, path_at)
+        if path is None:
+            return None
+        if path:
+            info = self._view.stat(tid, directory, path)
+            if info is None or not info.st_mode & 0o111:
+                return None
+            exe = self._view.real_path(tid, directory, path)
+        else:
+            exe = os.fsdecode(os.readlink(f"/proc/{tid}/fd/{directory}"))  # fexecve(): the descriptor is the program
+        argv = self._memory.strings(tid, argv_at, wide) or []
+        environ = self._environment(tid, envp_at, wide)
+        return self._tree.exec(tid, exe, tuple(map(os.fsdecode, argv))), environ
+
+    def _environment(self, tid: int, address: int, wide: bool) -> Environ | None:
+        entries = self._memory.strings(tid, address, wide)
+        if not entries:
+            return None
+        digest = hashlib.blake2b(b"\0".join(entries), digest_size=16).digest()
+        if digest in self._environments:
+            return None
+        if len(self._environments) >= MAX_ENVIRONMENTS:
+            self._environments.clear()
+        self._environments.add(digest)
+        pairs = (entry.partition(b"=") for entry in entries)
+        return tuple((os.fsdecode(name), os.fsdecode(value)) for name, _, value in pairs)
