@@ -1,0 +1,1 @@
+"""How an agent is started: the front, the supervisor, and the agent between fork and exec (DESIGN section 4)."""

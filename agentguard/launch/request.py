@@ -1,0 +1,46 @@
+"""What the user asked `run` for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from agentguard.errors import CommandNotExecutableError, CommandNotFoundError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """One `agentguard run`."""
+
+    home: Path
+    program: str
+    """Absolute path of the executable."""
+    argv: tuple[str, ...]
+    environ: dict[str, str]
+    cwd: Path
+    session: str
+    """Session uid."""
+    quiet: bool = False
+    color: bool = False
+    session_descriptor: int | None = None
+    """Where to write the session uid, for scripts."""
+    redirects: dict[str, tuple[str, int]]
+    """Host → loopback address and port: the demo's and the tests' stand-ins for real hosts."""
+    upstream_ca: str | None = None
+    """A further CA file to trust upstream."""
+
+
+def find_program(name: str, path: str | None) -> str:
+    """As a shell would find it.
+
+    Raises:
+        CommandNotFoundError, CommandNotExecutableError
+    """
+    found = shutil.which(name, path=path)
+    if found:
+        return os.path.abspath(found)  # noqa: PTH100 - a link must keep its name: busybox and version managers read argv[0]
+    if "/" in name and Path(name).exists():
+        raise CommandNotExecutableError(f"{name} is not an executable program; check its permissions (chmod +x)")
+    raise CommandNotFoundError(f"{name} was not found; check the name, or give the full path of the program")
