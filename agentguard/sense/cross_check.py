@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 import queue
 import threading
-from collections.abc import Callable
 
 from agentguard.model.observation import GapObservation, GapType
 from agentguard.model.session import Coverage, SensorState
 from agentguard.sense.folder_watch import FolderWatch
-from agentguard.sense.interface import Emit, SecretFiles
+from agentguard.sense.interface import FolderSetup
 
 NAME = "watchdog"
 WINDOW_NS = 1_000_000_000
@@ -28,29 +27,15 @@ _QUIET_NS = 10_000_000_000
 class CrossCheck:
     """Confirms supervised opens, and shows the others."""
 
-    def __init__(
-        self,
-        *,
-        files: SecretFiles,
-        decoy: tuple[int, int],
-        seen: Callable[[int, int, int], bool],
-        on_change: Callable[[str], None],
-        emit: Emit,
-        clock: Callable[[], int],
-    ) -> None:
-        """`seen(device, inode, since_ns)`: whether a supervised process, or the guard itself, opened it since then."""
-        self._files = files
-        self._decoy = decoy
-        self._seen = seen
-        self._emit = emit
-        self._clock = clock
+    def __init__(self, setup: FolderSetup) -> None:
+        self._setup = setup
         self._waiting: queue.SimpleQueue[tuple[int, str] | None] = queue.SimpleQueue()
         self._told: dict[tuple[int, int], int] = {}
         self._confirmed = self._drops = 0
         self._error = ""
         self._stopped = False
         self.proved = threading.Event()
-        self.watch = FolderWatch(on_open=self._opened, on_change=on_change, on_overflow=self._overflow)
+        self.watch = FolderWatch(on_open=self._opened, on_change=setup.on_change, on_overflow=self._overflow)
         self._thread = threading.Thread(target=self._run, name="cross-check", daemon=True)
 
     def start(self, folders: tuple[str, ...]) -> None:
@@ -73,13 +58,13 @@ class CrossCheck:
         )
 
     def _opened(self, path: str) -> None:
-        self._waiting.put((self._clock(), path))
+        self._waiting.put((self._setup.clock(), path))
 
     def _overflow(self) -> None:
         self._drops += 1
-        self._emit(
+        self._setup.emit(
             GapObservation(
-                time_ns=self._clock(),
+                time_ns=self._setup.clock(),
                 sensor=NAME,
                 type=GapType.EVENTS_LOST,
                 detail="the system dropped file events: opens by other processes in that moment are not known",
@@ -93,7 +78,7 @@ class CrossCheck:
             if item is None:
                 return
             time_ns, path = item
-            late = _PATIENCE_SECONDS - (self._clock() - time_ns) / 1e9
+            late = _PATIENCE_SECONDS - (self._setup.clock() - time_ns) / 1e9
             if late > 0 and not self._stopped:
                 pause.wait(late)
             self._check(time_ns, path)
@@ -104,16 +89,16 @@ class CrossCheck:
         except OSError:
             return
         key = (info.st_dev, info.st_ino)
-        if key == self._decoy:
+        if key == self._setup.decoy:
             self.proved.set()
             return
-        if self._files.lookup(*key) is None:
+        if self._setup.files.lookup(*key) is None:
             return
-        if self._seen(*key, time_ns - WINDOW_NS):
+        if self._setup.seen(*key, time_ns - WINDOW_NS):
             self._confirmed += 1
         elif time_ns - self._told.get(key, 0) >= _QUIET_NS:
             self._told[key] = time_ns
-            self._emit(
+            self._setup.emit(
                 GapObservation(
                     time_ns=time_ns,
                     sensor=NAME,

@@ -7,6 +7,7 @@ open is held) is handed to it here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from agentguard.model.observation import FileObservation, Observation
@@ -39,6 +40,25 @@ class SecretFiles(Protocol):
     def add(self, file: SecretFile) -> None: ...
     def directories(self) -> tuple[str, ...]: ...
     def files(self) -> tuple[SecretFile, ...]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderSetup:
+    """What the two sensors over watched folders are given."""
+
+    root_pid: int
+    """The agent's."""
+    files: SecretFiles
+    decoy: tuple[int, int]
+    """Device and inode of the decoy: its open proves the sensor alive and is not told."""
+    seen: Callable[[int, int, int], bool]
+    """`seen(device, inode, since_ns)`: whether a supervised process, or the guard itself, opened it since then."""
+    on_change: Callable[[str], None]
+    """A file was written, created or moved into place."""
+    on_hold: OnHold
+    emit: Emit
+    clock: Callable[[], int]
+    """ns since the epoch."""
 
 
 class Sensor(Protocol):

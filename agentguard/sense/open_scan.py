@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import queue
 import threading
-from collections.abc import Callable
 
 import psutil
 
@@ -17,7 +16,7 @@ from agentguard.model.observation import ExecObservation, FileObservation, GapOb
 from agentguard.model.process import Ancestor, Confidence, ProcessSnapshot
 from agentguard.model.session import Coverage, SensorState
 from agentguard.sense.folder_watch import FolderWatch
-from agentguard.sense.interface import Emit, OnHold, SecretFiles
+from agentguard.sense.interface import FolderSetup
 
 NAME = "psutil"
 _TREE_SECONDS = 0.1
@@ -26,32 +25,14 @@ _TREE_SECONDS = 0.1
 class OpenScan:
     """watchdog + psutil over the descendants of one root process."""
 
-    def __init__(
-        self,
-        *,
-        root_pid: int,
-        files: SecretFiles,
-        decoy: tuple[int, int],
-        own: Callable[[int, int, int], bool],
-        on_change: Callable[[str], None],
-        on_hold: OnHold,
-        emit: Emit,
-        clock: Callable[[], int],
-    ) -> None:
-        """`own(device, inode, since_ns)`: whether the guard itself opened it since then."""
-        self._root_pid = root_pid
-        self._files = files
-        self._decoy = decoy
-        self._own = own
-        self._on_hold = on_hold
-        self._emit = emit
-        self._clock = clock
+    def __init__(self, setup: FolderSetup) -> None:
+        self._setup = setup
         self._opens: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._known: dict[tuple[int, float], psutil.Process] = {}
         self._events = self._drops = 0
         self._stopping = threading.Event()
         self.proved = threading.Event()
-        self.watch = FolderWatch(on_open=self._opens.put, on_change=on_change, on_overflow=self._overflow)
+        self.watch = FolderWatch(on_open=self._opens.put, on_change=setup.on_change, on_overflow=self._overflow)
         self._threads = [
             threading.Thread(target=self._run, name="open-scan", daemon=True),
             threading.Thread(target=self._follow_tree, name="tree-scan", daemon=True),
@@ -85,7 +66,7 @@ class OpenScan:
         self._gap(GapType.EVENTS_LOST, "the system dropped file events")
 
     def _gap(self, kind: GapType, detail: str) -> None:
-        self._emit(GapObservation(time_ns=self._clock(), sensor=NAME, type=kind, detail=detail))
+        self._setup.emit(GapObservation(time_ns=self._setup.clock(), sensor=NAME, type=kind, detail=detail))
 
     # --- opens ----------------------------------------------------------------------------------
 
@@ -99,12 +80,12 @@ class OpenScan:
         except OSError:
             return
         key = (info.st_dev, info.st_ino)
-        if key == self._decoy:
+        if key == self._setup.decoy:
             self.proved.set()
             return
-        now = self._clock()
-        file = self._files.lookup(*key)
-        if file is None or self._own(*key, now - 1_000_000_000):
+        now = self._setup.clock()
+        file = self._setup.files.lookup(*key)
+        if file is None or self._setup.seen(*key, now - 1_000_000_000):
             return
         found = self._who(path)
         if found is None:
@@ -122,24 +103,24 @@ class OpenScan:
             kind=file.kind,
         )
         self._events += 1
-        self._on_hold(observation)
-        self._emit(observation)
+        self._setup.on_hold(observation)
+        self._setup.emit(observation)
 
     def _who(self, path: str) -> tuple[ProcessSnapshot, Confidence] | None:
         """The holder of a descriptor, newest first; else the one process whose command line names the file."""
         processes = sorted(self._tree(), key=_age, reverse=True)
         for process in processes:
             if _holds(process, path):
-                return _snapshot(process, self._root_pid), Confidence.FD_SEEN
+                return _snapshot(process, self._setup.root_pid), Confidence.FD_SEEN
         name = path.rpartition("/")[2]
         naming = [process for process in processes if _names(process, name)]
         if len(naming) == 1:
-            return _snapshot(naming[0], self._root_pid), Confidence.PROBABLE
+            return _snapshot(naming[0], self._setup.root_pid), Confidence.PROBABLE
         return None
 
     def _tree(self) -> list[psutil.Process]:
         try:
-            root = psutil.Process(self._root_pid)
+            root = psutil.Process(self._setup.root_pid)
             return [root, *root.children(recursive=True)]
         except psutil.Error:
             return []
@@ -151,11 +132,11 @@ class OpenScan:
         while not self._stopping.wait(_TREE_SECONDS):
             alive = {(process.pid, _age(process)): process for process in self._tree()}
             for key in alive.keys() - self._known.keys():
-                self._emit(
+                self._setup.emit(
                     ExecObservation(
-                        time_ns=self._clock(),
+                        time_ns=self._setup.clock(),
                         sensor=NAME,
-                        process=_snapshot(alive[key], self._root_pid),
+                        process=_snapshot(alive[key], self._setup.root_pid),
                         confidence=Confidence.EXACT_PID,
                     )
                 )
