@@ -1,0 +1,88 @@
+"""What each secret file holds, kept in memory for as long as the session lasts.
+
+Read when the session starts and again whenever the file has changed; the same bytes are never read twice.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from collections.abc import Callable, Iterable
+
+from agentguard.detect.scanner import Scanner
+from agentguard.detect.values import ValueIndex, extract_values
+from agentguard.model.observation import FileObservation
+from agentguard.model.secret import SecretFile, SecretValue
+
+MAX_BYTES = 1 << 20
+"""A larger file is scanned in its first part only."""
+
+_State = tuple[int, int, int, int]
+"""device, inode, mtime in ns, size: the same state means the same bytes."""
+
+
+class FileValues:
+    """Thread-safe: the file sensor asks while it holds an open, the folder watch when a file has changed."""
+
+    def __init__(self, scanner: Scanner, index: ValueIndex, clock: Callable[[], int]) -> None:
+        self._scanner = scanner
+        self._index = index
+        self._clock = clock
+        self._known: dict[_State, tuple[SecretValue, ...]] = {}
+        self._own_reads: dict[tuple[int, int], int] = {}
+        self._lock = threading.Lock()
+
+    def of(self, file: SecretFile) -> tuple[tuple[SecretValue, ...], bool]:
+        """Its values as it stands now, and whether they are news. Empty when it cannot be read."""
+        state = _state(file)
+        if state is None:
+            return (), False
+        known = self._known.get(state)
+        if known is not None:
+            return known, False
+        with self._lock:
+            self._own_reads[(file.device, file.inode)] = self._clock()
+            values = tuple(extract_values(file.path, _read(file), file.kind, self._scanner))
+            self._index.add(values)
+            self._known[state] = values
+        return values, True
+
+    def observed(self, observation: FileObservation) -> tuple[SecretValue, ...]:
+        """For the detector."""
+        return self.of(observation.file)[0] if observation.file else ()
+
+    def learn(self, files: Iterable[SecretFile]) -> list[SecretValue]:
+        """Read several; returns what was not known before."""
+        news: list[SecretValue] = []
+        for file in files:
+            values, new = self.of(file)
+            if new:
+                news.extend(values)
+        return news
+
+    def read_since(self, device: int, inode: int, since_ns: int) -> bool:
+        """Whether we opened it ourselves since then: the folder watch must not report us."""
+        return self._own_reads.get((device, inode), 0) >= since_ns
+
+
+def _state(file: SecretFile) -> _State | None:
+    """None when the path leads elsewhere now, or to something that must not be opened (a FIFO, a device, /proc)."""
+    try:
+        info = os.stat(file.path)
+    except OSError:
+        return None
+    if not stat.S_ISREG(info.st_mode) or (info.st_dev, info.st_ino) != (file.device, file.inode):
+        return None
+    if file.path.startswith("/proc/"):
+        return None
+    return info.st_dev, info.st_ino, info.st_mtime_ns, info.st_size
+
+
+def _read(file: SecretFile) -> bytes:
+    try:
+        descriptor = os.open(file.path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb", buffering=0) as opened:
+            return opened.read(MAX_BYTES)
+    except OSError:
+        return b""

@@ -1,0 +1,96 @@
+"""Chooses the file sensors: the one place that knows which can run here, and says why one cannot."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agentguard.errors import SensorError
+from agentguard.model.observation import GapObservation, GapType
+from agentguard.model.session import Coverage, SensorState
+from agentguard.sense.cross_check import NAME as WATCHDOG
+from agentguard.sense.cross_check import CrossCheck
+from agentguard.sense.interface import FolderSetup
+from agentguard.sense.open_scan import OpenScan
+from agentguard.sense.seccomp.abi import machine
+from agentguard.sense.seccomp.sensor import NAME as SECCOMP
+from agentguard.sense.seccomp.sensor import SeccompSensor, SeccompSetup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSensors:
+    """What watches files in this session."""
+
+    seccomp: SeccompSensor | None
+    folders: CrossCheck | OpenScan | None
+    missing: tuple[Coverage, ...]
+    """Those that cannot run here, with the reason."""
+
+    def coverage(self) -> tuple[Coverage, ...]:
+        running = tuple(sensor.coverage() for sensor in (self.seccomp, self.folders) if sensor is not None)
+        return running + self.missing
+
+    def stop(self) -> None:
+        if self.folders is not None:
+            self.folders.stop()
+
+    def proved(self, timeout: float) -> bool:
+        """Wait for the decoy to be seen by all that run; seconds."""
+        return all(sensor.proved.wait(timeout) for sensor in (self.seccomp, self.folders) if sensor is not None)
+
+
+def start_file_sensors(
+    *, listener: int, why_not: str, shared: mmap.mmap, proxy_port: Callable[[], int], setup: FolderSetup
+) -> FileSensors:
+    """`listener` is -1, and `why_not` says why, when the agent could not be put under the seccomp filter.
+
+    Each sensor that is missing is told as a gap; the session goes on with the next best.
+    """
+    here = machine()
+    seccomp = None
+    missing: list[Coverage] = []
+    if listener >= 0 and here is not None:
+        seccomp = SeccompSensor(
+            SeccompSetup(
+                machine=here,
+                listener=listener,
+                shared=shared,
+                root_pid=setup.root_pid,
+                files=setup.files,
+                decoy=setup.decoy,
+                proxy_port=proxy_port,
+                emit=setup.emit,
+                on_hold=setup.on_hold,
+                clock=setup.clock,
+            )
+        )
+        seccomp.start()
+    else:
+        missing.append(_tell_missing(setup, SECCOMP, why_not, "run on Linux 5.9 or newer, outside other sandboxes"))
+    folders = _folder_sensor(setup, seccomp)
+    try:
+        folders.start(setup.files.directories())
+    except SensorError as error:
+        missing.append(_tell_missing(setup, WATCHDOG, str(error), ""))
+        return FileSensors(seccomp=seccomp, folders=None, missing=tuple(missing))
+    return FileSensors(seccomp=seccomp, folders=folders, missing=tuple(missing))
+
+
+def _folder_sensor(setup: FolderSetup, seccomp: SeccompSensor | None) -> CrossCheck | OpenScan:
+    if seccomp is None:
+        return OpenScan(setup)
+    return CrossCheck(setup)
+
+
+def _tell_missing(setup: FolderSetup, sensor: str, reason: str, remedy: str) -> Coverage:
+    setup.emit(
+        GapObservation(
+            time_ns=setup.clock(),
+            sensor=sensor,
+            type=GapType.SENSOR_UNAVAILABLE,
+            detail=f"the {sensor} sensor cannot run: {reason}",
+            remedy=remedy,
+        )
+    )
+    return Coverage(sensor=sensor, state=SensorState.UNAVAILABLE, reason=reason)
