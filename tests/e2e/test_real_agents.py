@@ -15,15 +15,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.agents, pytest.mark.timeout(420)]
 
 
 @pytest.fixture(params=AGENTS, ids=lambda agent: agent.id)
-def play(request: pytest.FixtureRequest, tmp_path: Path) -> Play:
+def play(request: pytest.FixtureRequest, tmp_path: Path, installer_env: dict[str, str]) -> Play:
     agent: Agent = request.param
     if reason := isolation.why_not():
         pytest.skip(reason)
     try:
-        agent.install()
+        program = agent.install(installer_env)
     except CannotInstallError as error:
         pytest.skip(f"{agent.id} cannot be installed: {error}")
-    return Play(agent, tmp_path)
+    return Play(agent, program, tmp_path)
 
 
 def test_an_agent_plays_its_script_without_the_guard(play: Play) -> None:

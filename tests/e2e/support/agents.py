@@ -33,7 +33,8 @@ class Agent:
     """Where it sends prompts by default."""
     native: str
     """Name of the planted file that its own read tool opens."""
-    install: Callable[[], Path]
+    install: Callable[[dict[str, str]], Path]
+    """Its program; the argument is the environment for the installer."""
     arguments: tuple[str, ...]
     environ: Callable[[str], dict[str, str]]
     prepare: Callable[[Path, str], None]
@@ -120,7 +121,9 @@ CLAUDE = Agent(
     exe="claude",
     host="api.anthropic.com",
     native=".env",
-    install=lambda: install.from_python("claude-agent-sdk", "0.2.187", "claude_agent_sdk/_bundled/claude"),
+    install=lambda environ: install.from_python(
+        "claude-agent-sdk", "0.2.187", "claude_agent_sdk/_bundled/claude", environ
+    ),
     arguments=("-p", PROMPT, "--dangerously-skip-permissions", "--model", "claude-sonnet-4-5"),
     environ=_claude_environ,
     prepare=lambda home, base: None,
@@ -130,7 +133,7 @@ CODEX = Agent(
     exe="codex",
     host="api.openai.com",
     native=".env",
-    install=lambda: install.from_python("openai-codex-cli-bin", "0.163.0", "codex_cli_bin/bin/codex"),
+    install=lambda environ: install.from_python("openai-codex-cli-bin", "0.163.0", "codex_cli_bin/bin/codex", environ),
     arguments=("exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", PROMPT),
     environ=lambda base: {"CODEX_API_KEY": key("codex")},
     prepare=_codex_prepare,
@@ -140,7 +143,7 @@ GEMINI = Agent(
     exe="node",
     host="generativelanguage.googleapis.com",
     native=".env.local",  # its read tool refuses a file named exactly .env
-    install=lambda: install.from_node("@google/gemini-cli", "0.61.0", "gemini"),
+    install=lambda environ: install.from_node("@google/gemini-cli", "0.61.0", "gemini", environ),
     arguments=("-y", "-m", "gemini-2.5-flash", "-p", PROMPT),
     environ=_gemini_environ,
     prepare=_gemini_prepare,
@@ -150,7 +153,7 @@ OPENCODE = Agent(
     exe="opencode.exe",
     host="api.openai.com",
     native=".env",
-    install=lambda: install.from_node("opencode-ai", "1.18.33", "opencode"),
+    install=lambda environ: install.from_node("opencode-ai", "1.18.33", "opencode", environ),
     arguments=("run", "--auto", "-m", "scripted/scripted", PROMPT),
     environ=lambda base: {
         "OPENCODE_DISABLE_AUTOUPDATE": "1",

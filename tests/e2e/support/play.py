@@ -31,8 +31,9 @@ class Guarded:
 class Play:
     """One agent in a folder of its own. `folder` must be empty; nothing outside it is written."""
 
-    def __init__(self, agent: Agent, folder: Path) -> None:
+    def __init__(self, agent: Agent, program: Path, folder: Path) -> None:
         self.agent = agent
+        self._program = program
         self.folder = folder
         self.guard_home = folder / "guard"
         self.workspace = folder / "work" / "shop"
@@ -88,7 +89,7 @@ class Play:
         return Guarded(played, uid.read_text().strip(), int(pid.read_text()))
 
     def _command(self) -> list[str]:
-        return [str(self.agent.install()), *self.agent.arguments]
+        return [str(self._program), *self.agent.arguments]
 
     def _environ(self) -> dict[str, str]:
         return {
