@@ -10,6 +10,7 @@ from agentguard.model.finding import Activity, Finding, Flow, Gap, Kind
 from agentguard.model.observation import GapType
 from agentguard.model.process import Ancestor, Attribution, Confidence, Process
 from agentguard.model.secret import SecretMatch
+from agentguard.model.unicode import valid_text
 from agentguard.model.verdict import Destination, Disposition, Outcome, Severity, Verdict
 
 
@@ -46,9 +47,9 @@ def event_to_json(event: Event) -> dict[str, Any]:
         "seq": event.seq,
         "kind": finding.kind,
         "activity": finding.activity,
-        "subject": _text(finding.subject),
-        "path": _text(finding.path) or None,
-        "host": _text(finding.host) or None,
+        "subject": valid_text(finding.subject),
+        "path": valid_text(finding.path) or None,
+        "host": valid_text(finding.host) or None,
         "port": finding.port or None,
         "method": finding.method or None,
         "protocol": finding.protocol or None,
@@ -66,7 +67,7 @@ def event_to_json(event: Event) -> dict[str, Any]:
         "disposition": verdict.disposition,
         "outcome": verdict.outcome,
         "rule": verdict.rule,
-        "reason": _text(verdict.reason),
+        "reason": valid_text(verdict.reason),
     }
     return out
 
@@ -109,21 +110,16 @@ def event_from_json(data: dict[str, Any]) -> Event:
     return Event(data["seq"], finding, verdict)
 
 
-def _text(value: str) -> str:
-    """File names are bytes; JSON is not. Surrogate escapes become visible `\\xNN`."""
-    return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
 def _process_to_json(process: Process | None) -> dict[str, Any] | None:
     if process is None:
         return None
     return {
         "pid": process.pid,
-        "name": _text(process.name),
-        "exe": _text(process.exe),
-        "cmdline": [_text(part) for part in process.cmdline],
+        "name": valid_text(process.name),
+        "exe": valid_text(process.exe),
+        "cmdline": [valid_text(part) for part in process.cmdline],
         "start_time": process.start_time,
-        "ancestors": [{"pid": parent.pid, "name": _text(parent.name)} for parent in process.ancestors],
+        "ancestors": [{"pid": parent.pid, "name": valid_text(parent.name)} for parent in process.ancestors],
     }
 
 
@@ -143,15 +139,15 @@ def _process_from_json(data: dict[str, Any] | None) -> Process | None:
 def _match_to_json(match: SecretMatch) -> dict[str, Any]:
     return {
         "type": match.type,
-        "name": _text(match.name),
+        "name": valid_text(match.name),
         "fingerprint": match.fingerprint,
         "preview": match.preview,
-        "place": _text(match.place),
+        "place": valid_text(match.place),
         "encoding": list(match.encoding),
         "issuer_hosts": list(match.issuer_hosts),
         "checksum_valid": match.checksum_valid,
         "public": match.public,
-        "source_path": _text(match.source_path) or None,
+        "source_path": valid_text(match.source_path) or None,
     }
 
 
@@ -186,7 +182,7 @@ def _gap_to_json(gap: Gap | None, outcome: Outcome) -> dict[str, Any] | None:
     return {
         "type": gap.type,
         "sensor": gap.sensor,
-        "detail": _text(gap.detail),
+        "detail": valid_text(gap.detail),
         "remedy": gap.remedy,
         "count": gap.count,
         "covered_by": gap.covered_by or None,

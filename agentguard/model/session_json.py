@@ -6,6 +6,7 @@ from typing import Any
 
 from agentguard.model.event import iso_time, parse_time
 from agentguard.model.session import Coverage, SensorState, Session
+from agentguard.model.unicode import valid_text
 from agentguard.model.verdict import Outcome
 
 
@@ -14,9 +15,9 @@ def session_to_json(session: Session) -> dict[str, Any]:
     return {
         "uid": session.uid,
         "agent": session.agent,
-        "agent_name": _text(session.agent_name),
-        "command": [_text(part) for part in session.command],
-        "cwd": _text(session.cwd),
+        "agent_name": valid_text(session.agent_name),
+        "command": [valid_text(part) for part in session.command],
+        "cwd": valid_text(session.cwd),
         "root_pid": session.root_pid,
         "start": iso_time(session.start_ns),
         "end": None if session.end_ns is None else iso_time(session.end_ns),
@@ -24,7 +25,7 @@ def session_to_json(session: Session) -> dict[str, Any]:
         "in_background": session.in_background,
         "end_reason": session.end_reason,
         "outcome": session.outcome,
-        "outcome_reason": _text(session.outcome_reason),
+        "outcome_reason": valid_text(session.outcome_reason),
         "counts": dict(session.counts),
         "coverage": [coverage_to_json(coverage) for coverage in session.coverage],
         "seal": session.seal,
@@ -60,7 +61,7 @@ def coverage_to_json(coverage: Coverage) -> dict[str, Any]:
         "proved": coverage.proved,
         "events": coverage.events,
         "drops": coverage.drops,
-        "reason": _text(coverage.reason),
+        "reason": valid_text(coverage.reason),
     }
 
 
@@ -73,8 +74,3 @@ def _coverage_from_json(data: dict[str, Any]) -> Coverage:
         drops=data["drops"],
         reason=data["reason"],
     )
-
-
-def _text(value: str) -> str:
-    """Names are bytes; JSON is not. Surrogate escapes become visible `\\xNN`."""
-    return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,0 +1,254 @@
+"""The one read path: dashboard, report, summary and verbs all ask here. Never writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Unpack
+from urllib.parse import quote
+
+from agentguard.errors import StoreError
+from agentguard.model.event import Event, event_from_json
+from agentguard.model.session import Session
+from agentguard.record.faults import describe
+from agentguard.record.queries import EventQuery, Narrow, count_sql, ids_sql
+from agentguard.record.stored import session_of
+
+__all__ = ["Bucket", "EventQuery", "KnownProcess", "Reader", "Row"]
+
+BUSY_SECONDS = 2.0
+LAST = "last"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An event with its place among all events of the database; ids only grow."""
+
+    id: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One step of a timeline."""
+
+    start_ns: int
+    reads: int = 0
+    sends: int = 0
+    flows: int = 0
+    gaps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KnownProcess:
+    """A process of a session's tree, as it last was. Redacted."""
+
+    pid: int
+    parent_pid: int
+    """0 when unknown."""
+    start_time: int
+    name: str
+    exe: str
+    cmdline: tuple[str, ...]
+    first_seen_ns: int
+
+
+class Reader:
+    """A read-only connection. Threads may share it; they take turns.
+
+    A database that does not exist yet is an empty one. Every method may raise `StoreError`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+
+    def sessions(self, limit: int | None = None) -> list[Session]:
+        """Newest first."""
+        rows = self._rows("SELECT * FROM sessions ORDER BY start_ns DESC, id DESC LIMIT ?", [_bound(limit)])
+        return [self._session(row) for row in rows]
+
+    def session(self, name: str) -> Session | None:
+        """By uid, by a unique beginning of it, or `last` for the newest. None when there is none."""
+        if name == LAST:
+            return next(iter(self.sessions(1)), None)
+        rows = self._rows("SELECT * FROM sessions WHERE uid = ?", [_bindable(name)])
+        if not rows and name:
+            rows = self._rows("SELECT * FROM sessions WHERE substr(uid, 1, length(?1)) = ?1", [_bindable(name)])
+        if len(rows) > 1:
+            raise StoreError(f"{len(rows)} sessions begin with {name!r}; give more of the uid")
+        return self._session(rows[0]) if rows else None
+
+    def events(self, session: str | None = None, **narrow: Unpack[Narrow]) -> list[Event]:
+        """One page of events, oldest first unless `newest_first`. Paging is by row id: see `rows`."""
+        return [row.event for row in self.rows(EventQuery(session=session, **narrow))]
+
+    def events_after(self, last_id: int, session: str | None = None, limit: int | None = None) -> list[Row]:
+        """What was recorded after row `last_id`, oldest first."""
+        return self.rows(EventQuery(session=session, after=last_id, limit=limit))
+
+    def rows(self, query: EventQuery) -> list[Row]:
+        """One page of events, each with its row id."""
+        select, values = ids_sql(query)
+        order = "DESC" if query.newest_first else "ASC"
+        sql = f"SELECT id, json FROM events WHERE id IN ({select}) ORDER BY id {order}"  # noqa: S608
+        return [_row(row) for row in self._rows(sql, values)]
+
+    def event_ids(self, query: EventQuery) -> list[int]:
+        """Row ids of one page, without reading the events."""
+        return [row[0] for row in self._rows(*ids_sql(query))]
+
+    def events_by_id(self, ids: Sequence[int]) -> list[Event]:
+        """In the order of `ids`; an id that is gone is left out."""
+        marks = json.dumps(list(ids))
+        rows = self._rows("SELECT id, json FROM events WHERE id IN (SELECT value FROM json_each(?))", [marks])
+        found = {row["id"]: event_from_json(json.loads(row["json"])) for row in rows}
+        return [found[one] for one in ids if one in found]
+
+    def count_events(self, session: str | None = None, **narrow: Unpack[Narrow]) -> int:
+        """How many events match, whatever the page."""
+        return self.count(EventQuery(session=session, **narrow))
+
+    def count(self, query: EventQuery) -> int:
+        """As `count_events`."""
+        rows = self._rows(*count_sql(query.all_matching()))
+        return int(rows[0][0]) if rows else 0
+
+    def event(self, uid: str) -> Event | None:
+        rows = self._rows("SELECT id, json FROM events WHERE uid = ?", [_bindable(uid)])
+        return _row(rows[0]).event if rows else None
+
+    def last_id(self) -> int:
+        """Row id of the newest event; 0 when there is none."""
+        rows = self._rows("SELECT MAX(id) FROM events", [])
+        return int(rows[0][0] or 0) if rows else 0
+
+    def flows(self, session: str, limit: int | None = None) -> list[tuple[Event, Event | None]]:
+        """(send, what read or inherited the value), oldest first. The read is None when it is gone."""
+        sql = (
+            "SELECT sent.id, sent.json, source.id AS read_id, source.json AS read_json "
+            "FROM events AS sent INDEXED BY events_flow LEFT JOIN events AS source ON source.uid = sent.flow_read "
+            "WHERE sent.session = ? AND sent.flow_read IS NOT NULL ORDER BY sent.id LIMIT ?"
+        )
+        return [
+            (_row(row).event, event_from_json(json.loads(row["read_json"])) if row["read_json"] else None)
+            for row in self._rows(sql, [_bindable(session), _bound(limit)])
+        ]
+
+    def fingerprint_events(self, fingerprint: str) -> list[Event]:
+        """Everything that happened to one credential, in every session, oldest first."""
+        sql = "SELECT id, json FROM events WHERE id IN (SELECT event FROM matches WHERE fingerprint = ?) ORDER BY id"
+        return [_row(row).event for row in self._rows(sql, [_bindable(fingerprint)])]
+
+    def timeline(
+        self, session: str, buckets: int, start_ns: int | None = None, end_ns: int | None = None
+    ) -> list[Bucket]:
+        """Counts in `buckets` equal steps, from the session's start to its end (or its last event)."""
+        bounds = self._rows(
+            "SELECT start_ns, MAX(COALESCE(end_ns, 0), COALESCE((SELECT MAX(time_ns) FROM events WHERE session = uid), "
+            "0), start_ns) AS end_ns FROM sessions WHERE uid = ?",
+            [_bindable(session)],
+        )
+        if not bounds or buckets < 1:
+            return []
+        start = bounds[0]["start_ns"] if start_ns is None else start_ns
+        end = max(bounds[0]["end_ns"] if end_ns is None else end_ns, start + buckets)
+        width = -(-(end - start + 1) // buckets)
+        rows = self._rows(
+            "SELECT (time_ns - ?1) / ?2 AS step, SUM(activity = 'read') AS reads, SUM(activity = 'send') AS sends, "
+            "COUNT(flow_read) AS flows, SUM(kind = 'gap') AS gaps FROM events INDEXED BY events_time "
+            "WHERE session = ?3 AND time_ns BETWEEN ?1 AND ?4 GROUP BY step",
+            [start, width, _bindable(session), end],
+        )
+        counted = {row["step"]: tuple(row)[1:] for row in rows}
+        return [Bucket(start + step * width, *counted.get(step, ())) for step in range(buckets)]
+
+    def processes(self, session: str) -> list[KnownProcess]:
+        """Its process tree, in the order in which it was seen."""
+        rows = self._rows("SELECT * FROM processes WHERE session = ? ORDER BY first_seen_ns, pid", [_bindable(session)])
+        return [
+            KnownProcess(
+                pid=row["pid"],
+                parent_pid=row["parent_pid"],
+                start_time=row["start_time"],
+                name=row["name"],
+                exe=row["exe"],
+                cmdline=tuple(json.loads(row["cmdline"])),
+                first_seen_ns=row["first_seen_ns"],
+            )
+            for row in rows
+        ]
+
+    def data_version(self) -> int:
+        """Changes when another connection has committed; 0 while there is no database."""
+        rows = self._rows("PRAGMA data_version", [])
+        return int(rows[0][0]) if rows else 0
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _session(self, row: sqlite3.Row) -> Session:
+        with self._lock:
+            assert self._connection is not None
+            try:
+                return session_of(self._connection, row)
+            except sqlite3.Error as error:
+                raise self._failure(error) from None
+
+    def _rows(self, sql: str, values: Sequence[object]) -> list[sqlite3.Row]:
+        with self._lock:
+            try:
+                connection = self._connected()
+                return connection.execute(sql, values).fetchall() if connection else []
+            except sqlite3.Error as error:
+                raise self._failure(error) from None
+
+    def _failure(self, error: sqlite3.Error) -> StoreError:
+        self.close()
+        return StoreError(f"cannot read database {self._path}: {describe(error)}")
+
+    def _connected(self) -> sqlite3.Connection | None:
+        """The connection to the file that is there now; None while there is none, or nothing in it."""
+        try:
+            info = os.stat(self._path)
+        except FileNotFoundError:
+            self.close()
+            return None
+        except OSError as error:
+            raise StoreError(f"cannot read database {self._path}: {error.strerror}") from None
+        identity = (info.st_dev, info.st_ino)
+        if self._connection is not None and identity == self._identity:
+            return self._connection
+        self.close()
+        connection = sqlite3.connect(
+            f"file:{quote(str(self._path))}?mode=ro", uri=True, timeout=BUSY_SECONDS, check_same_thread=False
+        )
+        connection.row_factory = sqlite3.Row
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'sessions'").fetchone():
+            connection.close()
+            return None
+        self._connection, self._identity = connection, identity
+        return connection
+
+
+def _row(row: sqlite3.Row) -> Row:
+    return Row(row["id"], event_from_json(json.loads(row["json"])))
+
+
+def _bound(limit: int | None) -> int:
+    return -1 if limit is None else limit
+
+
+def _bindable(text: str) -> str:
+    """SQLite refuses lone surrogates; no stored name holds one."""
+    return text.encode("utf-8", "replace").decode()

@@ -1,0 +1,188 @@
+"""The database: its tables, how it is opened for writing, and what its errors mean in words."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import time
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from agentguard.errors import StoreError
+from agentguard.record.faults import describe, is_passing
+
+BUSY_MS = 2_000
+"""How long one statement waits for another process's transaction."""
+
+OPEN_ATTEMPTS = 5
+
+VERSION_1 = """
+CREATE TABLE sessions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    uid TEXT NOT NULL UNIQUE,
+    agent TEXT NOT NULL,
+    agent_name TEXT NOT NULL,
+    command TEXT NOT NULL,
+    cwd TEXT NOT NULL,
+    root_pid INTEGER NOT NULL,
+    start_ns INTEGER NOT NULL,
+    end_ns INTEGER,
+    exit_status INTEGER,
+    in_background INTEGER NOT NULL DEFAULT 0,
+    end_reason TEXT NOT NULL DEFAULT '',
+    outcome TEXT NOT NULL DEFAULT 'clean',
+    outcome_reason TEXT NOT NULL DEFAULT '',
+    counts TEXT NOT NULL DEFAULT '{}',
+    supervisor_pid INTEGER NOT NULL,
+    supervisor_start INTEGER NOT NULL,
+    seal TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE TABLE coverage (
+    session TEXT NOT NULL REFERENCES sessions(uid) ON DELETE CASCADE,
+    sensor TEXT NOT NULL,
+    state TEXT NOT NULL,
+    proved INTEGER NOT NULL,
+    events INTEGER NOT NULL,
+    drops INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (session, position)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    uid TEXT NOT NULL,
+    session TEXT NOT NULL REFERENCES sessions(uid) ON DELETE CASCADE,
+    seq INTEGER NOT NULL,
+    time_ns INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    activity TEXT NOT NULL,
+    severity INTEGER NOT NULL,
+    disposition TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    path TEXT NOT NULL,
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    process_name TEXT NOT NULL,
+    flow_read TEXT,
+    words TEXT NOT NULL,
+    json TEXT NOT NULL,
+    link TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX events_seq ON events (session, seq);
+CREATE INDEX events_uid ON events (uid);
+CREATE INDEX events_page ON events (session, id, kind, severity, activity, disposition, outcome, flow_read);
+CREATE INDEX events_time ON events (session, time_ns, activity, flow_read, kind);
+CREATE INDEX events_severity ON events (severity, kind);
+CREATE INDEX events_flow ON events (session, flow_read) WHERE flow_read IS NOT NULL;
+CREATE TABLE matches (
+    event INTEGER NOT NULL REFERENCES events(id) ON DELETE CASCADE,
+    session TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    PRIMARY KEY (fingerprint, event)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX matches_session ON matches (session, fingerprint);
+CREATE INDEX matches_event ON matches (event);
+CREATE TABLE processes (
+    session TEXT NOT NULL REFERENCES sessions(uid) ON DELETE CASCADE,
+    pid INTEGER NOT NULL,
+    start_time INTEGER NOT NULL,
+    parent_pid INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    exe TEXT NOT NULL,
+    cmdline TEXT NOT NULL,
+    first_seen_ns INTEGER NOT NULL,
+    PRIMARY KEY (session, pid, start_time)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE register (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL CHECK (kind IN ('start', 'seal')),
+    session TEXT NOT NULL,
+    events INTEGER NOT NULL,
+    last_link TEXT NOT NULL,
+    hash TEXT NOT NULL
+) STRICT;
+CREATE INDEX register_session ON register (session);
+"""
+
+
+def _version_1(database: Database) -> None:
+    """Tables, and trigram search over them: a part of a path or a host finds it, in any script."""
+    database.executescript(VERSION_1)
+    database["events"].enable_fts(["subject", "words"], create_triggers=True, tokenize="trigram")
+
+
+MIGRATIONS = (_version_1,)
+"""Each brings a database from its index to the next. Never change one that was released: add another."""
+
+
+def open_database(path: Path) -> Database:
+    """The database at `path`, made with mode 0600 when missing and brought to the newest schema.
+
+    The connection may be handed to one other thread.
+
+    Raises:
+        StoreError: it is damaged, made by a newer version, or cannot be opened for writing.
+    """
+    for attempt in range(OPEN_ATTEMPTS):
+        try:
+            return _open(path)
+        except sqlite3.Error as error:
+            if attempt == OPEN_ATTEMPTS - 1 or not is_passing(error):
+                raise StoreError(f"cannot use database {path}: {describe(error)}") from None
+            time.sleep(0.05 * 2**attempt)
+    raise AssertionError("unreachable")
+
+
+def _open(path: Path) -> Database:
+    _make_private(path)
+    connection = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
+    try:
+        # No plugins: what a user installed for another tool has no place in this process.
+        database = Database(connection, execute_plugins=False)
+        database.enable_wal()
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        _migrate(database, path)
+    except BaseException:
+        connection.close()
+        raise
+    return database
+
+
+def _make_private(path: Path) -> None:
+    """SQLite gives its side files the mode of the database, so its mode is set before it opens."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreError(f"cannot use database {path}: {error.strerror}") from None
+    try:
+        if stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o077:
+            os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
+
+
+def _migrate(database: Database, path: Path) -> None:
+    """In one immediate transaction: of two processes that start at once, the second finds it done."""
+    version = _version(database)
+    if version == len(MIGRATIONS):
+        return
+    if version > len(MIGRATIONS):
+        raise StoreError(f"database {path} was made by a newer AgentGuard; update, or choose another --home DIR")
+    database.conn.execute("BEGIN IMMEDIATE")
+    try:
+        for migration in MIGRATIONS[_version(database) :]:
+            migration(database)
+        database.conn.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        database.conn.execute("COMMIT")
+    except BaseException:
+        database.rollback()
+        raise
+
+
+def _version(database: Database) -> int:
+    version: int = database.conn.execute("PRAGMA user_version").fetchone()[0]
+    return version

@@ -1,0 +1,40 @@
+"""Reading single things back from an open connection: shared by writer, reader and verify."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from agentguard.model.session import Coverage, Session
+from agentguard.model.verdict import Outcome
+from agentguard.record import chain
+from agentguard.record.counting import session_counts
+from agentguard.record.rows import coverage_from_row, session_from_row
+
+
+def stored_session(connection: sqlite3.Connection, uid: str) -> Session | None:
+    """With the counts of its events as they are now while it runs, and as they were sealed afterwards."""
+    row = connection.execute("SELECT * FROM sessions WHERE uid = ?", (uid,)).fetchone()
+    return session_of(connection, row) if row else None
+
+
+def session_of(connection: sqlite3.Connection, row: sqlite3.Row) -> Session:
+    """The session of a row of `sessions`."""
+    counts = None if row["seal"] else session_counts(connection, row["uid"])
+    return session_from_row(row, stored_coverage(connection, row["uid"]), counts)
+
+
+def stored_coverage(connection: sqlite3.Connection, uid: str) -> tuple[Coverage, ...]:
+    rows = connection.execute("SELECT * FROM coverage WHERE session = ? ORDER BY position", (uid,))
+    return tuple(coverage_from_row(row) for row in rows)
+
+
+def processes_digest(connection: sqlite3.Connection, uid: str) -> str:
+    """Fingerprint of the process tree kept beside a session's events."""
+    rows = connection.execute("SELECT * FROM processes WHERE session = ? ORDER BY pid, start_time", (uid,))
+    return chain.digest([list(row) for row in rows])
+
+
+def worst_outcome(connection: sqlite3.Connection, uid: str) -> Outcome:
+    """Of all events of a session."""
+    rows = connection.execute("SELECT DISTINCT outcome FROM events WHERE session = ?", (uid,))
+    return max((Outcome(row[0]) for row in rows), key=lambda one: one.rank, default=Outcome.CLEAN)
