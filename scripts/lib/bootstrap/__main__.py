@@ -1,0 +1,45 @@
+"""Makes and fills the project's virtual environment: `python -I scripts/lib/bootstrap CHECKOUT SET PLACE [PLACE]`.
+
+Started by `venv.sh` with the Python that was found; standard library only. Takes the first PLACE that can be ours.
+Exit status: 0 ready, 2 after one line on stderr, 130 on Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from pathlib import Path
+
+from environment import Environment, install, is_current
+from place import choose, locked
+from talk import SetupError, say
+
+
+def main(argv: list[str]) -> int:
+    """Make the environment; the one place that prints an error."""
+    root, chosen, *places = argv
+    # Set by venv.sh when AGENTGUARD_PYTHON is: an environment of any other Python will not do then.
+    only = os.path.realpath(Environment.own_base()) if os.environ.get("AGENTGUARD_PYTHON") else ""
+    try:
+        place = choose(Path(root), [Path(place) for place in places])
+        with locked(place) as lock:
+            environment = Environment(Path(root), place)
+            found = environment.inspect(only)
+            if found is None or not is_current(environment, found, chosen):
+                install(environment, found, chosen, lock)
+    except SetupError as error:
+        say(str(error))
+    except OSError as error:
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        cause = "the disk is full" if full else f"{error.strerror or error}: {error.filename or '(no file named)'}"
+        say(f"set-up failed: {cause}; repair that, and start again")
+    except KeyboardInterrupt:
+        say("set-up was interrupted; the next start begins it anew")
+        return 130
+    else:
+        return 0
+    return 2
+
+
+raise SystemExit(main(sys.argv[1:]))

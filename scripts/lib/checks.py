@@ -1,0 +1,119 @@
+"""Runs the checks one after the other, all of them, and says at the end what failed.
+
+Started by scripts/test with the environment's Python. The static checks speak only when they fail; pytest is shown as
+it runs. Timing matters to the slow tests, so they run alone; the others share the processors.
+
+The last line has the form of pytest's own, with the counts of all its runs: CI reads it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BIN = Path(sys.executable).parent
+COUNTED = ("failed", "passed", "skipped", "xfailed", "xpassed", "error")
+NO_TESTS = 5
+"""pytest's exit status when nothing was selected: no failure for a phase."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has been seen so far."""
+
+    failed: list[str] = field(default_factory=list)
+    tests: Counter[str] = field(default_factory=Counter)
+
+
+def main() -> int:
+    """Run what the arguments ask for; 1 when anything failed."""
+    parser = argparse.ArgumentParser(prog="scripts/test")
+    parser.add_argument("--fast", action="store_true", help="without the slow tests")
+    parser.add_argument("--second", metavar="PYTHON", help="run the fast tests on this Python too")
+    options, chosen = parser.parse_known_args()
+    started = time.monotonic()
+    tally = Tally()
+    run_static(tally, "format", [sys.executable, "-m", "ruff", "format", "--check", "."])
+    run_static(tally, "lint", [sys.executable, "-m", "ruff", "check", "."])
+    run_static(tally, "types", [sys.executable, "-m", "mypy"])
+    run_static(tally, "import contracts", [str(BIN / "lint-imports"), "--no-cache"])
+    if chosen:
+        quick = ["-m", "not slow"] if options.fast else []
+        run_tests(tally, "tests", [sys.executable, "-m", "pytest", *quick, *chosen])
+    else:
+        run_tests(tally, "tests", [sys.executable, "-m", "pytest", "-n", "auto", "-m", "not slow"])
+        if not options.fast:
+            run_tests(tally, "slow tests", [sys.executable, "-m", "pytest", "-m", "slow"])
+    if options.second:
+        again = [options.second, "-m", "pytest", "-n", "auto", "-m", "not slow", "tests/unit"]
+        run_tests(tally, "fast tests on Python 3.11", again, count=("failed", "error"))
+    return close(tally, time.monotonic() - started)
+
+
+def close(tally: Tally, seconds: float) -> int:
+    """The last two lines, and the exit status."""
+    print(f"\nFAILED: {', '.join(tally.failed)}" if tally.failed else "\nevery check passed")
+    names = {"error": "error" if tally.tests["error"] == 1 else "errors"}
+    counts = [f"{tally.tests[kind]} {names.get(kind, kind)}" for kind in COUNTED if tally.tests[kind]]
+    print(f"===== {', '.join(counts) or 'no tests ran'} in {seconds:.2f}s =====", flush=True)
+    return 1 if tally.failed else 0
+
+
+def run_static(tally: Tally, name: str, command: list[str]) -> None:
+    """A check that has nothing to say when all is well."""
+    started = begin(name)
+    run = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if run.returncode:
+        print(f"\n{run.stdout.rstrip()}")
+    end(tally, name, started, ok=run.returncode == 0)
+
+
+def run_tests(tally: Tally, name: str, command: list[str], count: tuple[str, ...] = COUNTED) -> None:
+    """One run of pytest, shown as it goes; the kinds in `count` join the totals."""
+    started = begin(name)
+    print(flush=True)
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert process.stdout is not None
+    said = bytearray()
+    while chunk := os.read(process.stdout.fileno(), 65536):
+        sys.stdout.buffer.write(chunk)
+        sys.stdout.flush()
+        said += chunk
+    status = process.wait()
+    counts = read_counts(said.decode(errors="replace"))
+    if status not in {0, 1, NO_TESTS} and not counts["failed"] + counts["error"]:
+        counts["error"] += 1  # pytest itself failed: the last line must not look like a success
+    tally.tests.update({kind: number for kind, number in counts.items() if kind in count})
+    end(tally, name, started, ok=status in {0, NO_TESTS})
+
+
+def read_counts(output: str) -> Counter[str]:
+    """The numbers of pytest's closing line ("3 failed, 20 passed in 1.20s"); none when there is no such line."""
+    for line in reversed(output.splitlines()):
+        if re.search(r"\bin \d+\.\d+s", line):
+            found = re.findall(r"(\d+) (failed|passed|skipped|xfailed|xpassed|error)", line)
+            return Counter({kind: int(number) for number, kind in found})
+    return Counter()
+
+
+def begin(name: str) -> float:
+    print(f"--- {name} ", end="", flush=True)
+    return time.monotonic()
+
+
+def end(tally: Tally, name: str, started: float, *, ok: bool) -> None:
+    print(f"--- {name}: {'ok' if ok else 'FAILED'}, {time.monotonic() - started:.1f} s", flush=True)
+    if not ok:
+        tally.failed.append(name)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
