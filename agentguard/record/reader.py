@@ -142,18 +142,23 @@ class Reader:
             for row in self._rows(sql, [_bindable(session), _bound(limit)])
         ]
 
-    def fingerprint_events(self, fingerprint: str) -> list[Event]:
-        """Everything that happened to one credential, in every session, oldest first."""
-        sql = "SELECT id, json FROM events WHERE id IN (SELECT event FROM matches WHERE fingerprint = ?) ORDER BY id"
-        return [_row(row).event for row in self._rows(sql, [_bindable(fingerprint)])]
+    def sends_of(self, session: str, read: str) -> list[Event]:
+        """The sends of a session whose flow began at the event with uid `read`, oldest first."""
+        sql = "SELECT id, json FROM events WHERE session = ? AND flow_read = ? ORDER BY id"
+        return [_row(row).event for row in self._rows(sql, [_bindable(session), _bindable(read)])]
+
+    def fingerprint_events(self, fingerprint: str, limit: int | None = None) -> list[Event]:
+        """What happened to one credential, in every session, oldest first."""
+        sql = "SELECT id, json FROM events WHERE id IN (SELECT event FROM matches WHERE fingerprint = ? LIMIT ?)"
+        return [_row(row).event for row in self._rows(f"{sql} ORDER BY id", [_bindable(fingerprint), _bound(limit)])]
 
     def timeline(
         self, session: str, buckets: int, start_ns: int | None = None, end_ns: int | None = None
     ) -> list[Bucket]:
         """Counts in `buckets` equal steps, from the session's start to its end (or its last event)."""
         bounds = self._rows(
-            "SELECT start_ns, MAX(COALESCE(end_ns, 0), COALESCE((SELECT MAX(time_ns) FROM events WHERE session = uid), "
-            "0), start_ns) AS end_ns FROM sessions WHERE uid = ?",
+            "SELECT start_ns, MAX(start_ns, COALESCE(end_ns, 0), COALESCE((SELECT MAX(time_ns) FROM events "
+            "WHERE events.session = sessions.uid), 0)) AS end_ns FROM sessions WHERE uid = ?",
             [_bindable(session)],
         )
         if not bounds or buckets < 1:

@@ -76,6 +76,7 @@ CREATE INDEX events_uid ON events (uid);
 CREATE INDEX events_page ON events (session, id, kind, severity, activity, disposition, outcome, flow_read);
 CREATE INDEX events_time ON events (session, time_ns, activity, flow_read, kind);
 CREATE INDEX events_severity ON events (severity, kind);
+CREATE INDEX events_kind ON events (kind);
 CREATE INDEX events_flow ON events (session, flow_read) WHERE flow_read IS NOT NULL;
 CREATE TABLE matches (
     event INTEGER NOT NULL REFERENCES events(id) ON DELETE CASCADE,
