@@ -1,0 +1,35 @@
+"""The dashboard: live sessions, events and flows, in the terminal.
+
+It only reads, so it may be opened and closed at any time, in another terminal than the agent's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from agentguard.config import home_path
+from agentguard.errors import AgentGuardError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--session", metavar="S", default="last", help="uid of a session, a beginning of one, or `last` (default)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Raises AgentGuardError when there is no terminal."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise AgentGuardError("the dashboard needs a terminal; in a pipe use `agentguard events --follow`")
+    if os.environ.get("TERM") == "dumb":
+        raise AgentGuardError("this terminal (TERM=dumb) cannot show it; use `agentguard events --follow`")
+    from agentguard.config import Home
+    from agentguard.show.tui.app import AgentGuardApp
+
+    database = Home(home_path(arguments.home)).database
+    app = AgentGuardApp(database, session=arguments.session, user_home=str(Path.home()))
+    app.run()
+    return app.return_code or 0

@@ -1,0 +1,137 @@
+"""All of one event: the flow, every match, both processes, the verdict and what to do next."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Static
+
+from agentguard.model.event import Event, iso_time
+from agentguard.show.tui.advice import destination_word, next_step, secret_name
+from agentguard.show.tui.flow_text import Story, between_line, form_words, named_subject, outcome_line, verdict_line
+from agentguard.show.tui.words import MUTED, activity_word, clean, time_of_day
+
+LABEL = 12
+
+
+class DetailScreen(ModalScreen[None]):
+    """Over the events; esc goes back."""
+
+    DEFAULT_CSS = """
+    DetailScreen { align: center middle; }
+    DetailScreen > VerticalScroll {
+        width: 100%; max-width: 130; height: 1fr; margin: 1 2 0 2;
+        border: round $primary; padding: 0 1; background: $surface;
+        border-title-color: $text-primary; border-title-style: bold;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss", "Back"),
+        Binding("c", "copy", "Copy uid"),
+    ]
+
+    def __init__(self, story: Story, zone: tzinfo | None) -> None:
+        super().__init__()
+        self._story = story
+        self._zone = zone
+
+    def compose(self) -> ComposeResult:
+        body = VerticalScroll(Static(detail_content(self._story, self._zone)))
+        body.border_title = "Event"
+        yield body
+        yield Footer(show_command_palette=False)
+
+    def action_copy(self) -> None:
+        self.app.copy_to_clipboard(self._story.event.finding.uid)
+        self.notify("The event's uid is in the clipboard.")
+
+
+def detail_content(story: Story, zone: tzinfo | None) -> Content:
+    """Sections, each a heading and its lines. Wraps freely."""
+    event = story.event
+    lines = [*_path_of(story, zone), *_matches(event), *_verdict(event)]
+    return Content("\n").join(lines)
+
+
+def _path_of(story: Story, zone: tzinfo | None) -> list[Content]:
+    event, flow = story.event, story.event.finding.flow
+    lines: list[Content] = []
+    if flow is not None and story.read is not None:
+        lines += [*_moment(story.read, zone), between_line(event, flow.seconds, 200)]
+    lines += _moment(event, zone)
+    for send in story.sends:
+        seconds = send.finding.flow.seconds if send.finding.flow else 0.0
+        lines += [between_line(send, seconds, 200), *_moment(send, zone)]
+    return lines
+
+
+def _moment(event: Event, zone: tzinfo | None) -> list[Content]:
+    finding, process = event.finding, event.finding.process
+    when = time_of_day(finding.time_ns, zone, millis=True)
+    lines = [
+        Content.assemble((f"{activity_word(finding.activity).upper():<6}", "bold $text-primary"),
+                         (named_subject(finding), "bold"), ("   " + when, MUTED))
+    ]  # fmt: skip
+    if finding.path:
+        lines.append(_field("file", clean(finding.path)))
+    if finding.host:
+        lines.append(_field("host", f"{clean(finding.host)}:{finding.port}" if finding.port else clean(finding.host)))
+    if process is None:
+        return [*lines, _field("process", "not known")]
+    sure = f"{finding.attribution} ({finding.confidence}, {clean(finding.sensor)})"
+    lines.append(_field("process", f"{clean(process.name)} {process.pid}   {sure}"))
+    lines.append(_field("program", clean(process.exe)))
+    lines.append(_field("command", clean(" ".join(process.cmdline))))
+    for depth, parent in enumerate(process.ancestors):
+        lines.append(
+            _field("started by" if depth == 0 else "", f"{'  ' * depth}↖ {clean(parent.name) or '?'} {parent.pid}")
+        )
+    return lines
+
+
+def _matches(event: Event) -> list[Content]:
+    lines = [Content(""), _heading("Secrets" if event.finding.matches else "")] if event.finding.matches else []
+    for match in event.finding.matches:
+        lines.append(
+            Content.assemble(
+                (secret_name(match), "bold"), f"  {clean(match.preview)}  ", (clean(match.type), MUTED),
+                f"  {form_words(match)}  ", (f"id {clean(match.fingerprint[:8])}", MUTED),
+            )
+        )  # fmt: skip
+        if match.source_path:
+            lines.append(_field("known from", clean(match.source_path)))
+        if match.issuer_hosts:
+            lines.append(_field("meant for", clean(", ".join(match.issuer_hosts))))
+    return lines
+
+
+def _verdict(event: Event) -> list[Content]:
+    verdict, gap = event.verdict, event.finding.gap
+    lines = [Content(""), _heading("Verdict"), verdict_line(event)]
+    if gap is not None:
+        lines.append(_field("not seen", clean(gap.detail)))
+        lines.append(_field("covered by", clean(gap.covered_by) or "nothing"))
+    if verdict.destination:
+        lines.append(_field("went to", destination_word(verdict.destination)))
+    lines.append(Content.assemble((f"{'outcome':<{LABEL}}", MUTED), outcome_line(event)))
+    lines.append(_field("rule", clean(verdict.rule)))
+    if step := next_step(event):
+        lines += [Content(""), _heading("Next"), Content(step)]
+    finding = event.finding
+    lines += [Content(""), _field("event", f"{clean(finding.uid)}  (number {event.seq} of its session)")]
+    lines.append(_field("time", iso_time(finding.time_ns)))
+    return lines
+
+
+def _heading(text: str) -> Content:
+    return Content.styled(text, "bold underline $text-primary")
+
+
+def _field(label: str, text: str) -> Content:
+    return Content.assemble((f"{label:<{LABEL}}", MUTED), text)

@@ -1,0 +1,275 @@
+"""The events, one line each: reads pages as they are looked at, and follows the tail."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.cache import LRUCache
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from agentguard.model.event import Event
+from agentguard.show.tui.index import EventIndex, ReadEvents
+from agentguard.show.tui.messages import EventChosen, EventOpened, FollowChanged
+from agentguard.show.tui.rows import Columns, columns_for, event_cells, header_cells
+
+STRIPS = 512
+"""Drawn lines kept."""
+
+
+class EventLog(ScrollView, can_focus=True):
+    """Line API: the first line names the columns, the rest are rows of the index.
+
+    While it follows, the cursor stays on the newest event. Moving it pauses; `end` follows again.
+    """
+
+    DEFAULT_CSS = """
+    EventLog {
+        & > .log--head { color: $text-muted; text-style: bold; }
+        & > .log--time { color: $text-muted; }
+        & > .log--act { color: $text; }
+        & > .log--subject { color: $text; }
+        & > .log--loud { color: $text; text-style: bold; }
+        & > .log--process { color: $text-muted; }
+        & > .log--flow { color: $text-error; text-style: bold; }
+        & > .log--sev-info { color: $text-muted; }
+        & > .log--sev-low { color: $text; }
+        & > .log--sev-medium { color: $text-warning; }
+        & > .log--sev-high { color: $text-error; }
+        & > .log--sev-critical { color: $text-error; text-style: bold; }
+        & > .log--cursor { background: $block-cursor-blurred-background; }
+        &:focus > .log--cursor { background: $primary 40%; text-style: bold; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        f"log--{role}"
+        for role in (
+            *("head", "time", "act", "subject", "loud", "process", "flow", "cursor"),
+            *("sev-info", "sev-low", "sev-medium", "sev-high", "sev-critical"),
+        )
+    }
+    BORDER_TITLE = "Events"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("home,g", "first", "First", show=False),
+        Binding("end,G", "follow", "Newest", show=False),
+        Binding("enter", "open", "Detail"),
+    ]
+
+    def __init__(self, read: ReadEvents, *, zone: tzinfo | None) -> None:
+        super().__init__()
+        self.index = EventIndex()
+        self._read = read
+        self._zone = zone
+        self._cursor = -1
+        self._following = True
+        self._unseen = 0
+        self._flow: tuple[str, int, int] | None = None
+        self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(STRIPS)
+
+    # What the screen tells it
+
+    def clear(self) -> None:
+        """Forget all rows: another filter or session follows."""
+        self.index.clear()
+        self._cursor, self._unseen, self._flow = -1, 0, None
+        self._strips.clear()
+        self._resize_rows()
+
+    def add_newer(self, ids: list[int]) -> None:
+        """New events, oldest first."""
+        if not ids:
+            return
+        self.index.extend(ids)
+        if not self._following:
+            self._unseen += len(ids)
+            self._tell_follow()
+        self._resize_rows()
+
+    def add_older(self, newest_first: list[int]) -> None:
+        """Events from before the first row. What is on the screen stays where it is."""
+        if not newest_first:
+            return
+        self.index.prepend(newest_first)
+        if not self._following:
+            self._cursor += len(newest_first)
+            self._resize_rows(keep=len(newest_first))
+        else:
+            self._resize_rows()
+
+    def mark_flow(self, session: str, read: int, send: int) -> None:
+        """Draw the flow between two sequence numbers of a session beside their rows; `send` 0 for none."""
+        flow = (session, read, send) if send else None
+        if flow != self._flow:
+            self._flow = flow
+            self._strips.clear()
+            self.refresh()
+
+    def select_id(self, row_id: int) -> bool:
+        """Put the cursor on this event; False when the filter leaves it out."""
+        row = self.index.row_of(row_id)
+        if row is None:
+            return False
+        self._go(row, follow=False)
+        return True
+
+    def tell(self, count: str, *, filtered: bool) -> None:
+        """Say in the border how many there are, and whether it follows."""
+        state = "● following" if self._following else "‖ paused" + (f", {self._unseen:,} new" if self._unseen else "")
+        self.border_title = "Events, filtered" if filtered else "Events"
+        self.border_subtitle = f"{state} · {count}"
+
+    @property
+    def chosen(self) -> Event | None:
+        """The event under the cursor."""
+        return self._event(self._cursor) if 0 <= self._cursor < len(self.index) else None
+
+    @property
+    def chosen_id(self) -> int:
+        """Its row id; 0 when there is none."""
+        return self.index.id_of(self._cursor) if 0 <= self._cursor < len(self.index) else 0
+
+    @property
+    def following(self) -> bool:
+        """The cursor stays on the newest event."""
+        return self._following
+
+    # Keys and mouse
+
+    def action_move(self, by: int) -> None:
+        self._go(self._cursor + by, follow=False)
+
+    def action_page(self, by: int) -> None:
+        self._go(self._cursor + by * max(1, self._visible_rows - 1), follow=False)
+
+    def action_first(self) -> None:
+        self._go(0, follow=False)
+
+    def action_follow(self) -> None:
+        self._go(len(self.index) - 1, follow=True)
+
+    def action_pause(self) -> None:
+        """Follow, or stop following."""
+        self._go(self._cursor if self._following else len(self.index) - 1, follow=not self._following)
+
+    def action_open(self) -> None:
+        if self.chosen is not None:
+            self.post_message(EventOpened(self.chosen))
+
+    def on_click(self, event: events.Click) -> None:
+        row = round(self.scroll_y) + event.y - self.gutter.top - 1
+        if 0 <= row < len(self.index) and event.y > self.gutter.top:
+            again = row == self._cursor
+            self._go(row, follow=False)
+            if again:
+                self.action_open()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if self._following and new_value < self._bottom - 0.5:
+            self._set_following(False)
+
+    def on_resize(self) -> None:
+        self._strips.clear()
+        self._resize_rows()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._strips.clear()
+
+    # Drawing
+
+    def render_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        columns = columns_for(width)
+        if y == 0:
+            return self._draw(header_cells(columns), width, cursor=False)
+        row = round(self.scroll_y) + y - 1
+        if not 0 <= row < len(self.index):
+            return Strip.blank(width, self.rich_style)
+        event = self._event(row)
+        if event is None:
+            return self._draw([("  (purged)", "time")], width, cursor=row == self._cursor)
+        return self._row(event, columns, width, cursor=row == self._cursor)
+
+    def _row(self, event: Event, columns: Columns, width: int, *, cursor: bool) -> Strip:
+        key = (event.finding.uid, width, cursor, self.has_focus)
+        strip = self._strips.get(key)
+        if strip is None:
+            cells = event_cells(event, columns, self._zone, self._gutter(event))
+            strip = self._strips[key] = self._draw(cells, width, cursor=cursor)
+        return strip
+
+    def _draw(self, cells: list[tuple[str, str]], width: int, *, cursor: bool) -> Strip:
+        base = self.get_component_rich_style("log--cursor") if cursor else self.rich_style
+        on = Style(bgcolor=base.bgcolor, bold=base.bold if cursor else None)
+        segments = [Segment(text, self.get_component_rich_style(f"log--{role}") + on) for text, role in cells]
+        return Strip(segments).adjust_cell_length(width, on)
+
+    def _gutter(self, event: Event) -> str:
+        if self._flow is None or event.finding.session != self._flow[0]:
+            return " "
+        _, read, send = self._flow
+        if event.seq == read:
+            return "┌"
+        if event.seq == send:
+            return "└"
+        return "│" if read < event.seq < send else " "
+
+    # The rest
+
+    @property
+    def _visible_rows(self) -> int:
+        return max(1, self.scrollable_content_region.height - 1)
+
+    @property
+    def _bottom(self) -> int:
+        return max(0, len(self.index) - self._visible_rows)
+
+    def _event(self, row: int) -> Event | None:
+        return self.index.event(row, self._read)
+
+    def _go(self, row: int, *, follow: bool) -> None:
+        row = max(0, min(row, len(self.index) - 1)) if len(self.index) else -1
+        self._set_following(follow)
+        moved, self._cursor = row != self._cursor, row
+        if row >= 0:
+            top = round(self.scroll_y)
+            self._scroll_rows(max(row - self._visible_rows + 1, min(top, row)))
+        self.refresh()
+        if moved:
+            self.post_message(EventChosen(self.chosen))
+
+    def _resize_rows(self, keep: int = 0) -> None:
+        """After rows were added; `keep` of them stand before what is on the screen."""
+        self.virtual_size = Size(self.scrollable_content_region.width, len(self.index) + 1)
+        if self._following:
+            self._cursor = len(self.index) - 1
+            self._scroll_rows(self._bottom)
+            self.post_message(EventChosen(self.chosen))
+        elif keep:
+            self._scroll_rows(round(self.scroll_y) + keep)
+        self.refresh(Region(0, 0, self.size.width, self.size.height))
+
+    def _scroll_rows(self, top: int) -> None:
+        self.scroll_to(y=min(top, self._bottom), animate=False, force=True)
+        self.vertical_scrollbar.position = self.scroll_y
+
+    def _set_following(self, follow: bool) -> None:
+        if follow:
+            self._unseen = 0
+        changed, self._following = follow != self._following, follow
+        if changed:
+            self._tell_follow()
+
+    def _tell_follow(self) -> None:
+        self.post_message(FollowChanged(following=self._following, unseen=self._unseen))

@@ -1,0 +1,93 @@
+"""Feeds the event list with row ids: the loader's older ones from a thread, new ones as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from agentguard.model.event import Event
+from agentguard.model.finding import Activity
+from agentguard.model.verdict import Disposition
+from agentguard.record.reader import EventQuery, Reader
+from agentguard.show.tui.flow_text import Story
+
+FIRST = 500
+"""Row ids in the loader's first answer: enough for any window."""
+STRETCH = 20_000
+"""Row ids in each later one."""
+NEWER = 5_000
+"""New row ids taken in one go."""
+
+Emit = Callable[[Sequence[int], bool], object]
+
+
+class Feed:
+    """The screen's own connection; `load`, in the loader's thread, has another."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._seen = 0
+        self.reader = Reader(database)
+        self.chosen = EventQuery()
+        self.generation = 0
+
+    def restart(self, chosen: EventQuery) -> tuple[int, int]:
+        """Begin anew with this filter. Returns what `load` needs: the generation, and where the past ends."""
+        self.chosen = chosen
+        self.generation += 1
+        self._seen = self.reader.last_id()
+        return self.generation, self._seen + 1
+
+    def newer(self) -> list[int]:
+        """Row ids that have come since the last call, oldest first; at most `NEWER`."""
+        last = self.reader.last_id()
+        if last <= self._seen:
+            return []
+        found = self.reader.event_ids(replace(self.chosen, after=self._seen, before=last + 1, limit=NEWER))
+        self._seen = found[-1] if len(found) == NEWER else last
+        return found
+
+    def load(self, chosen: EventQuery, before: int, emit: Emit, cancelled: Callable[[], bool]) -> None:
+        """Read the past, newest first, in stretches, until its beginning or until cancelled."""
+        reader, limit = Reader(self._database), FIRST
+        try:
+            while not cancelled():
+                ids = reader.event_ids(replace(chosen, before=before, limit=limit, newest_first=True))
+                done = len(ids) < limit
+                emit(ids, done)
+                if done:
+                    return
+                before, limit = ids[-1], STRETCH
+        finally:
+            reader.close()
+
+    def read(self, ids: Sequence[int]) -> list[tuple[int, Event]]:
+        """The events of some rows; one that has been purged is left out."""
+        found = self.reader.events_by_id(ids)
+        if len(found) == len(ids):
+            return list(zip(ids, found, strict=True))
+        return [(one, event) for one in ids for event in self.reader.events_by_id([one])]
+
+    def story(self, event: Event) -> Story:
+        """An event with the others of its flows."""
+        flow = event.finding.flow
+        if flow is not None:
+            return Story(event, read=self.reader.event(flow.read))
+        if event.finding.activity is Activity.SEND:
+            return Story(event)
+        return Story(event, sends=tuple(self.reader.sends_of(event.finding.session, event.finding.uid)))
+
+    def next_finding(self, row_id: int, *, backwards: bool) -> int:
+        """Row id of the next event that a person should look at; 0 when there is none."""
+        query = replace(self.chosen, dispositions=(Disposition.ALERT, Disposition.BLOCKED), limit=1)
+        if backwards:
+            found = self.reader.event_ids(replace(query, before=row_id, newest_first=True))
+        else:
+            found = self.reader.event_ids(replace(query, after=row_id))
+        return found[0] if found else 0
+
+    def session_uid(self, name: str) -> str:
+        """The uid behind a name in a filter; a name that nothing has matches nothing."""
+        session = self.reader.session(name)
+        return session.uid if session else name

@@ -1,0 +1,71 @@
+"""The line where a filter is typed. It says at once what it does not understand."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from agentguard.show.tui.filters import HINT, FilterError, parse_filter
+from agentguard.show.tui.messages import FilterClosed, FilterTyped
+
+
+class FilterBar(Horizontal):
+    """Filters as one types; enter keeps the filter, esc removes it."""
+
+    DEFAULT_CSS = """
+    FilterBar { height: 1; display: none; background: $surface; }
+    FilterBar.-open { display: block; }
+    FilterBar > #filter-label { width: auto; padding: 0 1; color: $text-primary; text-style: bold; }
+    FilterBar > Input { width: 1fr; height: 1; padding: 0; border: none; background: $surface; }
+    FilterBar > #filter-says { width: auto; max-width: 70%; padding: 0 1; color: $text-muted; text-wrap: nowrap;
+                               text-overflow: ellipsis; }
+    FilterBar.-wrong > #filter-says { color: $text-error; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "clear", "Clear filter")]
+
+    def compose(self) -> ComposeResult:
+        yield Static("/", id="filter-label", markup=False)
+        yield Input(placeholder=HINT, compact=True)
+        yield Static("", id="filter-says", markup=False)
+
+    def open(self) -> None:
+        """Show it and put the cursor into it."""
+        self.add_class("-open")
+        self.query_one(Input).focus()
+
+    def set_text(self, text: str) -> None:
+        """Show a filter that was given on another way."""
+        self.query_one(Input).value = text
+        self.set_class(bool(text), "-open")
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        try:
+            parse_filter(event.value)
+        except FilterError as error:
+            self._say(str(error), wrong=True)
+            return
+        self._say("", wrong=False)
+        self.post_message(FilterTyped(event.value))
+
+    @on(Input.Submitted)
+    def _kept(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.set_class(bool(event.value.strip()), "-open")
+        self.post_message(FilterClosed())
+
+    def action_clear(self) -> None:
+        self.query_one(Input).value = ""
+        self.remove_class("-open")
+        self.post_message(FilterClosed())
+
+    def _say(self, text: str, *, wrong: bool) -> None:
+        self.set_class(wrong, "-wrong")
+        self.query_one("#filter-says", Static).update(Content(text))

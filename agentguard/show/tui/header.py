@@ -1,0 +1,91 @@
+"""The top line: what is watched, since when, by which sensors, and the time."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+
+from textual.content import Content
+from textual.widget import Widget
+
+from agentguard.model.session import Coverage, Session
+from agentguard.show.tui.words import MUTED, clean, duration, home_short, sensor_look, session_title, time_of_day
+
+_SENSOR_WORD = {"seccomp": "files", "watchdog": "confirm", "environment": "env", "psutil": "procs"}
+_HEALTH_WIDTH = 100
+"""From this width on every sensor has its name; below, the worst of them stands for all."""
+
+
+class Header(Widget):
+    """One line, drawn anew each second and at each change."""
+
+    DEFAULT_CSS = """
+    Header { height: 1; padding: 0 1; background: $panel; color: $foreground; }
+    """
+
+    def __init__(self, *, home: str, zone: tzinfo | None) -> None:
+        super().__init__()
+        self._user_home = home
+        self._zone = zone
+        self._session: Session | None = None
+        self._now_ns = 0
+
+    def update(self, session: Session | None, now_ns: int) -> None:
+        """Show this session at this moment."""
+        self._session, self._now_ns = session, now_ns
+        self.refresh()
+
+    def render(self) -> Content:
+        width = self.content_size.width
+        right = self._right(width)
+        left = self._left(max(10, width - right.cell_length - 2))
+        gap = max(1, width - left.cell_length - right.cell_length)
+        return Content.assemble(left, " " * gap, right)
+
+    def _left(self, room: int) -> Content:
+        name = Content.assemble(("AgentGuard", "bold $text-primary"), "  ")
+        session = self._session
+        if session is None:
+            return Content.assemble(name, ("○ waiting", MUTED))
+        live = session.end_ns is None
+        end = self._now_ns if session.end_ns is None else session.end_ns
+        parts = [
+            Content.assemble(name, state_of(session)),
+            Content.styled(session_title(session), "bold"),
+            Content.styled(home_short(session.cwd, self._user_home), MUTED),
+        ]
+        elapsed = Content.styled(duration(end - session.start_ns), "" if live else MUTED)
+        text = Content("  ").join([*parts, elapsed])
+        if text.cell_length > room:
+            text = Content("  ").join([*parts[:2], elapsed])
+        return text.truncate(room, ellipsis=True)
+
+    def _right(self, width: int) -> Content:
+        clock = Content.styled(time_of_day(self._now_ns, self._zone), MUTED) if self._now_ns else Content()
+        if self._session is None:
+            return clock
+        counted = self._session.counts.get("gaps_counted", 0)
+        gaps = Content.styled(f"gaps {counted}", "bold $text-accent" if counted else MUTED)
+        health = health_of(self._session.coverage, short=width < _HEALTH_WIDTH)
+        return Content("   ").join([part for part in (health, gaps, clock) if part.plain])
+
+
+def state_of(session: Session) -> Content:
+    """`● LIVE`, `◐ BACKGROUND` or `○ ended`."""
+    if session.end_ns is not None:
+        return Content.styled("○ ended", MUTED)
+    if session.in_background:
+        return Content.styled("◐ BACKGROUND", "bold $text-warning")
+    return Content.styled("● LIVE", "bold $text-success")
+
+
+def health_of(coverage: tuple[Coverage, ...], *, short: bool) -> Content:
+    """`files ● proxy ●`, or, short, `sensors ●`, with the worst one's glyph."""
+    looks = [(_SENSOR_WORD.get(one.sensor, clean(one.sensor)), sensor_look(one)) for one in coverage]
+    if not looks:
+        return Content()
+    if short:
+        bad = [look for _, look in looks if look.word not in ("running", "stopped")]
+        look = bad[0] if bad else looks[0][1]
+        return Content.assemble(("sensors ", MUTED), (look.glyph, look.style))
+    pairs = [Content.assemble((f"{word} ", MUTED), (look.glyph, look.style)) for word, look in looks]
+    return Content(" ").join(pairs)

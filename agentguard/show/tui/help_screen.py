@@ -1,0 +1,86 @@
+"""Keys, words and the filter language on one page."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Static
+
+from agentguard.model.verdict import Outcome, Severity
+from agentguard.show.tui.words import OUTCOME, SEVERITY
+
+KEYS = (
+    ("↑ ↓  PgUp PgDn  Home", "move among the events; this pauses"),
+    ("f, End", "follow the newest event again"),
+    ("n  N", "next, previous finding (an alert, or blocked)"),
+    ("Enter", "all of one event: flow, processes, verdict"),
+    ("/", "filter; Esc removes it"),
+    ("l", "sessions; Enter chooses one"),
+    ("s", "sensors: health, proof, what could not be seen"),
+    ("r", "the command that writes this session's report"),
+    ("c", "copy the event's uid"),
+    ("Tab", "next panel"),
+    ("Ctrl+P", "commands and themes"),
+    ("q", "quit; the session goes on"),
+)
+FILTERS = (
+    ("severity>=high", "at least this: info, low, medium, high, critical"),
+    ("kind:file,http", "file, command, environment, http, network, gap, session"),
+    ("host:paste.example", "this host and those under it"),
+    ("process:curl", "a program's name, or a pid"),
+    ("session:last", "another session, by the beginning of its uid"),
+    ("any words", "found in subjects, paths, hosts, names"),
+)
+MEANING = {
+    Outcome.CLEAN: "nothing went where it should not, and nothing that counts was unseen",
+    Outcome.UNKNOWN: "nothing seen, but a gap means it cannot be called clean",
+    Outcome.EXPOSED: "a model provider received a credential in a prompt",
+    Outcome.LEAKED: "anyone else received one",
+}
+
+
+class HelpScreen(ModalScreen[None]):
+    """Over any screen; esc goes back."""
+
+    DEFAULT_CSS = """
+    HelpScreen { align: center middle; }
+    HelpScreen > VerticalScroll {
+        width: 100%; max-width: 92; height: auto; max-height: 1fr; margin: 0 2;
+        border: round $primary; padding: 0 1; background: $surface;
+        border-title-color: $text-primary; border-title-style: bold;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1", "dismiss", "Back")]
+
+    def compose(self) -> ComposeResult:
+        body = VerticalScroll(Static(help_content()))
+        body.border_title = "Help"
+        yield body
+        yield Footer(show_command_palette=False)
+
+
+def help_content() -> Content:
+    """Wraps freely."""
+    lines = [_heading("Keys"), *(_line(key, text) for key, text in KEYS)]
+    lines += [Content(""), _heading("Filter: all must hold"), *(_line(key, text) for key, text in FILTERS)]
+    lines += [Content(""), _heading("Outcome of a session")]
+    for outcome, meaning in MEANING.items():
+        look = OUTCOME[outcome]
+        lines.append(Content.assemble((f"{look.glyph} {look.word:<20}", look.style), meaning))
+    lines += [Content(""), _heading("Severity")]
+    looks = (SEVERITY[severity] for severity in Severity)
+    lines.append(Content("   ").join(Content.styled(f"{look.glyph} {look.word}", look.style) for look in looks))
+    return Content("\n").join(lines)
+
+
+def _heading(text: str) -> Content:
+    return Content.styled(text, "bold underline $text-primary")
+
+
+def _line(key: str, text: str) -> Content:
+    return Content.assemble((f"{key:<22}", "bold"), text)

@@ -1,0 +1,239 @@
+"""The live screen: what is watched, how it stands, when, what, and the story of the chosen event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import tzinfo
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Footer
+from textual.worker import get_current_worker
+
+from agentguard.errors import StoreError
+from agentguard.model.event import Event
+from agentguard.record.reader import EventQuery
+from agentguard.show.tui import messages
+from agentguard.show.tui.banner import Banner
+from agentguard.show.tui.detail_panel import DetailPanel
+from agentguard.show.tui.detail_screen import DetailScreen
+from agentguard.show.tui.empty import EmptyState
+from agentguard.show.tui.event_log import EventLog
+from agentguard.show.tui.feed import Feed
+from agentguard.show.tui.filter_bar import FilterBar
+from agentguard.show.tui.filters import parse_filter
+from agentguard.show.tui.header import Header
+from agentguard.show.tui.sessions import SessionList
+from agentguard.show.tui.timeline import TimelinePanel
+
+SETTLE = 0.15
+"""Seconds after the last key before a typed filter is applied."""
+
+
+class LiveScreen(Screen[None]):
+    """The dashboard's first screen."""
+
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  (Textual declares it so)
+        (0, "-narrow"),
+        (100, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-short"),
+        (30, "-tall"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "follow", "Follow/pause"),
+        Binding("n", "finding(False)", "Next finding"),
+        Binding("N", "finding(True)", "Previous finding", show=False),
+        Binding("slash", "filter", "Filter", key_display="/"),
+        Binding("l", "sessions", "Sessions"),
+        Binding("c", "copy", "Copy uid", show=False),
+        Binding("escape", "back", "Back", show=False),
+    ]
+
+    def __init__(self, feed: Feed, *, clock: Callable[[], int], zone: tzinfo | None, user_home: str) -> None:
+        super().__init__()
+        self._feed = feed
+        self._clock = clock
+        self._zone = zone
+        self._user_home = user_home
+        self._snapshot = messages.Snapshot()
+        self._typed = EventQuery()
+        self._settle: Timer | None = None
+        self.loaded = False
+        """Every row id of the present filter has been read."""
+
+    def compose(self) -> ComposeResult:
+        yield Header(home=self._user_home, zone=self._zone)
+        yield Banner()
+        yield EmptyState()
+        yield TimelinePanel(zone=self._zone)
+        with Horizontal(id="middle"):
+            yield SessionList(home=self._user_home)
+            yield EventLog(self._feed.read, zone=self._zone)
+        yield FilterBar()
+        yield DetailPanel(zone=self._zone)
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.set_interval(1.0, self._tick)
+        self.query_one(EventLog).focus()
+        self._tick()
+
+    # From the database
+
+    def show(self, snapshot: messages.Snapshot) -> None:
+        """Take in what the watcher read."""
+        before, self._snapshot = self._snapshot, snapshot
+        self.set_class(snapshot.chosen is None, "-empty")
+        self.query_one(EmptyState).update(snapshot)
+        self._tick()
+        if snapshot.chosen is None:
+            return
+        if before.chosen is None or before.chosen.uid != snapshot.chosen.uid:
+            self._restart()
+        else:
+            self._guarded(lambda: self._log.add_newer(self._feed.newer()))
+
+    def _tick(self) -> None:
+        snapshot, now = self._snapshot, self._clock()
+        chosen = snapshot.chosen
+        self.query_one(Header).update(chosen, now)
+        self.query_one(Banner).update(chosen, snapshot.problem)
+        end = chosen.end_ns if chosen and chosen.end_ns is not None else now
+        self.query_one(TimelinePanel).update(snapshot.timeline, end)
+        self.query_one(SessionList).update(snapshot.sessions, chosen.uid if chosen else "", now)
+
+    def _restart(self) -> None:
+        """Another session or filter: read its ids, the newest first."""
+        if self._snapshot.chosen is not None:
+            uid = self._snapshot.chosen.uid
+            self._guarded(lambda: self._begin(uid))
+
+    def _begin(self, uid: str) -> None:
+        named = self._typed.session
+        chosen = replace(self._typed, session=self._feed.session_uid(named) if named else uid)
+        generation, before = self._feed.restart(chosen)
+        self.loaded = False
+        self._log.clear()
+        self._log.action_follow()
+        self.query_one(DetailPanel).update(None)
+        self.run_worker(partial(self._load, generation, chosen, before), thread=True, exclusive=True, group="ids")
+
+    def _load(self, generation: int, chosen: EventQuery, before: int) -> None:
+        """In the loader's thread."""
+        worker = get_current_worker()
+
+        def emit(ids: Sequence[int], done: bool) -> None:
+            self.post_message(messages.IdsRead(generation, ids, done=done))
+
+        try:
+            self._feed.load(chosen, before, emit, lambda: worker.is_cancelled)
+        except StoreError:
+            emit([], True)
+
+    @on(messages.IdsRead)
+    def _older(self, message: messages.IdsRead) -> None:
+        if message.generation == self._feed.generation:
+            self._log.add_older(list(message.ids))
+            self.loaded = message.done
+            self._say_filter()
+
+    # From the widgets
+
+    @on(messages.EventChosen)
+    def _chosen(self, message: messages.EventChosen) -> None:
+        event = message.event
+        if event is None:
+            self.query_one(DetailPanel).update(None)
+            return
+        self._guarded(lambda: self._tell_story(event))
+
+    def _tell_story(self, event: Event) -> None:
+        story = self._feed.story(event)
+        self.query_one(DetailPanel).update(story)
+        send = story.event if story.read else story.sends[-1] if story.sends else None
+        read = story.read or story.event
+        self._log.mark_flow(event.finding.session, read.seq, send.seq if send else 0)
+
+    @on(messages.EventOpened)
+    def _opened(self, message: messages.EventOpened) -> None:
+        self._guarded(lambda: self.app.push_screen(DetailScreen(self._feed.story(message.event), self._zone)))
+
+    @on(messages.FollowChanged)
+    def _follow_changed(self) -> None:
+        self._say_filter()
+
+    @on(messages.FilterTyped)
+    def _filter_typed(self, message: messages.FilterTyped) -> None:
+        if self._settle is not None:
+            self._settle.stop()
+        self._settle = self.set_timer(SETTLE, lambda: self._apply(parse_filter(message.text)))
+
+    def _apply(self, typed: EventQuery) -> None:
+        if typed != self._typed:
+            self._typed = typed
+            self._restart()
+
+    @on(messages.FilterClosed)
+    def _filter_closed(self) -> None:
+        self._log.focus()
+
+    @on(messages.SessionChosen)
+    def _session_chosen(self) -> None:
+        self.remove_class("-drawer")
+        self._log.focus()
+
+    def _say_filter(self) -> None:
+        log = self._log
+        count = f"{len(log.index):,}{'' if self.loaded else '+'}"
+        log.tell(count, filtered=self._typed != EventQuery())
+
+    # Keys
+
+    def action_follow(self) -> None:
+        self._log.action_pause()
+
+    def action_finding(self, backwards: bool) -> None:
+        self._guarded(lambda: self._jump(backwards))
+
+    def _jump(self, backwards: bool) -> None:
+        found = self._feed.next_finding(self._log.chosen_id, backwards=backwards)
+        if not found or not self._log.select_id(found):
+            self.notify(f"No {'earlier' if backwards else 'later'} finding.", timeout=2)
+
+    def action_filter(self) -> None:
+        self.query_one(FilterBar).open()
+
+    def action_sessions(self) -> None:
+        self.add_class("-drawer")
+        self.query_one(SessionList).focus()
+
+    def action_back(self) -> None:
+        if self.has_class("-drawer"):
+            self._session_chosen()
+        else:
+            self.query_one(FilterBar).action_clear()
+
+    def action_copy(self) -> None:
+        if event := self._log.chosen:
+            self.app.copy_to_clipboard(event.finding.uid)
+            self.notify("The event's uid is in the clipboard.", timeout=2)
+
+    @property
+    def _log(self) -> EventLog:
+        return self.query_one(EventLog)
+
+    def _guarded(self, read: Callable[[], object]) -> None:
+        """A database that fails is said, and tried again at the next change."""
+        try:
+            read()
+        except StoreError as error:
+            self.query_one(Banner).update(None, str(error))

@@ -1,0 +1,101 @@
+"""What the watcher and the widgets tell whoever contains them. No message names who will answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from agentguard.model.event import Event
+from agentguard.model.session import Session
+from agentguard.record.reader import Bucket
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the watcher read in one look at the database."""
+
+    sessions: tuple[Session, ...] = ()
+    """Newest first."""
+    chosen: Session | None = None
+    """The session the dashboard is about; None when there is none."""
+    timeline: tuple[Bucket, ...] = ()
+    """Of the chosen session."""
+    problem: str = ""
+    """Why nothing could be read; "" when all is well. A database that is not there yet is no problem."""
+
+
+class Changed(Message):
+    """The database has moved on. Only the newest one matters."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        super().__init__()
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, Changed)
+
+
+class SessionChosen(Message):
+    """A person chose a session in the list."""
+
+    def __init__(self, uid: str) -> None:
+        self.uid = uid
+        super().__init__()
+
+
+class EventChosen(Message):
+    """The cursor of the event list is on another event."""
+
+    def __init__(self, event: Event | None) -> None:
+        self.event = event
+        super().__init__()
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, EventChosen)
+
+
+class EventOpened(Message):
+    """A person wants to see all of one event."""
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+        super().__init__()
+
+
+class IdsRead(Message):
+    """The loader of the event list has read a stretch of row ids."""
+
+    def __init__(self, generation: int, ids: Sequence[int], *, done: bool) -> None:
+        self.generation = generation
+        """Which filter they belong to: an answer to an older question is dropped."""
+        self.ids = ids
+        """Newest first."""
+        self.done = done
+        super().__init__()
+
+
+class FilterTyped(Message):
+    """The filter bar holds a filter that can be read."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        super().__init__()
+
+
+class FilterClosed(Message):
+    """The filter bar was left."""
+
+
+class FollowChanged(Message):
+    """The event list follows the newest event, or has been paused."""
+
+    def __init__(self, *, following: bool, unseen: int) -> None:
+        self.following = following
+        self.unseen = unseen
+        """Events that came while it was paused."""
+        super().__init__()
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, FollowChanged)

@@ -1,0 +1,88 @@
+"""Columns of the event list: widths for a given window, and the cells of one event. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from rich.cells import cell_len, set_cell_size
+
+from agentguard.model.event import Event
+from agentguard.model.verdict import Severity
+from agentguard.show.tui.words import SEVERITY, activity_word, process_of, subject_of, time_of_day, what
+
+Cell = tuple[str, str]
+"""Text padded to its column, and the role that a widget turns into a style."""
+
+GAP = 2
+WIDE = 76
+"""From this width on, times carry milliseconds and a process its pid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Widths in cells; `process` 0 means the column is left out."""
+
+    time: int
+    act: int
+    subject: int
+    process: int
+    severity: int
+    what: int
+
+
+def columns_for(width: int) -> Columns:
+    """Lay the columns out in `width` cells. The subject takes what the others leave, 12 cells at least."""
+    wide = width >= WIDE
+    time, act, severity, last = (12 if wide else 8), 5, 6, 8
+    process = min(24, max(14, width // 6)) if wide else 10 if width >= 60 else 0
+    used = [1, time, act, severity, last] + ([process] if process else [])
+    return Columns(time, act, max(12, width - sum(used) - GAP * (len(used) - 1) - 2), process, severity, last)
+
+
+def header_cells(columns: Columns) -> list[Cell]:
+    """The names of the columns."""
+    names = [("TIME", columns.time), ("ACT", columns.act), ("SUBJECT", columns.subject)]
+    if columns.process:
+        names.append(("PROCESS", columns.process))
+    names += [("SEV", columns.severity), ("WHAT", columns.what)]
+    return [("  ", "head")] + [(name.ljust(width + GAP), "head") for name, width in names]
+
+
+def event_cells(event: Event, columns: Columns, zone: tzinfo | None, gutter: str = " ") -> list[Cell]:
+    """The cells of one event, left to right. `gutter` is the one-cell mark of the chosen event's flow."""
+    finding = event.finding
+    look = SEVERITY[event.verdict.severity]
+    severity = f"sev-{event.verdict.severity.value}"
+    loud = event.verdict.severity.rank >= Severity.HIGH.rank
+    cells = [
+        (gutter + " ", "flow"),
+        (_fit(time_of_day(finding.time_ns, zone, millis=columns.time > 8), columns.time), "time"),
+        (_fit(activity_word(finding.activity), columns.act), "act"),
+        (_fit(subject_of(event), columns.subject), "loud" if loud else "subject"),
+    ]
+    if columns.process:
+        cells.append((_fit(_process(event, columns.process), columns.process), "process"))
+    cells += [
+        (_fit(f"{look.glyph} {look.word}", columns.severity), severity),
+        (_fit(what(event), columns.what), severity),
+    ]
+    return cells
+
+
+def _process(event: Event, width: int) -> str:
+    """With the pid where it fits."""
+    text = process_of(event)
+    return text if cell_len(text) <= width else text.rpartition(" ")[0] or text
+
+
+def fit(text: str, width: int) -> str:
+    """`text` in exactly `width` cells; what does not fit ends in `…`."""
+    size = cell_len(text)
+    if size <= width:
+        return text + " " * (width - size)
+    return set_cell_size(set_cell_size(text, width - 1).rstrip() + "…", width) if width > 1 else "…"[:width]
+
+
+def _fit(text: str, width: int) -> str:
+    return fit(text, width) + " " * GAP
