@@ -1,8 +1,13 @@
-"""Credential types: what a key of each provider looks like, as data (policies/secrets.yaml)."""
+"""Credential types: what a key of each provider looks like, as data (policies/secrets.yaml).
+
+A type carries examples that must and must not be recognised, written as templates (`agentguard.detect.templates`,
+`expand`), so that no secret that a scanner would find stands in the file.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from agentguard.model.secret import KeyScope
 from agentguard.model.verdict import Severity
@@ -10,7 +15,7 @@ from agentguard.model.verdict import Severity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examples:
-    """Templates (see `agentguard.detect.templates`) that must and must not be recognised."""
+    """Templates that must and must not be recognised."""
 
     match: tuple[str, ...]
     no_match: tuple[str, ...]
@@ -22,8 +27,9 @@ class CredentialType:
 
     id: str
     name: str
+    """For a person."""
     provider: str
-    """Provider id; "generic" for forms that many share (JWT, PEM)."""
+    """Provider id; `generic` for forms that many share (JWT, PEM): a specific type beats them."""
     pattern: str
     """RE2 subset. Group `secret`, where there is one, is the credential; else the whole match is."""
     keywords: tuple[str, ...]
@@ -33,10 +39,25 @@ class CredentialType:
     max_length: int = 1024
     """Most bytes a match may have."""
     checksum: str | None = None
+    """A word of `agentguard.detect.checksum.CHECKSUMS`."""
     issuer_hosts: tuple[str, ...] = ()
+    """Where it is meant to go; a host covers its subdomains. () when its own file names it."""
     scope: KeyScope = KeyScope.UNKNOWN
     severity: Severity = Severity.HIGH
+    """Of a leak."""
     rotation: str = ""
-    """Where to rotate it: a page or words."""
+    """How to replace it: a page or words."""
     public: bool = False
+    """Made to be published."""
     examples: Examples
+
+
+def load_types(path: Path) -> tuple[CredentialType, ...]:
+    """Every type of a file, checked, with its examples run.
+
+    Raises:
+        PolicyError: the file cannot be read or is not valid: file, line and what is wrong.
+    """
+    from agentguard.detect.rules_file import read_types  # noqa: PLC0415 (PyYAML is slow to import)
+
+    return read_types(path)

@@ -1,0 +1,130 @@
+"""What a hit is, the same for every engine.
+
+An engine only says where a type may occur. Whether it does is decided here, by `re` anchored at each keyword, so
+that every engine finds the same: the findings depend on the bytes alone and not on the blocks an engine cuts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from agentguard.detect.rules import CredentialType
+
+_ALNUM = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_LEFT_CONTEXT = 40
+_ESCAPE = re.compile(
+    rb"(?:"
+    rb"\\[nrtbfv0ae]"  # \n of JSON, C, shells
+    rb"|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\[0-7]{3}"
+    rb"|%(?:25)*[0-9A-Fa-f]{2}"
+    rb"|=[0-9A-F]{2}"  # quoted-printable
+    rb"|(?:\x1b|\\+u001[bB]|\\+x1[bB]|\\+033|\\+e|%1[bB])\[[0-9;:]{0,24}[A-Za-z]"  # ANSI colour
+    rb")\Z"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A credential type's pattern matched."""
+
+    type_index: int
+    """Index into the types the engine was built with."""
+    start: int
+    end: int
+    """Half-open span of the secret (group `secret`, else the whole match) in the scanned bytes."""
+
+
+class Engine(Protocol):
+    """Finds credential types in bytes. Thread-safe; every engine gives the same hits in the same order."""
+
+    @property
+    def name(self) -> str:
+        """hyperscan, re2, ahocorasick or python."""
+
+    def scan(self, data: bytes) -> list[Hit]:
+        """Hits by start, then by type; those of one type do not overlap."""
+
+
+class Confirmer:
+    """The patterns as `re`, and their keywords."""
+
+    def __init__(self, types: Sequence[CredentialType]) -> None:
+        self.keywords = tuple(tuple(word.encode("ascii") for word in kind.keywords) for kind in types)
+        self.max_lead = max((kind.lead for kind in types), default=0)
+        self.max_length = max((kind.max_length for kind in types), default=0)
+        self.longest_keyword = max((len(word) for words in self.keywords for word in words), default=0)
+        self._types = tuple(types)
+        self._patterns: list[re.Pattern[bytes] | None] = [None] * len(types)
+
+    def confirm(self, index: int, data: bytes, positions: Iterable[int], floor: int = 0) -> tuple[list[Hit], int]:
+        """Hits of one type at keyword positions (ascending), none beginning before `floor`; and the next floor."""
+        kind, pattern = self._types[index], self._pattern(index)
+        hits: list[Hit] = []
+        for position in positions:
+            if position < floor:
+                continue
+            match = _match_at(pattern, kind, data, position, floor)
+            if match is not None:
+                start, end = match.span("secret" if pattern.groups else 0)
+                hits.append(Hit(index, start, end))
+                floor = end
+        return hits, floor
+
+    def positions(self, index: int, lowered: bytes, base: int, low: int, high: int) -> list[int]:
+        """Where keywords of one type begin within [low, high) of the data, of which `lowered` is the part from `base`,
+        in lower case."""
+        found: set[int] = set()
+        for word in self.keywords[index]:
+            found.update(base + at for at in find_all(lowered, word, low - base, high - base))
+        return sorted(found)
+
+    def _pattern(self, index: int) -> re.Pattern[bytes]:
+        """Compiled at first use: most sessions meet few of the types."""
+        pattern = self._patterns[index]
+        if pattern is None:
+            pattern = self._patterns[index] = re.compile(self._types[index].pattern.encode("ascii"))
+        return pattern
+
+
+def find_all(data: bytes, word: bytes, low: int = 0, high: int | None = None) -> Iterator[int]:
+    """Where `word` begins within [low, high)."""
+    stop = len(data) if high is None else min(len(data), high + len(word) - 1)
+    at = data.find(word, low, stop)
+    while at >= 0:
+        yield at
+        at = data.find(word, at + 1, stop)
+
+
+def is_border(data: bytes, at: int) -> bool:
+    """Whether a token may begin at `at`: start of data, a sign before it, or an escape sequence that ends there."""
+    if at == 0 or data[at - 1] not in _ALNUM:
+        return True
+    return _ESCAPE.search(data, max(0, at - _LEFT_CONTEXT), at) is not None
+
+
+def in_order(hits: list[Hit]) -> list[Hit]:
+    """By start, then by type: the order of every engine."""
+    return sorted(hits, key=lambda hit: (hit.start, hit.type_index))
+
+
+def _match_at(
+    pattern: re.Pattern[bytes], kind: CredentialType, data: bytes, position: int, floor: int
+) -> re.Match[bytes] | None:
+    """The match whose keyword stands at `position`, if there is one with a border before it."""
+    end = position + kind.max_length
+    if kind.lead == 0:
+        if not pattern.groups and not is_border(data, position):
+            return None
+        return pattern.match(data, position, end)
+    start = max(floor, position - kind.lead)
+    while True:
+        match = pattern.search(data, start, end)
+        if match is None or match.start() > position:
+            return None
+        context_before = pattern.groups and match.start("secret") > match.start()
+        if context_before or is_border(data, match.start()):
+            return match
+        start = match.start() + 1
