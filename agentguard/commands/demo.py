@@ -40,13 +40,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Play the demo, then say where to look.
 
     Raises:
-        DemoError: the guard did not run, or missed what the stand-in agent did.
+        DemoError: the guard cannot run here, or missed what the stand-in agent did.
     """
     from agentguard.config import home_path, open_home
     from agentguard.demo.plant import plant
     from agentguard.demo.server import world
     from agentguard.record.reader import Reader
 
+    if "AGENTGUARD_SESSION" in os.environ:
+        raise DemoError("this is inside a guarded session; try the demo in a terminal of its own")
     home = open_home(home_path(arguments.home))
     _tell("A stand-in for a coding agent will work on a small project with synthetic secrets in .env.")
     _tell("Its model and the paste site are played on loopback; nothing leaves this machine.\n")

@@ -31,6 +31,8 @@ class Agent:
     """The last part of the `/proc/PID/exe` of the process that reads and sends."""
     host: str
     """Where it sends prompts by default."""
+    other_hosts: tuple[str, ...] = ()
+    """Hosts it asks beside that one, and waits for; played too."""
     native: str
     """Name of the planted file that its own read tool opens."""
     install: Callable[[dict[str, str]], Path]
@@ -132,6 +134,7 @@ CODEX = Agent(
     id="codex",
     exe="codex",
     host="api.openai.com",
+    other_hosts=("chatgpt.com",),
     native=".env",
     install=lambda environ: install.from_python("openai-codex-cli-bin", "0.163.0", "codex_cli_bin/bin/codex", environ),
     arguments=("exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", PROMPT),

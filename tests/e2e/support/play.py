@@ -78,10 +78,9 @@ class Play:
         """Under `agentguard run`: the agent and curl use their real default hosts, which only the proxy maps."""
         self.agent.prepare(self._home, "")
         uid = self.folder / "session"
-        hosts = (self.agent.host, COLLECTOR)
         options = [
             *("--home", str(self.guard_home), "--quiet", "--print-session", "3"),
-            *(word for host in hosts for word in ("--resolve", f"{host}=127.0.0.1:{PORT}")),
+            *(word for host in self._hosts() for word in ("--resolve", f"{host}=127.0.0.1:{PORT}")),
             *("--upstream-ca", str(self.folder / "scene" / "ca.pem")),
         ]
         guard = [sys.executable, "-m", "agentguard", "run", *options, "--", *self._command()]
@@ -90,6 +89,9 @@ class Play:
         copy = Shell(f'cp -r "${{SSL_CERT_FILE%/*}}" {shlex.quote(str(self.run_folder))}')
         played = self._perform(["sh", "-c", shell, "sh", *guard], environ, [*self._steps(), copy])
         return Guarded(played, uid.read_text().strip())
+
+    def _hosts(self) -> tuple[str, ...]:
+        return (self.agent.host, *self.agent.other_hosts, COLLECTOR)
 
     def _command(self) -> list[str]:
         return [str(self._program), *self.agent.arguments]
@@ -111,7 +113,7 @@ class Play:
                 environ=environ,
                 cwd=self.workspace,
                 folder=self.folder / "scene",
-                names=("localhost", self.agent.host, COLLECTOR),
+                names=("localhost", *self._hosts()),
                 steps=(*steps, Say("All done.")),
             )
         )
