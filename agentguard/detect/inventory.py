@@ -1,0 +1,229 @@
+"""Finds the secret files that exist when a session starts: a bounded walk of the workspace, and known places at home.
+
+It only looks at names and inodes. A file is opened only where the caller asks for its content to be judged, and then
+only a regular one: opening a FIFO would wait for ever, and a device may act.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from agentguard.detect.birth import birth_time_ns
+from agentguard.detect.files import FilePattern, FilePatterns
+from agentguard.model.secret import SecretFile
+
+CONTENT_KIND = "content"
+"""`SecretFile.kind` of a file that no pattern names but whose content holds a credential."""
+
+_MATCHES_A_GLOB = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Where the walk stops. What lies beyond is still recognised by its name when it is opened."""
+
+    entries: int = 200_000
+    """Directory entries looked at."""
+    depth: int = 12
+    """Folders below the workspace."""
+    seconds: float = 3.0
+    content_bytes: int = 256 * 1024
+    """Largest file whose content is judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What was found."""
+
+    files: tuple[SecretFile, ...]
+    """One an inode."""
+    cut_short: str = ""
+    """Why the walk ended early, in words; "" when it saw everything."""
+    entries: int = 0
+
+
+@dataclass(slots=True)
+class _Walk:
+    patterns: FilePatterns
+    limits: Limits
+    deadline: float
+    found: dict[tuple[int, int], SecretFile] = field(default_factory=dict)
+    unnamed: list[str] = field(default_factory=list)
+    """Regular files that no pattern names, small enough for their content to be judged."""
+    entries: int = 0
+    too_deep: int = 0
+    """Folders that lay below the depth limit."""
+    cut_short: str = ""
+
+
+def inventory(
+    patterns: FilePatterns,
+    *,
+    home: Path,
+    workspace: Path,
+    limits: Limits | None = None,
+    holds_secret: Callable[[bytes], bool] | None = None,
+) -> Inventory:
+    """Secret files of the workspace and of the home folder.
+
+    `holds_secret` judges the content of files that no pattern names; None: names alone. Folders that cannot be
+    listed and files that vanish are passed over.
+    """
+    bounds = limits or Limits()
+    walk = _Walk(patterns, bounds, time.monotonic() + bounds.seconds)
+    _known_places(walk, home)
+    _workspace(walk, workspace, keep_unnamed=holds_secret is not None)
+    if holds_secret is not None:
+        _contents(walk, holds_secret)
+    if walk.too_deep and not walk.cut_short:
+        walk.cut_short = f"{walk.too_deep} folders more than {walk.limits.depth} deep were not entered"
+    return Inventory(tuple(walk.found.values()), walk.cut_short, walk.entries)
+
+
+def secret_file(path: str, pattern: FilePattern) -> SecretFile | None:
+    """The table's entry for a path that `pattern` names, symbolic links followed; None when it is no regular file."""
+    return _entry(path, pattern.id, pattern.expected_readers, pattern.agent)
+
+
+def _entry(path: str, kind: str, readers: tuple[str, ...] = (), agent: str = "") -> SecretFile | None:
+    try:
+        real = os.path.realpath(path)
+        info = os.stat(real)
+    except (OSError, ValueError):
+        return None
+    if not stat.S_ISREG(info.st_mode):
+        return None
+    return SecretFile(
+        path=real,
+        device=info.st_dev,
+        inode=info.st_ino,
+        birth_time_ns=birth_time_ns(real),
+        kind=kind,
+        expected_readers=readers,
+        agent=agent,
+    )
+
+
+def _keep(walk: _Walk, file: SecretFile | None) -> None:
+    if file is not None:
+        walk.found.setdefault((file.device, file.inode), file)
+
+
+def _known_places(walk: _Walk, home: Path) -> None:
+    for below, pattern in walk.patterns.home_globs():
+        for path in _expand(os.path.join(glob.escape(str(home)), below), walk.limits.depth):
+            _keep_named(walk, path, pattern)
+    for absolute, pattern in walk.patterns.absolute_globs():
+        for path in _expand(absolute, walk.limits.depth):
+            _keep_named(walk, path, pattern)
+    for entry in _list(str(home)):
+        walk.entries += 1
+        named = walk.patterns.match_name(entry.path)
+        if named is not None:
+            _keep(walk, secret_file(entry.path, named))
+
+
+def _keep_named(walk: _Walk, path: str, pattern: FilePattern) -> None:
+    """What a glob found may still be excluded (`~/.ssh/*.pub`), or be named better by another pattern."""
+    if walk.patterns.match_name(path) is not None:
+        _keep(walk, secret_file(path, pattern))
+
+
+def _expand(pattern: str, depth: int) -> Iterator[str]:
+    if pattern.endswith("/**"):
+        yield from islice(_below(pattern.removesuffix("/**"), depth), _MATCHES_A_GLOB)
+    else:
+        matches = glob.iglob(pattern, include_hidden=True)  # noqa: PTH207 (names that are no UTF-8 stay whole)
+        yield from islice(matches, _MATCHES_A_GLOB)
+
+
+def _below(folder: str, depth: int) -> Iterator[str]:
+    for entry in _list(folder):
+        if _is_folder(entry):
+            if depth > 0:
+                yield from _below(entry.path, depth - 1)
+        else:
+            yield entry.path
+
+
+def _workspace(walk: _Walk, workspace: Path, *, keep_unnamed: bool) -> None:
+    """Breadth first, so that a limit costs the depths and not the neighbours. Links to folders are not followed."""
+    queue: deque[tuple[str, int]] = deque([(os.path.realpath(workspace), 0)])
+    while queue and not walk.cut_short:
+        folder, depth = queue.popleft()
+        for entry in _list(folder):
+            walk.entries += 1
+            if walk.cut_short or _over(walk):
+                break
+            if not _is_folder(entry):
+                _file(walk, entry, keep_unnamed)
+            elif entry.name in walk.patterns.skip_directories:
+                continue
+            elif depth < walk.limits.depth:
+                queue.append((entry.path, depth + 1))
+            else:
+                walk.too_deep += 1
+
+
+def _over(walk: _Walk) -> bool:
+    if walk.entries > walk.limits.entries:
+        walk.cut_short = f"more than {walk.limits.entries} files and folders"
+    elif walk.entries % 256 == 0 and time.monotonic() > walk.deadline:
+        walk.cut_short = f"it took more than {walk.limits.seconds:g} s"
+    return bool(walk.cut_short)
+
+
+def _file(walk: _Walk, entry: os.DirEntry[str], keep_unnamed: bool) -> None:
+    named = walk.patterns.match_name(entry.path)
+    if named is not None:
+        _keep(walk, secret_file(entry.path, named))
+    elif keep_unnamed and entry.is_file(follow_symlinks=False):
+        walk.unnamed.append(entry.path)
+
+
+def _contents(walk: _Walk, holds_secret: Callable[[bytes], bool]) -> None:
+    for path in walk.unnamed:
+        if time.monotonic() > walk.deadline:
+            walk.cut_short = walk.cut_short or f"it took more than {walk.limits.seconds:g} s"
+            return
+        if holds_secret(_read(path, walk.limits.content_bytes)):
+            _keep(walk, _entry(path, CONTENT_KIND))
+
+
+def _read(path: str, limit: int) -> bytes:
+    """Content of a small regular file; b"" for anything else. It may have become a FIFO since it was listed."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    with os.fdopen(descriptor, "rb") as file:
+        info = os.fstat(descriptor)
+        if not stat.S_ISREG(info.st_mode) or info.st_size > limit:
+            return b""
+        try:
+            return file.read(limit)
+        except OSError:
+            return b""
+
+
+def _list(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except (OSError, ValueError):
+        return []
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False

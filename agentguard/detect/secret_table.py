@@ -1,0 +1,58 @@
+"""The one table that says which files are secret, kept live while sensors ask it at every open.
+
+Readers take no lock: each of their answers is one dictionary look-up, which is atomic. Writers take turns.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from threading import Lock
+
+from agentguard.detect.files import FilePattern, FilePatterns
+from agentguard.model.secret import SecretFile
+
+
+class SecretTable:
+    """`(device, inode)` → `SecretFile`. One entry an inode: a hard link is the same file."""
+
+    def __init__(self, patterns: FilePatterns, files: Iterable[SecretFile] = ()) -> None:
+        self._patterns = patterns
+        self._lock = Lock()
+        self._by_id: dict[tuple[int, int], SecretFile] = {}
+        for file in files:
+            self.add(file)
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def lookup(self, device: int, inode: int) -> SecretFile | None:
+        """The entry of this inode. An inode number is used again: compare `birth_time_ns` when both are known."""
+        return self._by_id.get((device, inode))
+
+    def match_name(self, path: str) -> FilePattern | None:
+        """The pattern that names this path, for a file that is not (yet) in the table."""
+        return self._patterns.match_name(path)
+
+    def add(self, file: SecretFile) -> bool:
+        """Enter or replace the entry of this inode. True when the table has changed."""
+        key = (file.device, file.inode)
+        with self._lock:
+            if self._by_id.get(key) == file:
+                return False
+            self._by_id[key] = file
+            return True
+
+    def discard(self, device: int, inode: int) -> None:
+        """Forget an inode, because it is gone or is another file now."""
+        with self._lock:
+            self._by_id.pop((device, inode), None)
+
+    def files(self) -> tuple[SecretFile, ...]:
+        """Every entry, oldest first, as of now."""
+        with self._lock:
+            return tuple(self._by_id.values())
+
+    def directories(self) -> tuple[str, ...]:
+        """The folders that hold them, sorted: what a folder watcher must watch."""
+        return tuple(sorted({os.path.dirname(file.path) or "/" for file in self.files()}))
