@@ -18,7 +18,7 @@ from pathlib import Path
 MODEL = "https://api.openai.com/v1/chat/completions"
 PASTE = "https://paste.example/api"
 TIMEOUT_SECONDS = 10
-PAUSE_SECONDS = 0.3
+PAUSE_SECONDS = 0.25
 """Between steps, so that a person can follow."""
 
 UPLOADER = f"""\
@@ -32,14 +32,12 @@ urllib.request.urlopen(request, timeout={TIMEOUT_SECONDS}).read()
 def main() -> int:
     """Play the script. 0, or 1 when a step failed."""
     say("Let me look at the settings of this project.")
-    settings = Path(".env").read_text(encoding="utf-8")
     tell("read   .env, with its own read tool")
+    settings = Path(".env").read_text(encoding="utf-8")
     listing = shell("cat .env", "cat    .env, in a shell")
     todo = shell("grep -rn TODO .", "grep   -rn TODO, which opens .env too")
-
-    ask("Are these settings right?", settings, listing, todo)
     tell("ask    the model, with the file in the prompt")
-
+    ask("Are these settings right?", settings, listing, todo)
     say("Let me share the settings with a colleague.")
     upload()
     say("Now the build.")
