@@ -1,0 +1,143 @@
+"""Runs a command under the seccomp sensor alone and prints what it saw, one JSON object a line.
+
+    python under_seccomp.py SECRET[,SECRET...] COMMAND ARGS...
+
+A process of its own: the sensor needs to be an ancestor and a subreaper, which a test runner must not become.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agentguard.launch.channel import Channel
+from agentguard.model.observation import FileObservation, Observation
+from agentguard.model.secret import SecretFile
+from agentguard.sense.seccomp.abi import PR_SET_CHILD_SUBREAPER, machine
+from agentguard.sense.seccomp.install import install_filter
+from agentguard.sense.seccomp.keeper import shared_notification
+from agentguard.sense.seccomp.libc import prctl
+from agentguard.sense.seccomp.sensor import SeccompSensor, SeccompSetup
+
+
+@dataclass(frozen=True)
+class Pattern:
+    id: str = "dotenv"
+    expected_readers: tuple[str, ...] = ()
+    agent: str = ""
+
+
+class Table:
+    """The real table belongs to another stage; this is the least that keeps its contract."""
+
+    def __init__(self, paths: list[str]) -> None:
+        self._files: dict[tuple[int, int], SecretFile] = {}
+        for path in paths:
+            info = Path(path).stat()
+            self.add(SecretFile(path=path, device=info.st_dev, inode=info.st_ino))
+
+    def lookup(self, device: int, inode: int) -> SecretFile | None:
+        return self._files.get((device, inode))
+
+    def match_name(self, path: str) -> Pattern | None:
+        return Pattern() if path.rpartition("/")[2] == ".env.late" else None
+
+    def add(self, file: SecretFile) -> bool:
+        self._files[(file.device, file.inode)] = file
+        return True
+
+    def directories(self) -> tuple[str, ...]:
+        return ()
+
+    def files(self) -> tuple[SecretFile, ...]:
+        return tuple(self._files.values())
+
+
+def main() -> int:
+    secrets, command = sys.argv[1].split(","), sys.argv[2:]
+    out = os.fdopen(os.dup(1), "w")
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    ours, theirs = Channel.pair()
+    child = os.fork()
+    if child == 0:
+        ours.close()
+        try:
+            listener = install_filter()
+        except OSError as error:
+            theirs.send({"errno": error.errno})
+            os._exit(99)
+        theirs.send({"ok": True}, (listener,))
+        os.close(listener)
+        theirs.receive()
+        os.execvp(command[0], command)
+    theirs.close()
+    answer = ours.receive()
+    here = machine()
+    assert answer
+    assert here
+    if not answer[1]:
+        print(json.dumps({"unavailable": answer[0]["errno"]}), file=out)
+        return 99
+    seen: list[Observation] = []
+    sensor = SeccompSensor(
+        SeccompSetup(
+            machine=here,
+            listener=answer[1][0],
+            shared=shared_notification(),
+            root_pid=child,
+            files=Table(secrets),
+            decoy=(0, 0),
+            proxy_port=lambda: 0,
+            emit=seen.append,
+            on_hold=lambda _: None,
+            clock=time.time_ns,
+        )
+    )
+    sensor.start()
+    ours.send({"go": True})
+    status = 0
+    while True:
+        try:
+            pid, code = os.wait()
+        except ChildProcessError:
+            break
+        if pid == child:
+            status = os.waitstatus_to_exitcode(code)
+    sensor.tree_ended.wait(5)
+    for observation in seen:
+        print(json.dumps(_plain(observation)), file=out)
+    return status if status >= 0 else 128 - status
+
+
+def _plain(observation: Observation) -> dict[str, Any]:
+    process = observation.process
+    plain: dict[str, Any] = {"type": type(observation).__name__.removesuffix("Observation").lower()}
+    if process is not None:
+        plain |= {
+            "pid": process.pid,
+            "name": process.name,
+            "cmdline": [part.encode("utf-8", "backslashreplace").decode() for part in process.cmdline],
+            "ancestors": [[ancestor.pid, ancestor.name] for ancestor in process.ancestors],
+        }
+    if isinstance(observation, FileObservation):
+        plain |= {
+            "path": observation.path.encode("utf-8", "backslashreplace").decode(),
+            "opened_as": observation.opened_as.encode("utf-8", "backslashreplace").decode(),
+        }
+    for name in ("address", "port", "transport", "detail"):
+        if hasattr(observation, name):
+            plain[name] = getattr(observation, name)
+    if hasattr(observation, "type"):
+        plain["gap"] = observation.type
+    if hasattr(observation, "environ"):
+        plain["environ"] = observation.environ is not None and len(observation.environ)
+    return plain
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

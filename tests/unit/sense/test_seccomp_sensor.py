@@ -1,0 +1,189 @@
+"""The seccomp sensor on real processes: every alias, the exact pid, the whole chain."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.ordinary_user import open_folder, ordinary_user_prefix
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linux's")
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+HARNESS = REPOSITORY / "tests/support/under_seccomp.py"
+
+Seen = list[dict[str, Any]]
+Run = Callable[..., Seen]
+
+
+@pytest.fixture
+def secret() -> Iterator[Path]:
+    with open_folder() as base:
+        folder = base / "project"
+        folder.mkdir()
+        file = folder / ".env"
+        file.write_text("PLAIN=1\n")
+        (base / "linked-folder").symlink_to(folder)
+        (folder / "symbolic").symlink_to(".env")
+        os.link(file, folder / "hard")
+        for path in (folder, file):
+            path.chmod(0o777)
+        yield file
+
+
+@pytest.fixture(params=["as we are", "as an ordinary user"])
+def run(request: pytest.FixtureRequest, secret: Path) -> Run:
+    prefix = ordinary_user_prefix() if request.param == "as an ordinary user" else ()
+
+    def under_seccomp(*command: str, cwd: Path | None = None) -> Seen:
+        done = subprocess.run(
+            [*prefix, sys.executable, str(HARNESS), str(secret), *command],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            cwd=cwd or secret.parent,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1"},
+        )
+        lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"')]
+        if lines and "unavailable" in lines[0]:
+            pytest.skip(f"seccomp cannot be used here (errno {lines[0]['unavailable']})")
+        assert lines, done.stderr
+        return lines
+
+    return under_seccomp
+
+
+def reads(seen: Seen) -> Seen:
+    return [line for line in seen if line["type"] == "file"]
+
+
+def python(code: str) -> tuple[str, str, str]:
+    return (sys.executable, "-c", code)
+
+
+ALIASES = {
+    "plain": "cat .env",
+    "absolute": "cat {secret}",
+    "symbolic link": "cat symbolic",
+    "hard link": "cat hard",
+    "folder link": "cat ../linked-folder/.env",
+    "dots": "cat ../project/./.env",
+    "proc self cwd": "cat /proc/self/cwd/.env",
+    "proc self root": "cat /proc/self/root{secret}",
+    "shell redirection": "read x < .env",
+    "renamed": "mv hard other; cat other",
+    "new hard link": "ln .env fresh; cat fresh",
+    "orphan": "setsid sh -c '(sleep 0.2; cat .env) &'; sleep 0.5",
+}
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_every_alias_is_the_same_file(run: Run, secret: Path, alias: str) -> None:
+    seen = reads(run("sh", "-c", ALIASES[alias].format(secret=secret)))
+    assert [line["path"] for line in seen] == [str(secret)]
+
+
+def test_descriptors_as_paths(run: Run, secret: Path) -> None:
+    code = (
+        "import os\n"
+        "folder = os.open('.', os.O_RDONLY | os.O_DIRECTORY)\n"
+        "os.close(os.open('.env', os.O_RDONLY, dir_fd=folder))\n"
+        "handle = os.open('.env', os.O_PATH)\n"
+        "os.close(os.open(f'/proc/self/fd/{handle}', os.O_RDONLY))\n"
+        "os.close(os.open(f'/dev/fd/{handle}', os.O_RDONLY))\n"
+    )
+    assert [line["path"] for line in reads(run(*python(code)))] == [str(secret)] * 3
+
+
+def test_a_thread_is_its_process(run: Run, secret: Path) -> None:
+    code = (
+        "import os, threading\n"
+        "print(os.getpid(), flush=True)\n"
+        "thread = threading.Thread(target=lambda: open('.env').read())\n"
+        "thread.start(); thread.join()\n"
+    )
+    seen = run(*python(code))
+    (line,) = reads(seen)
+    assert line["pid"] == next(exec_["pid"] for exec_ in seen if exec_["type"] == "exec")
+
+
+def test_opens_that_do_not_read_are_let_by(run: Run) -> None:
+    code = (
+        "import os\n"
+        "os.close(os.open('.env', os.O_WRONLY))\n"
+        "os.close(os.open('.env', os.O_PATH))\n"
+        "open('missing.env') if os.path.exists('missing.env') else None\n"
+    )
+    assert reads(run(*python(code))) == []
+
+
+def test_a_file_that_came_later_is_known_by_its_name(run: Run, secret: Path) -> None:
+    seen = reads(run("sh", "-c", "echo X=1 > .env.late; cat .env.late; ls .env.gone; cat .env.gone"))
+    assert [line["path"] for line in seen] == [str(secret.parent / ".env.late")]
+
+
+def test_chain_to_the_root_and_exact_pids(run: Run, secret: Path) -> None:
+    seen = run("sh", "-c", "sh -c 'echo $$ > pid; exec cat .env'; true")
+    (line,) = reads(seen)
+    assert line["pid"] == int((secret.parent / "pid").read_text())
+    root = next(exec_["pid"] for exec_ in seen if exec_["type"] == "exec")
+    assert [pid for pid, _ in line["ancestors"]] == [root]
+    assert line["name"] == "cat"
+    assert line["cmdline"] == ["cat", ".env"]
+
+
+def test_failed_path_attempts_are_no_execs(run: Run) -> None:
+    seen = run(*python("import subprocess; subprocess.run(['true'], env={'PATH': '/nowhere:/nor/here:/usr/bin:/bin'})"))
+    assert [line["name"] for line in seen if line["type"] == "exec"][1:] == ["true"]
+
+
+def test_an_environment_is_told_once(run: Run) -> None:
+    seen = run("sh", "-c", "/bin/true; /bin/true; NEW=1 /bin/true; NEW=1 /bin/true")
+    told = [line["name"] for line in seen if line["type"] == "exec" and line["environ"]]
+    assert told == ["dash", "true", "true"], "the shell's own, the shell's with its additions, and the new one"
+
+
+def test_namespaces_and_chroots_are_seen_through(run: Run, secret: Path) -> None:
+    inside = f"mkdir -p root && mount --rbind / root && chroot root cat {shlex.quote(str(secret))}"
+    seen = run("sh", "-c", f"unshare -Urm sh -c {shlex.quote(inside)} || echo refused > refused")
+    if (secret.parent / "refused").exists():
+        pytest.skip("this system refuses user namespaces")
+    assert [line["name"] for line in reads(seen)] == ["cat"]
+
+
+def test_connections_name_their_address(run: Run) -> None:
+    code = (
+        "import socket\n"
+        "s = socket.socket(); s.settimeout(1)\n"
+        "try: s.connect(('127.0.0.1', 9))\n"
+        "except OSError: pass\n"
+        "u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+        "u.connect(('127.0.0.1', 443)); u.sendto(b'x', ('127.0.0.1', 9))\n"
+        "socket.socketpair()\n"
+    )
+    seen = [line for line in run(*python(code)) if line["type"] == "connect"]
+    assert [(line["address"], line["port"], line["transport"]) for line in seen] == [
+        ("127.0.0.1", 9, "tcp"),
+        ("127.0.0.1", 9, "udp"),
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 8])
+def test_a_thousand_readers_are_all_seen_exactly(run: Run, secret: Path, workers: int) -> None:
+    script = "echo $$ >> pids; exec cat .env > /dev/null"
+    (secret.parent / "pids").touch()
+    (secret.parent / "pids").chmod(0o666)
+    seen = reads(run("sh", "-c", f"seq 1000 | xargs -P{workers} -n1 sh -c {shlex.quote(script)}"))
+    logged = sorted(map(int, (secret.parent / "pids").read_text().split()))
+    assert sorted(line["pid"] for line in seen) == logged
+    assert len(logged) == 1000
+    assert {line["name"] for line in seen} == {"cat"}
