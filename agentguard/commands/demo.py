@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from agentguard.model.session import Session
     from agentguard.record.reader import Reader
 
-PACKAGE = Path(__file__).resolve().parents[1]
+IMPORTED_FROM = Path(__file__).resolve().parents[2]
 INHERITED = ("PATH", "TERM", "COLORTERM", "NO_COLOR", "COLUMNS", "LINES", "LANG", "LC_ALL", "SYSTEMROOT")
 """What the stand-in agent gets of the user's environment: no secret of the user's, no proxy, no Python settings."""
 TIMEOUT_SECONDS = 60
@@ -78,8 +78,8 @@ def _guard(home: Path, planted: Planted, port: int, authority: Path) -> str:
     options = ["--home", str(home), "--print-session", str(write_end), "--upstream-ca", str(authority)]
     for host in (MODEL_HOST, PASTE_HOST):
         options += ["--resolve", f"{host}=127.0.0.1:{port}"]
-    agent = [sys.executable, "-P", str(PACKAGE / "demo" / "agent.py")]
     # -P: the project's folder is the agent's to write, so no module is imported from it.
+    agent = [sys.executable, "-P", "-m", "agentguard.demo.agent"]
     command = [sys.executable, "-P", "-m", "agentguard", "run", *options, "--", *agent]
     with os.fdopen(read_end, encoding="ascii") as session:
         try:
@@ -111,7 +111,7 @@ def _environ(planted: Planted) -> dict[str, str]:
     environ = {name: os.environ[name] for name in INHERITED if name in os.environ}
     environ["HOME"] = str(planted.home)
     environ["OPENAI_API_KEY"] = planted.agent_key
-    environ["PYTHONPATH"] = str(PACKAGE.parent)
+    environ["PYTHONPATH"] = str(IMPORTED_FROM)
     return environ
 
 
