@@ -1,0 +1,51 @@
+"""Addon: who connects. Attribution, access control, and connections that came to nothing."""
+
+from __future__ import annotations
+
+from mitmproxy import connection, tls
+
+from agentguard.model.observation import GapType
+from agentguard.sense.proxy.desk import Desk
+from agentguard.sense.proxy.peers import Peers
+from agentguard.sense.proxy.report import Caller
+from agentguard.sense.proxy.safe import safe
+
+
+class Doors:
+    def __init__(self, desk: Desk, peers: Peers) -> None:
+        self.desk = desk
+        self._peers = peers
+
+    @safe
+    def client_connected(self, client: connection.Client) -> None:
+        """The client waits for our first answer meanwhile."""
+        client.error = "not identified"  # stays, should what follows fail: nobody comes in unasked
+        peer = self._peers.identify(client.peername[:2], client.sockname[:2])
+        if peer.refused:
+            detail = f"a connection to the proxy was refused: {peer.refused}"
+            self.desk.gap(GapType.REFUSED_CLIENT, detail, process=peer.process, harmless=True)
+            return
+        client.error = None
+        self.desk.welcome(client.id, Caller(peer.process, peer.confidence))
+
+    @safe
+    def client_disconnected(self, client: connection.Client) -> None:
+        self.desk.farewell(client.id)
+
+    @safe
+    def tls_failed_client(self, data: tls.TlsData) -> None:
+        """The client does not trust our CA, or pins a certificate. Nothing was sent."""
+        remedy = "let the program trust the session's CA (SSL_CERT_FILE), or exempt the host with NO_PROXY"
+        self._tls_refused(data, "a program refused the proxy's certificate for {host}", remedy, data.context.server)
+
+    @safe
+    def tls_failed_server(self, data: tls.TlsData) -> None:
+        """The server could not prove its name. Nothing was sent."""
+        remedy = "name the server's CA in SSL_CERT_FILE before the session starts"
+        self._tls_refused(data, "the certificate of {host} could not be verified", remedy, data.conn)
+
+    def _tls_refused(self, data: tls.TlsData, what: str, remedy: str, server: connection.Server) -> None:
+        name = data.context.client.sni or (server.address[0] if server.address else "an unknown host")
+        detail = what.format(host=self.desk.scanner.redact(name)[0]) + "; nothing was sent"
+        process = self.desk.caller(data.context.client.id).process
+        self.desk.gap(GapType.TLS_REFUSED, detail, process=process, remedy=remedy, harmless=True)

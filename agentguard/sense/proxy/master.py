@@ -1,0 +1,105 @@
+"""A mitmproxy of our own: the few addons a forward proxy needs, and none of the user's configuration.
+
+Imported in the proxy child only: importing mitmproxy takes most of the child's start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import socket
+import sys
+import types
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from agentguard.errors import SensorError
+from agentguard.sense.proxy.config import ProxyConfig
+
+
+def _skip_unused_addons() -> None:
+    """Let `mitmproxy.addons` be a plain namespace: its own __init__ imports flask, ldap3 and 40 addons (0.2 s)."""
+    if "mitmproxy.addons" in sys.modules:
+        return
+    spec = importlib.util.find_spec("mitmproxy")
+    if spec is None or not spec.submodule_search_locations:
+        raise SensorError("mitmproxy is not installed: run the project's set-up again")
+    package = types.ModuleType("mitmproxy.addons")
+    package.__path__ = [str(Path(spec.submodule_search_locations[0]) / "addons")]
+    sys.modules["mitmproxy.addons"] = package
+
+
+_skip_unused_addons()
+
+from mitmproxy import options  # noqa: E402
+from mitmproxy.addons.core import Core  # noqa: E402
+from mitmproxy.addons.disable_h2c import DisableH2C  # noqa: E402
+from mitmproxy.addons.next_layer import NextLayer  # noqa: E402
+from mitmproxy.addons.proxyserver import Proxyserver  # noqa: E402
+from mitmproxy.addons.upstream_auth import UpstreamAuth  # noqa: E402
+from mitmproxy.master import Master  # noqa: E402
+from mitmproxy.proxy import mode_servers, server  # noqa: E402
+
+from agentguard.sense.proxy.trust import SessionTls  # noqa: E402
+
+IDLE_SECONDS = 3600
+_BACKLOG = 512
+
+
+def build_master(config: ProxyConfig, tls: SessionTls, listener: socket.socket, addons: Sequence[object]) -> Master:
+    """A master that serves on `listener` once it runs. Must be called in a running event loop.
+
+    Args:
+        config: of the session.
+        tls: holds the CA.
+        listener: bound and listening.
+        addons: ours; they come before mitmproxy's own, so that theirs see what ours changed.
+    """
+    opts = options.Options()
+    master = Master(opts)  # without the terminal log: nothing on the agent's terminal
+    master.addons.add(*addons, Core(), DisableH2C(), UpstreamAuth(), Proxyserver(), NextLayer(), tls)
+    mode, auth = _mode(config.upstream_proxy)
+    opts.update(
+        mode=[mode],
+        listen_host="127.0.0.1",
+        confdir=str(config.confdir),
+        ssl_verify_upstream_trusted_ca=config.upstream_ca,
+        ssl_insecure=False,
+        http2=True,
+        connection_strategy="eager",
+        validate_inbound_headers=True,
+        upstream_auth=auth,
+    )
+    if "tcp_timeout" in opts:  # from 12.2.1
+        opts.update(tcp_timeout=IDLE_SECONDS)
+    else:
+        server.TCP_TIMEOUT = IDLE_SECONDS
+    _serve_on(listener)
+    return master
+
+
+def _serve_on(listener: socket.socket) -> None:
+    """mitmproxy can only bind a port of its own; ours was bound by the supervisor, who keeps it over a restart."""
+
+    async def listen(self: mode_servers.AsyncioServerInstance, _host: str, _port: int) -> list[asyncio.Server]:
+        return [await asyncio.start_server(self.handle_stream, sock=listener, backlog=_BACKLOG)]
+
+    mode_servers.AsyncioServerInstance.listen = listen
+
+
+def _mode(upstream: str) -> tuple[str, str | None]:
+    """mitmproxy's mode, and the credentials for the user's own proxy.
+
+    Raises:
+        SensorError: a kind of proxy that mitmproxy cannot go through.
+    """
+    if not upstream:
+        return "regular", None
+    url = urlsplit(upstream)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise SensorError(f"cannot go through a proxy of kind {url.scheme or 'unknown'} (only http and https)")
+    host = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
+    port = url.port or (443 if url.scheme == "https" else 80)
+    auth = f"{url.username}:{url.password or ''}" if url.username else None
+    return f"upstream:{url.scheme}://{host}:{port}", auth

@@ -1,0 +1,173 @@
+"""Addon: HTTP requests. Scanned before they leave, or while they do when they are long.
+
+Only requests are looked at; responses stream through untouched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mitmproxy import http
+
+from agentguard.model.secret import SecretMatch
+from agentguard.sense.proxy import answers
+from agentguard.sense.proxy.desk import Desk
+from agentguard.sense.proxy.heads import distinct, scan_head
+from agentguard.sense.proxy.report import Caller, Subject
+from agentguard.sense.proxy.safe import safe
+from agentguard.sense.proxy.upload import Upload
+
+BUFFERED = 8 << 20
+"""Requests up to this many bytes are scanned whole, before the first byte leaves."""
+_DUPLEX = ("application/grpc", "application/connect+", "application/x-ndjson")
+"""Content types whose two sides talk to each other: holding bytes back would stop the conversation."""
+_PENDING = "agentguard-pending"
+_OURS = "agentguard-answer"
+
+
+class Requests:
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    @safe
+    def http_connect(self, flow: http.HTTPFlow) -> None:
+        """The name alone can carry a secret, to whoever answers for it in the DNS."""
+        caller = self.desk.caller(flow.client_conn.id)
+        host, port = flow.request.host.lower(), flow.request.port
+        caller.connect = (host, port)
+        if not self.desk.active:
+            return
+        subject = Subject(protocol="http/1.1", method="CONNECT", scheme="https", host=host, port=port)
+        rule = self.desk.report(caller, subject, scan_head(self.desk.scanner, flow.request.host, "", ()))
+        if rule:
+            flow.response = answers.denied(rule)
+
+    @safe
+    def http_connect_error(self, flow: http.HTTPFlow) -> None:
+        """mitmproxy's own text gives advice about mitmproxy."""
+        if flow.response is not None and flow.response.status_code == answers.BAD_GATEWAY:
+            flow.response = answers.unreachable()
+
+    @safe
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """A body that is too long to be kept, or whose end is not known, is scanned while it passes."""
+        if flow.error or not _must_stream(flow.request):
+            return
+        if not self.desk.active:
+            flow.request.stream = True
+            return
+        self.desk.counts.requests += 1
+        caller, subject = self.desk.caller(flow.client_conn.id), self._subject(flow)
+        pending = self._head(flow, subject)
+        if self.desk.blocks(caller, subject, pending):
+            self.desk.report(caller, subject, pending)
+            answers.drop(flow)
+            return
+        flow.metadata[_PENDING] = pending
+        flow.request.stream = self._upload(flow, caller, subject)
+
+    @safe
+    async def request(self, flow: http.HTTPFlow) -> None:
+        """The whole request has arrived; nothing of it has left, unless it was streamed."""
+        if not self.desk.active:
+            return
+        caller, subject = self.desk.caller(flow.client_conn.id), self._subject(flow)
+        if isinstance(flow.request.stream, Upload):
+            self._finish(flow, caller, subject, flow.request.stream)
+            return
+        self.desk.counts.requests += 1
+        body = flow.request.raw_content or b""
+        subject = replace(subject, size=len(body))
+        matches = self._head(flow, subject)
+        if body:
+            matches += await self._body(flow, body, caller, subject)
+        rule = self.desk.report(caller, subject, distinct(matches))
+        if rule:
+            flow.response = answers.denied(rule, close=not flow.request.is_http2)
+            flow.metadata[_OURS] = True
+
+    @safe
+    def responseheaders(self, flow: http.HTTPFlow) -> None:
+        """A model's first word must not wait for its last."""
+        if flow.response is not None and _OURS not in flow.metadata:
+            flow.response.stream = True
+
+    @safe
+    def error(self, flow: http.HTTPFlow) -> None:
+        """A server that cannot be reached ends the connection, as it would without us: no answer is invented."""
+        pending = flow.metadata.pop(_PENDING, None)
+        if pending and self.desk.active:
+            self.desk.report(self.desk.caller(flow.client_conn.id), self._subject(flow), pending)
+        answers.drop(flow)
+
+    def _upload(self, flow: http.HTTPFlow, caller: Caller, subject: Subject) -> Upload:
+        def on_matches(matches: list[SecretMatch], size: int) -> bool:
+            found = [*flow.metadata.pop(_PENDING, ()), *matches]
+            blocked = bool(self.desk.report(caller, replace(subject, size=size), found))
+            if blocked:
+                answers.abort(flow)
+            return blocked
+
+        kind = flow.request.headers.get("content-type", "")
+        encoding = flow.request.headers.get("content-encoding", "")
+        scan = self.desk.scanner.stream(content_type=kind, content_encoding=encoding)
+        hold = self.desk.guard.can_block and not kind.startswith(_DUPLEX)
+        return Upload(scan, on_matches, lambda error: self.desk.failed("upload", error), hold=hold)
+
+    def _finish(self, flow: http.HTTPFlow, caller: Caller, subject: Subject, upload: Upload) -> None:
+        self.desk.opaque(upload.opaque, caller, subject.host)
+        trailers = scan_head(self.desk.scanner, "", "", _trailers(flow))
+        found = [*flow.metadata.pop(_PENDING, ()), *trailers]
+        if self.desk.report(caller, replace(subject, size=upload.size), found):
+            flow.request.trailers = None
+
+    def _head(self, flow: http.HTTPFlow, subject: Subject) -> list[SecretMatch]:
+        fields = [*flow.request.headers.fields, *_trailers(flow)]
+        return scan_head(self.desk.scanner, subject.host, flow.request.path, fields)
+
+    async def _body(self, flow: http.HTTPFlow, body: bytes, caller: Caller, subject: Subject) -> list[SecretMatch]:
+        kind = flow.request.headers.get("content-type", "")
+        encoding = flow.request.headers.get("content-encoding", "")
+        scan = await self.desk.offload(
+            len(body), lambda: self.desk.scanner.scan_body(body, content_type=kind, content_encoding=encoding)
+        )
+        self.desk.opaque(scan.opaque, caller, subject.host)
+        return list(scan.matches)
+
+    def _subject(self, flow: http.HTTPFlow) -> Subject:
+        host, port = verified_host(flow, self.desk.caller(flow.client_conn.id))
+        return Subject(
+            protocol="h2" if flow.request.is_http2 else "http/1.1",
+            method=flow.request.method,
+            scheme=flow.request.scheme,
+            host=host,
+            port=port,
+            path=flow.request.path,
+            user_agent=flow.request.headers.get("user-agent", ""),
+        )
+
+
+def verified_host(flow: http.HTTPFlow, caller: Caller) -> tuple[str, int]:
+    """The name whose certificate was checked (SNI), else the one the client asked to be connected to.
+
+    Never the Host header of a tunnelled request: that is the client's to choose.
+    """
+    if caller.connect is None:
+        return flow.request.host.lower(), flow.request.port
+    host, port = caller.connect
+    return (flow.client_conn.sni or host).lower(), port
+
+
+def _must_stream(request: http.Request) -> bool:
+    """Longer than we keep, of unknown length, or one half of a conversation."""
+    length: str = request.headers.get("content-length", "")
+    if length.isdigit():
+        return int(length) > BUFFERED
+    if request.is_http2:
+        kind: str = request.headers.get("content-type", "")
+        return kind.startswith(_DUPLEX)
+    return "transfer-encoding" in request.headers
+
+
+def _trailers(flow: http.HTTPFlow) -> tuple[tuple[bytes, bytes], ...]:
+    return flow.request.trailers.fields if flow.request.trailers else ()

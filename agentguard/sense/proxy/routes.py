@@ -1,0 +1,63 @@
+"""Where connections go: redirects of the demo, loopback past a company's proxy, DNS over TCP as plain bytes."""
+
+from __future__ import annotations
+
+from mitmproxy import connection, http
+from mitmproxy.proxy import layer, layers, mode_specs
+from mitmproxy.proxy.layers import modes
+from mitmproxy.proxy.layers.http import HTTPMode
+from mitmproxy.proxy.server_hooks import ServerConnectionHookData
+
+from agentguard.sense.proxy.environment import is_loopback
+
+_DNS_PORTS = (53, 5353)
+
+
+class Redirects:
+    """Only the TCP address changes: the name in CONNECT, SNI, Host and the certificate check stay the real ones."""
+
+    def __init__(self, addresses: dict[str, tuple[str, int]]) -> None:
+        self._addresses = addresses
+
+    def server_connect(self, data: ServerConnectionHookData) -> None:
+        """Refuses what is not mapped and not on this machine: a demo or a test never reaches the network."""
+        host = data.server.address[0]
+        target = self._addresses.get(host.lower())
+        if target is not None and is_loopback(target[0]):
+            data.server.sni = data.server.sni or data.client.sni or host
+            data.server.address = tuple(target)
+        elif not is_loopback(host):
+            data.server.error = "AgentGuard: this host is not part of the demonstration"
+
+
+class LoopbackDirect:
+    """Behind a user's own proxy: what is on this machine is not asked of a machine elsewhere."""
+
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """A plain request may change its target with every request on one connection."""
+        mode = flow.client_conn.proxy_mode
+        if isinstance(mode, mode_specs.UpstreamMode) and flow.server_conn.via and is_loopback(flow.request.host):
+            flow.server_conn = connection.Server(address=(flow.request.host, flow.request.port))
+            flow.request.authority = ""
+
+    def next_layer(self, data: layer.NextLayer) -> None:
+        """CONNECT to loopback: decided by the first line, for the whole connection."""
+        context = data.context
+        if len(context.layers) != 1 + 1 or not isinstance(context.layers[0], modes.HttpUpstreamProxy):
+            return
+        words = data.data_client().split(b"\n", 1)[0].split(b" ")
+        if len(words) >= 2 and words[0] == b"CONNECT" and is_loopback(_host(words[1])):
+            data.layer = layers.HttpLayer(context, HTTPMode.regular)
+
+
+class PlainDns:
+    """mitmproxy would parse DNS over TCP and show it to nobody; as raw TCP it is scanned."""
+
+    def next_layer(self, data: layer.NextLayer) -> None:
+        address = data.context.server.address
+        if len(data.context.layers) > 2 and address and address[1] in _DNS_PORTS and not data.context.client.alpn:
+            data.layer = layers.TCPLayer(data.context)
+
+
+def _host(authority: bytes) -> str:
+    return authority.decode("latin-1").rpartition(":")[0]
