@@ -26,7 +26,7 @@ say() { printf 'agentguard: %s\n' "$*" >&2; }
 
 # probe FILE: sets $python, $python_minor ("3.13") and $python_base; or $reason, why FILE cannot be used.
 probe() {
-  if answer=$("$1" -I -c "$probe_code" "$oldest" "$newest" 2>&1 </dev/null); then
+  if { answer=$("$1" -I -c "$probe_code" "$oldest" "$newest" 2>&1 </dev/null); } 2>/dev/null; then
     { IFS= read -r python_minor && IFS= read -r python && IFS= read -r python_base; } <<EOF
 $answer
 EOF

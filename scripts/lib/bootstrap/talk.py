@@ -39,7 +39,9 @@ def explain(output: str) -> str:
         if re.search(pattern, output):
             return cause
     if match := re.search(r"No matching distribution found for ([\w.=-]+)", output):
-        return f"no ready-made file of {match[1]} for this platform and Python; set AGENTGUARD_PYTHON to another Python"
+        return (
+            f"no ready-made file of {match[1]} was found; is the package index in reach, does it serve this platform?"
+        )
     return "a step ended with an error; read what was said"
 
 

@@ -1,0 +1,249 @@
+"""`scripts/agentguard` on a fresh machine, after an accident, and in an odd place.
+
+Everything is real (the scripts, venv, pip with hashes) but for the dependencies: the copy of the checkout pins one tiny
+wheel made here, so that nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+IS_ROOT = os.geteuid() == 0
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A copy of the project that can be spoilt."""
+
+    root: Path
+    env: dict[str, str]
+
+    @property
+    def venv(self) -> Path:
+        return self.root / ".venv"
+
+    def start(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        command = [str(self.root / "scripts" / "agentguard"), *arguments]
+        env = {**self.env, **variables}
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=env, cwd="/")
+
+    def begin(self) -> subprocess.Popen[str]:
+        """A start in a process group of its own, to be killed or waited for."""
+        command = [str(self.root / "scripts" / "agentguard"), "--version"]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=self.env, start_new_session=True)
+
+
+def make_wheel(folder: Path) -> str:
+    """A package that says one word; returns its line for a constraints file."""
+    folder.mkdir(parents=True)
+    path = folder / "tiny-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr("tiny.py", "WORD = 'here'\n")
+        wheel.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
+        wheel.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("tiny-1.0.dist-info/RECORD", "tiny.py,,\ntiny-1.0.dist-info/METADATA,,\n")
+    return f"tiny==1.0 \\\n    --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
+
+
+@pytest.fixture
+def checkout(repository: Path, tmp_path: Path, home: Path) -> Checkout:
+    """Nothing installed yet. The Python of this run stands for the one that a user would have."""
+    root = tmp_path / "a checkout"  # with a space: users have them
+    ignore = shutil.ignore_patterns("__pycache__", ".mypy_cache")
+    for name in ("agentguard", "scripts"):
+        shutil.copytree(repository / name, root / name, ignore=ignore)
+    pin = make_wheel(tmp_path / "wheels")
+    for path in (root / "scripts" / "constraints").iterdir():
+        path.write_text(pin)
+    env = {
+        "HOME": str(home),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(tmp_path / "wheels"),
+    }
+    return Checkout(root, env)
+
+
+def assert_works(checkout: Checkout, venv: Path) -> None:
+    run = checkout.start("--version")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.startswith("agentguard ")
+    told = subprocess.run(
+        [str(venv / "bin" / "python"), "-I", "-c", "import agentguard, tiny; print(tiny.WORD, agentguard.__file__)"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert told.stdout == f"here {checkout.root}/agentguard/__init__.py\n"
+
+
+def test_first_start_installs_and_second_does_not(checkout: Checkout, tmp_path: Path) -> None:
+    first = checkout.start("--help")
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.startswith("usage: agentguard")
+    assert "making" in first.stderr
+    assert "ready after" in first.stderr
+    before = {path: path.stat().st_mtime_ns for path in checkout.venv.iterdir()}
+    second = checkout.start("--help")
+    assert (second.stdout, second.stderr) == (first.stdout, "")
+    assert before == {path: path.stat().st_mtime_ns for path in checkout.venv.iterdir()}
+    assert_works(checkout, checkout.venv)
+    # The installed command and a link to the script start the same program.
+    (tmp_path / "link").symlink_to(checkout.root / "scripts" / "agentguard")
+    for command in (checkout.venv / "bin" / "agentguard", tmp_path / "link"):
+        assert subprocess.check_output([command, "--help"], text=True, env=checkout.env) == first.stdout
+
+
+def test_the_users_own_modules_stay_out(checkout: Checkout, tmp_path: Path) -> None:
+    """An agent may write `argparse.py` where the user starts us."""
+    (tmp_path / "argparse.py").write_text("raise SystemExit('hijacked')\n")
+    checkout.start("--version")
+    command = [checkout.root / "scripts" / "agentguard", "--version"]
+    env = {**checkout.env, "PYTHONPATH": str(tmp_path)}
+    run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=env)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_two_first_starts_at_once(checkout: Checkout) -> None:
+    both = [checkout.begin(), checkout.begin()]
+    said = [process.communicate(timeout=100) for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert all(out.startswith("agentguard ") for out, _ in said)
+    assert sum("making" in err for _, err in said) == 1
+    assert sum("waiting for it" in err for _, err in said) == 1
+
+
+@pytest.mark.parametrize("with_signal", [signal.SIGKILL, signal.SIGINT])
+def test_an_interrupted_install_is_begun_anew(checkout: Checkout, with_signal: signal.Signals) -> None:
+    process = checkout.begin()
+    mark = checkout.venv / "agentguard.unfinished"
+    until = time.monotonic() + 30
+    while not (mark.exists() and (checkout.venv / "lib").exists()):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    os.killpg(process.pid, with_signal)
+    process.communicate(timeout=30)
+    assert process.returncode in {-with_signal, 130}
+    assert mark.exists()
+    again = checkout.start("--version")
+    assert again.returncode == 0, again.stderr
+    assert "making" in again.stderr
+    assert not mark.exists()
+    assert_works(checkout, checkout.venv)
+
+
+def test_a_moved_checkout_and_a_lost_interpreter(checkout: Checkout) -> None:
+    checkout.start("--version")
+    moved = Checkout(checkout.root.rename(checkout.root.with_name("moved")), checkout.env)
+    assert "making" in moved.start("--version").stderr
+    assert_works(moved, moved.venv)
+    for link in (moved.venv / "bin").glob("python*"):
+        link.unlink()
+        link.symlink_to("/nonexistent/python3")
+    again = moved.start("--version")
+    assert again.returncode == 0, again.stderr
+    assert "Traceback" not in again.stderr
+    assert_works(moved, moved.venv)
+
+
+def test_new_constraints_are_installed_into_the_old_environment(checkout: Checkout) -> None:
+    checkout.start("--version")
+    for path in (checkout.root / "scripts" / "constraints").iterdir():
+        path.write_text("\n" + path.read_text())
+    run = checkout.start("--version")
+    assert "ready after" in run.stderr
+    assert "making" not in run.stderr
+    assert_works(checkout, checkout.venv)
+
+
+def test_an_environment_made_by_hand_is_taken_as_it_is(checkout: Checkout) -> None:
+    subprocess.run([sys.executable, "-m", "venv", checkout.venv], check=True)
+    own = checkout.venv / "mine.txt"
+    own.write_text("keep me")
+    assert "making" not in checkout.start("--version").stderr
+    assert own.exists()
+    assert_works(checkout, checkout.venv)
+
+
+def test_a_checkout_of_another_user(checkout: Checkout, home: Path) -> None:
+    """Read-only to us, or (as root) simply not ours: the environment goes to our own cache."""
+    if IS_ROOT:
+        for path in (checkout.root, *checkout.root.rglob("*")):
+            os.chown(path, 12345, 12345)
+    else:
+        checkout.root.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    run = checkout.start("--version")
+    assert run.returncode == 0, run.stderr
+    assert not checkout.venv.exists()
+    (elsewhere,) = (home / ".cache" / "agentguard").iterdir()
+    assert_works(checkout, elsewhere)
+    checkout.root.chmod(0o755)
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can make another user's folder")
+def test_a_broken_environment_of_another_user_is_left_alone(checkout: Checkout, home: Path) -> None:
+    (checkout.venv / "bin").mkdir(parents=True)
+    (checkout.venv / "bin" / "python").symlink_to("/nonexistent/python3")
+    os.chown(checkout.venv, 12345, 12345)
+    run = checkout.start("--version")
+    assert run.returncode == 0, run.stderr
+    assert [path.name for path in checkout.venv.iterdir()] == ["bin"]
+    (elsewhere,) = (home / ".cache" / "agentguard").iterdir()
+    assert_works(checkout, elsewhere)
+
+
+def test_a_folder_that_is_no_environment_is_not_emptied(checkout: Checkout) -> None:
+    checkout.venv.mkdir()
+    (checkout.venv / "thesis.txt").write_text("years of work")
+    run = checkout.start("--version")
+    assert run.returncode == 2
+    assert one_line(run).endswith("is not a virtual environment; move it away, and start again")
+    assert [path.name for path in checkout.venv.iterdir()] == ["thesis.txt"]
+
+
+def test_a_file_that_is_not_the_pinned_one(checkout: Checkout) -> None:
+    for path in (checkout.root / "scripts" / "constraints").iterdir():
+        path.write_text(f"tiny==1.0 --hash=sha256:{'0' * 64}\n")
+    run = checkout.start("--version")
+    assert run.returncode == 2
+    line = one_line(run)
+    assert "not the pinned one" in line
+    assert Path(line.rsplit("What was said: ")[1]).read_text().count("tiny") > 0
+
+
+def test_no_network(checkout: Checkout) -> None:
+    variables = {"PIP_NO_INDEX": "0", "PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "1"}
+    (checkout.root.parent / "wheels" / "tiny-1.0-py3-none-any.whl").unlink()
+    run = checkout.start("--version", **variables)
+    assert run.returncode == 2
+    assert "the package index cannot be reached" in one_line(run)
+
+
+def test_no_such_package_for_this_platform(checkout: Checkout) -> None:
+    (checkout.root.parent / "wheels" / "tiny-1.0-py3-none-any.whl").unlink()
+    run = checkout.start("--version")
+    assert run.returncode == 2
+    assert "no ready-made file of tiny==1.0" in one_line(run)
+
+
+def one_line(run: subprocess.CompletedProcess[str]) -> str:
+    """What is said of a failure: one line, besides the progress, and nothing on stdout."""
+    progress = ("agentguard: making", "agentguard: fetching", "agentguard: installing")
+    lines = [line for line in run.stderr.splitlines() if not line.startswith(progress)]
+    assert len(lines) == 1, run.stderr
+    assert run.stdout == ""
+    assert lines[0].startswith("agentguard: ")
+    return lines[0]

@@ -1,0 +1,114 @@
+"""Imports cost time and blur the house's rooms: proved here on the running program, beside import-linter's static look.
+
+Each question is put to a fresh Python with nothing but the answer's modules in it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agentguard.cli import VERBS
+
+HEAVY = {"textual", "mitmproxy", "sqlite_utils", "hyperscan", "yaml"}
+STAGES = ("sense", "attribute", "detect", "judge", "record")
+ABOVE = {"show", "commands", "monitor", "proxy_child", "cli"}
+
+WALK = """
+import importlib, pkgutil, sys
+def walk(name):
+    module = importlib.import_module(name)
+    for found in pkgutil.iter_modules(getattr(module, "__path__", []), name + "."):
+        if not found.name.startswith(tuple(sys.argv[2:])) and not found.name.endswith(".__main__"):
+            walk(found.name)
+walk(sys.argv[1])
+"""
+"""Imports a package with all its modules; the further arguments name those to leave out."""
+
+
+def loaded(code: str, *arguments: str) -> set[str]:
+    """Names of all modules that a fresh Python has after running the code."""
+    report = "\nimport sys\nprint('\\n'.join(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code + report, *arguments], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    return set(run.stdout.split())
+
+
+def rooms(modules: set[str]) -> set[str]:
+    """Which parts of the house are among the modules: `detect` of `agentguard.detect.rules`."""
+    return {name.split(".")[1] for name in modules if name.startswith("agentguard.")}
+
+
+def test_the_command_line_loads_nothing_heavy() -> None:
+    modules = loaded("import agentguard.cli; agentguard.cli.build_parser().format_help()")
+    assert modules & HEAVY == set()
+    assert rooms(modules) == {"cli", "errors"}
+
+
+def test_the_commit_hook_loads_nothing_heavy() -> None:
+    if importlib.util.find_spec("agentguard.hooks") is None:
+        pytest.skip("there is no agentguard.hooks yet")
+    assert loaded("import agentguard.hooks") & HEAVY == set()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_loads_no_other_stage(stage: str) -> None:
+    found = rooms(loaded(WALK, f"agentguard.{stage}"))
+    assert stage in found
+    assert found & ({*STAGES, *ABOVE} - {stage}) == set()
+
+
+def test_the_model_loads_nothing_but_itself() -> None:
+    assert rooms(loaded(WALK, "agentguard.model")) <= {"model", "errors"}
+
+
+@pytest.mark.parametrize("room", ["attribute", "detect", "judge", "record", "show", "monitor"])
+def test_only_the_proxy_knows_mitmproxy(room: str) -> None:
+    assert "mitmproxy" not in loaded(WALK, f"agentguard.{room}")
+
+
+@pytest.mark.parametrize("room", ["sense", "attribute", "detect", "judge", "record", "monitor", "proxy_child", "show"])
+def test_only_the_dashboard_knows_textual(room: str) -> None:
+    assert "textual" not in loaded(WALK, f"agentguard.{room}", "agentguard.show.tui")
+
+
+@pytest.mark.parametrize("room", ["sense", "attribute", "detect", "judge"])
+def test_only_the_record_knows_sqlite_utils(room: str) -> None:
+    assert "sqlite_utils" not in loaded(WALK, f"agentguard.{room}")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_help_of_a_verb_comes_without_its_machinery(verb: str) -> None:
+    code = f"""
+import contextlib, io, sys
+from agentguard.cli import main
+shown = io.StringIO()
+with contextlib.redirect_stdout(shown), contextlib.suppress(SystemExit):
+    main(["{verb}", "--help"])
+assert "usage: agentguard {verb}" in shown.getvalue()
+"""
+    assert loaded(code) & {"textual", "mitmproxy", "hyperscan"} == set()
+
+
+def test_help_answers_at_once(repository: Path) -> None:
+    """Processor time, so that a busy machine does not matter; the best of five, so that a cold cache does not."""
+    seconds = min(_cpu_of([sys.executable, "-I", "-c", _main_of(repository)]) for _ in range(5))
+    assert seconds < 0.3
+
+
+def _main_of(repository: Path) -> str:
+    return f"import sys; sys.path.insert(0, {str(repository)!r}); from agentguard.cli import main; main(['--help'])"
+
+
+def _cpu_of(command: list[str]) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with Path(os.devnull).open("w") as nowhere:
+        subprocess.run(command, check=False, stdout=nowhere)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
