@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.ordinary_user import open_folder, ordinary_user_prefix
+from harness.ordinary_user import open_folder, ordinary_user_prefix
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linux's")
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-HARNESS = REPOSITORY / "tests/support/under_seccomp.py"
+HARNESS = REPOSITORY / "tests/harness/under_seccomp.py"
 
 Seen = list[dict[str, Any]]
 Run = Callable[..., Seen]
