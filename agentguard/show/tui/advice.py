@@ -16,11 +16,11 @@ def next_step(event: Event) -> str:
         remedy = clean(finding.gap.remedy)
         return remedy if verdict.outcome is Outcome.UNKNOWN else ""
     if verdict.disposition is Disposition.BLOCKED:
-        return "Nothing left this machine. Look at what asked for it before you allow it."
+        return "Nothing left. See what asked for it before you allow it."
     if verdict.outcome is Outcome.LEAKED:
-        return f"Revoke {secret_names(finding)} at its issuer now and make a new one: treat it as public."
+        return f"Revoke {secret_names(finding)} at its issuer now: it is public."
     if verdict.outcome is Outcome.EXPOSED:
-        return f"Rotate {secret_names(finding)}: it is in the model provider's logs. Keep the file out of the prompt."
+        return f"Rotate {secret_names(finding)}: it is in a prompt, and may be kept."
     if verdict.disposition is Disposition.ALERT:
         return _alert_step(finding)
     return ""
@@ -28,12 +28,12 @@ def next_step(event: Event) -> str:
 
 def _alert_step(finding: Finding) -> str:
     if finding.activity is Activity.READ:
-        return "Check where it went: the sends after this read. Expected? A policy rule can say so."
+        return "See where it went: the sends after it. A policy rule can expect it."
     if finding.kind is Kind.COMMAND:
-        return "Check that the task needed this credential. Expected? A policy rule can say so."
+        return "Did the task need this credential? A policy rule can expect it."
     if finding.activity is Activity.INHERIT:
-        return "Start the agent without these variables, unless the task needs them."
-    return "Check that the task needed it. Expected? A policy rule can say so."
+        return "Start the agent without these variables, if the task allows."
+    return "Did the task need it? A policy rule can expect it."
 
 
 def secret_names(finding: Finding) -> str:

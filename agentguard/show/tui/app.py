@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import tzinfo
 from pathlib import Path
 from typing import ClassVar
 
 from textual import on
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
 from agentguard.show.tui.feed import Feed
 from agentguard.show.tui.help_screen import HelpScreen
@@ -49,6 +50,14 @@ class AgentGuardApp(App[None]):
         self._live = LiveScreen(self._feed, clock=clock, zone=zone, user_home=user_home)
         self.snapshot = Snapshot()
         """What the watcher read last."""
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002
+        """Of the palette: none that writes a file."""
+        yield SystemCommand("Theme", "Choose another theme", self.action_change_theme)
+        yield SystemCommand("Sensors", "Health, proof, and what could not be seen", self.action_sensors)
+        yield SystemCommand("Report", "The command that writes this session's report", self.action_report)
+        yield SystemCommand("Help", "Keys, filters and words", self.action_help)
+        yield SystemCommand("Quit", "Leave the dashboard; the session goes on", self.action_quit)
 
     def on_mount(self) -> None:
         self.push_screen(self._live)

@@ -22,11 +22,12 @@ class Banner(Widget):
     """Outcome, its reason, and what was counted."""
 
     DEFAULT_CSS = """
-    Banner { height: 1; padding: 0 1; background: $surface; }
+    Banner { height: auto; max-height: 2; padding: 0 1; background: $surface; }
     Banner.-clean { background: $success-muted; color: $text-success; }
     Banner.-unknown { background: $accent-muted; color: $text-accent; }
     Banner.-exposed { background: $warning-muted; color: $text-warning; }
     Banner.-leaked { background: $error-muted; color: $text-error; }
+    Banner:ansi { background: ansi_default; text-style: bold; }
     """
 
     def __init__(self) -> None:
@@ -36,23 +37,33 @@ class Banner(Widget):
 
     def update(self, session: Session | None, problem: str) -> None:
         """Show a session's outcome, or what keeps the dashboard from reading."""
+        shown = (self._session.outcome, self._session.outcome_reason, self._session.counts) if self._session else None
+        new = (session.outcome, session.outcome_reason, session.counts) if session else None
+        if new == shown and problem == self._problem:
+            return
         self._session, self._problem = session, problem
         for outcome in Outcome:
             self.set_class(session is not None and session.outcome is outcome, f"-{outcome.value}")
-        self.refresh()
+        self.refresh(layout=True)
 
     def render(self) -> Content:
-        session, width = self._session, self.content_size.width
-        if session is None:
-            return Content(clean(self._problem)).truncate(width, ellipsis=True)
+        session, width = self._session, self.content_size.width or self.size.width
+        if session is None or width < 1:
+            return Content(clean(self._problem))
         look = OUTCOME[session.outcome]
-        counts = "  ".join(plural(session.counts.get(key, 0), noun) for key, noun in _NOUNS)
-        word = f"{look.glyph} {look.word}"
-        room = width - len(word) - 2
-        reason = clean(session.outcome_reason) or _SEEN[session.outcome]
-        show_counts = room >= len(reason) + len(counts) + 3 or room > len(counts) + 48
-        said = Content(reason).truncate(max(0, room - (len(counts) + 3 if show_counts else 0)), ellipsis=True)
-        line = Content.assemble((word, "bold"), "  ", said)
-        if not show_counts:
+        word = f"{look.glyph} {look.word}  "
+        counts = "   " + "  ".join(plural(session.counts.get(key, 0), noun) for key, noun in _NOUNS)
+        reason = Content(clean(session.outcome_reason) or _SEEN[session.outcome])
+        first, *rest = reason.wrap(max(8, width - len(word))) or [Content()]
+        line = Content.assemble((word, "bold"), first)
+        if not rest and line.cell_length + len(counts) <= width:
+            return _spread(line, counts, width)
+        if not rest:
             return line
-        return Content.assemble(line, " " * max(3, width - line.cell_length - len(counts)), counts)
+        second = Content(" " * len(word)) + rest[0].truncate(max(8, width - len(word) - len(counts)), ellipsis=True)
+        return Content("\n").join([line, _spread(second, counts, width)])
+
+
+def _spread(left: Content, right: str, width: int) -> Content:
+    """`left` at the left, `right` at the right."""
+    return Content.assemble(left, " " * (width - left.cell_length - len(right)), right)

@@ -53,21 +53,20 @@ class DetailScreen(ModalScreen[None]):
 
 
 def detail_content(story: Story, zone: tzinfo | None) -> Content:
-    """Sections, each a heading and its lines. Wraps freely."""
+    """Sections: what is said of it, its flow, its secrets, its place in the record. Wraps freely."""
     event = story.event
-    lines = [*_path_of(story, zone), *_matches(event), *_verdict(event)]
+    lines = [*_verdict(event), Content(), *_path_of(story, zone), *_matches(event), *_record(event)]
     return Content("\n").join(lines)
 
 
 def _path_of(story: Story, zone: tzinfo | None) -> list[Content]:
     event, flow = story.event, story.event.finding.flow
-    lines: list[Content] = []
+    lines = [_heading("Flow" if flow or story.sends else "What happened")]
     if flow is not None and story.read is not None:
-        lines += [*_moment(story.read, zone), between_line(event, flow.seconds, 200)]
+        lines += [*_moment(story.read, zone), between_line(event, LABEL)]
     lines += _moment(event, zone)
     for send in story.sends:
-        seconds = send.finding.flow.seconds if send.finding.flow else 0.0
-        lines += [between_line(send, seconds, 200), *_moment(send, zone)]
+        lines += [between_line(send, LABEL), *_moment(send, zone)]
     return lines
 
 
@@ -96,7 +95,7 @@ def _moment(event: Event, zone: tzinfo | None) -> list[Content]:
 
 
 def _matches(event: Event) -> list[Content]:
-    lines = [Content(""), _heading("Secrets" if event.finding.matches else "")] if event.finding.matches else []
+    lines = [Content(), _heading("Secrets")] if event.finding.matches else []
     for match in event.finding.matches:
         lines.append(
             Content.assemble(
@@ -113,7 +112,9 @@ def _matches(event: Event) -> list[Content]:
 
 def _verdict(event: Event) -> list[Content]:
     verdict, gap = event.verdict, event.finding.gap
-    lines = [Content(""), _heading("Verdict"), verdict_line(event)]
+    lines = [verdict_line(event)]
+    if step := next_step(event):
+        lines.append(Content.assemble((f"{'next':<{LABEL}}", MUTED), (step, "bold")))
     if gap is not None:
         lines.append(_field("not seen", clean(gap.detail)))
         lines.append(_field("covered by", clean(gap.covered_by) or "nothing"))
@@ -121,12 +122,12 @@ def _verdict(event: Event) -> list[Content]:
         lines.append(_field("went to", destination_word(verdict.destination)))
     lines.append(Content.assemble((f"{'outcome':<{LABEL}}", MUTED), outcome_line(event)))
     lines.append(_field("rule", clean(verdict.rule)))
-    if step := next_step(event):
-        lines += [Content(""), _heading("Next"), Content(step)]
-    finding = event.finding
-    lines += [Content(""), _field("event", f"{clean(finding.uid)}  (number {event.seq} of its session)")]
-    lines.append(_field("time", iso_time(finding.time_ns)))
     return lines
+
+
+def _record(event: Event) -> list[Content]:
+    uid = f"{clean(event.finding.uid)}  (number {event.seq} of its session)"
+    return [Content(), _heading("Record"), _field("event", uid), _field("time", iso_time(event.finding.time_ns))]
 
 
 def _heading(text: str) -> Content:

@@ -5,11 +5,8 @@ from __future__ import annotations
 from datetime import tzinfo
 from typing import ClassVar
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -17,10 +14,7 @@ from textual.strip import Strip
 from agentguard.model.event import Event
 from agentguard.show.tui.index import EventIndex, ReadEvents
 from agentguard.show.tui.messages import EventChosen, EventOpened, FollowChanged
-from agentguard.show.tui.rows import Columns, columns_for, event_cells, header_cells
-
-STRIPS = 512
-"""Drawn lines kept."""
+from agentguard.show.tui.painter import ROLES, FlowMark, LinePainter
 
 
 class EventLog(ScrollView, can_focus=True):
@@ -45,15 +39,10 @@ class EventLog(ScrollView, can_focus=True):
         & > .log--sev-critical { color: $text-error; text-style: bold; }
         & > .log--cursor { background: $block-cursor-blurred-background; }
         &:focus > .log--cursor { background: $primary 40%; text-style: bold; }
+        &:ansi > .log--cursor { background: ansi_default; text-style: reverse; }
     }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"log--{role}"
-        for role in (
-            *("head", "time", "act", "subject", "loud", "process", "flow", "cursor"),
-            *("sev-info", "sev-low", "sev-medium", "sev-high", "sev-critical"),
-        )
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"log--{role}" for role in ROLES}
     BORDER_TITLE = "Events"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
@@ -62,19 +51,18 @@ class EventLog(ScrollView, can_focus=True):
         Binding("pagedown", "page(1)", "Page down", show=False),
         Binding("home,g", "first", "First", show=False),
         Binding("end,G", "follow", "Newest", show=False),
-        Binding("enter", "open", "Detail"),
+        Binding("enter", "open", "Detail", show=False),
     ]
 
     def __init__(self, read: ReadEvents, *, zone: tzinfo | None) -> None:
         super().__init__()
         self.index = EventIndex()
         self._read = read
-        self._zone = zone
         self._cursor = -1
         self._following = True
         self._unseen = 0
-        self._flow: tuple[str, int, int] | None = None
-        self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(STRIPS)
+        self._flow: FlowMark | None = None
+        self._painter = LinePainter(self, zone)
 
     # What the screen tells it
 
@@ -82,7 +70,6 @@ class EventLog(ScrollView, can_focus=True):
         """Forget all rows: another filter or session follows."""
         self.index.clear()
         self._cursor, self._unseen, self._flow = -1, 0, None
-        self._strips.clear()
         self._resize_rows()
 
     def add_newer(self, ids: list[int]) -> None:
@@ -106,12 +93,10 @@ class EventLog(ScrollView, can_focus=True):
         else:
             self._resize_rows()
 
-    def mark_flow(self, session: str, read: int, send: int) -> None:
-        """Draw the flow between two sequence numbers of a session beside their rows; `send` 0 for none."""
-        flow = (session, read, send) if send else None
+    def mark_flow(self, flow: FlowMark | None) -> None:
+        """Draw a flow beside the rows it spans."""
         if flow != self._flow:
             self._flow = flow
-            self._strips.clear()
             self.refresh()
 
     def select_id(self, row_id: int) -> bool:
@@ -146,7 +131,9 @@ class EventLog(ScrollView, can_focus=True):
     # Keys and mouse
 
     def action_move(self, by: int) -> None:
-        self._go(self._cursor + by, follow=False)
+        """One row; past the newest event it follows again."""
+        row = self._cursor + by
+        self._go(row, follow=by > 0 and row >= len(self.index))
 
     def action_page(self, by: int) -> None:
         self._go(self._cursor + by * max(1, self._visible_rows - 1), follow=False)
@@ -179,51 +166,22 @@ class EventLog(ScrollView, can_focus=True):
             self._set_following(False)
 
     def on_resize(self) -> None:
-        self._strips.clear()
         self._resize_rows()
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._strips.clear()
+        self._painter.clear()
 
     # Drawing
 
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
-        columns = columns_for(width)
         if y == 0:
-            return self._draw(header_cells(columns), width, cursor=False)
+            return self._painter.head(width)
         row = round(self.scroll_y) + y - 1
         if not 0 <= row < len(self.index):
             return Strip.blank(width, self.rich_style)
-        event = self._event(row)
-        if event is None:
-            return self._draw([("  (purged)", "time")], width, cursor=row == self._cursor)
-        return self._row(event, columns, width, cursor=row == self._cursor)
-
-    def _row(self, event: Event, columns: Columns, width: int, *, cursor: bool) -> Strip:
-        key = (event.finding.uid, width, cursor, self.has_focus)
-        strip = self._strips.get(key)
-        if strip is None:
-            cells = event_cells(event, columns, self._zone, self._gutter(event))
-            strip = self._strips[key] = self._draw(cells, width, cursor=cursor)
-        return strip
-
-    def _draw(self, cells: list[tuple[str, str]], width: int, *, cursor: bool) -> Strip:
-        base = self.get_component_rich_style("log--cursor") if cursor else self.rich_style
-        on = Style(bgcolor=base.bgcolor, bold=base.bold if cursor else None)
-        segments = [Segment(text, self.get_component_rich_style(f"log--{role}") + on) for text, role in cells]
-        return Strip(segments).adjust_cell_length(width, on)
-
-    def _gutter(self, event: Event) -> str:
-        if self._flow is None or event.finding.session != self._flow[0]:
-            return " "
-        _, read, send = self._flow
-        if event.seq == read:
-            return "┌"
-        if event.seq == send:
-            return "└"
-        return "│" if read < event.seq < send else " "
+        return self._painter.row(self._event(row), width, self._flow, cursor=row == self._cursor)
 
     # The rest
 

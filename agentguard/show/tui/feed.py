@@ -16,8 +16,6 @@ FIRST = 500
 """Row ids in the loader's first answer: enough for any window."""
 STRETCH = 20_000
 """Row ids in each later one."""
-NEWER = 5_000
-"""New row ids taken in one go."""
 
 Emit = Callable[[Sequence[int], bool], object]
 
@@ -40,13 +38,12 @@ class Feed:
         return self.generation, self._seen + 1
 
     def newer(self) -> list[int]:
-        """Row ids that have come since the last call, oldest first; at most `NEWER`."""
+        """Row ids that have come since the last call, oldest first."""
         last = self.reader.last_id()
         if last <= self._seen:
             return []
-        found = self.reader.event_ids(replace(self.chosen, after=self._seen, before=last + 1, limit=NEWER))
-        self._seen = found[-1] if len(found) == NEWER else last
-        return found
+        after, self._seen = self._seen, last
+        return self.reader.event_ids(replace(self.chosen, after=after, before=last + 1))
 
     def load(self, chosen: EventQuery, before: int, emit: Emit, cancelled: Callable[[], bool]) -> None:
         """Read the past, newest first, in stretches, until its beginning or until cancelled."""

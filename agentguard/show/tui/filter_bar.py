@@ -9,10 +9,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from agentguard.show.tui.filters import HINT, FilterError, parse_filter
 from agentguard.show.tui.messages import FilterClosed, FilterTyped
+
+SETTLE = 0.15
+"""Seconds after the last key before what was typed is applied."""
 
 
 class FilterBar(Horizontal):
@@ -29,6 +33,8 @@ class FilterBar(Horizontal):
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "clear", "Clear filter")]
 
+    _settle: Timer | None = None
+
     def compose(self) -> ComposeResult:
         yield Static("/", id="filter-label", markup=False)
         yield Input(placeholder=HINT, compact=True)
@@ -39,21 +45,18 @@ class FilterBar(Horizontal):
         self.add_class("-open")
         self.query_one(Input).focus()
 
-    def set_text(self, text: str) -> None:
-        """Show a filter that was given on another way."""
-        self.query_one(Input).value = text
-        self.set_class(bool(text), "-open")
-
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
+        if self._settle is not None:
+            self._settle.stop()
         try:
-            parse_filter(event.value)
+            query = parse_filter(event.value)
         except FilterError as error:
             self._say(str(error), wrong=True)
             return
         self._say("", wrong=False)
-        self.post_message(FilterTyped(event.value))
+        self._settle = self.set_timer(SETTLE, lambda: self.post_message(FilterTyped(query)))
 
     @on(Input.Submitted)
     def _kept(self, event: Input.Submitted) -> None:

@@ -15,8 +15,8 @@ from agentguard.model.secret import SecretMatch
 from agentguard.show.tui.advice import destination_word, next_step, secret_name
 from agentguard.show.tui.words import MUTED, OUTCOME, SEVERITY, activity_word, clean, plural, span_word, time_of_day
 
-_INDENT = 6
-LABEL = 8
+_WIDE = 90
+"""From this width on times carry milliseconds and the process chains stand in a column."""
 ACT_STYLE = {Activity.READ: "bold $text-primary", Activity.SEND: "bold $text-warning"}
 """The timeline's colours."""
 _SURE = {
@@ -41,68 +41,72 @@ class Story:
 
 def panel_lines(story: Story, width: int, zone: tzinfo | None) -> list[Content]:
     """The most important lines first; each at most `width` cells."""
-    event = story.event
-    lines = flow_lines(story, width, zone)
-    lines.append(verdict_line(event))
+    event, label = story.event, label_width(width)
+    look = SEVERITY[event.verdict.severity]
+    severity = Content.assemble(
+        (f"{look.glyph} {look.word}".ljust(label), look.style), said_of(event, short=width < _WIDE)
+    )
+    lines = [*flow_lines(story, width, zone), severity]
     if step := next_step(event):
-        lines.append(labelled("Next", step))
-    lines.append(labelled("Rule", f"{clean(event.verdict.rule)} · process {_SURE[event.finding.confidence]}"))
+        lines.append(_labelled("Next", step, label))
+    lines.append(_labelled("Rule", f"{clean(event.verdict.rule)} · process {_SURE[event.finding.confidence]}", label))
     if event.finding.matches:
-        lines.append(Content.assemble(("Secret".ljust(LABEL), MUTED), matches_line(event.finding.matches)))
+        lines.append(_labelled("Secret", matches_text(event.finding.matches), label))
     return [line.truncate(width, ellipsis=True) for line in lines]
+
+
+def label_width(width: int) -> int:
+    """Of what stands before the text of each line: a time, with milliseconds where there is room."""
+    return 14 if width >= _WIDE else 10
 
 
 def flow_lines(story: Story, width: int, zone: tzinfo | None) -> list[Content]:
     """Read, the time between, send; for an event without a flow, itself alone."""
-    event = story.event
+    event, label = story.event, label_width(width)
     flow = event.finding.flow
     if flow is not None:
-        first = moment_line(story.read, width, zone) if story.read else _indented(Content("(its read is gone)"), width)
-        return [first, between_line(event, flow.seconds, width), moment_line(event, width, zone)]
+        gone = _labelled("", "what read it has been purged", label)
+        first = moment_line(story.read, width, zone) if story.read else gone
+        return [first, between_line(event, label), moment_line(event, width, zone)]
     lines = [moment_line(event, width, zone)]
     for send in story.sends[:2]:
-        seconds = send.finding.flow.seconds if send.finding.flow else 0.0
-        lines += [between_line(send, seconds, width), moment_line(send, width, zone)]
+        lines += [between_line(send, label), moment_line(send, width, zone)]
     if len(story.sends) > 2:
-        lines.append(_indented(Content(f"… and {plural(len(story.sends) - 2, 'more send')} of it"), width))
+        lines.append(_labelled("", f"… and {plural(len(story.sends) - 2, 'more send')} of it", label))
     return lines
 
 
 def moment_line(event: Event, width: int, zone: tzinfo | None) -> Content:
     """`14:31:58.640  SEND  POST https://…   curl 48333 ← bash 48330 ← claude 48213`."""
-    finding = event.finding
-    wide = width >= 90
-    when = time_of_day(finding.time_ns, zone, millis=wide)
+    finding, label = event.finding, label_width(width)
+    when = time_of_day(finding.time_ns, zone, millis=width >= _WIDE)
     act = activity_word(finding.activity).upper()
     chain = chain_text(finding)
-    head = len(when) + 2 + 5 + 2
-    room = max(10, width - head - 3)
+    room = max(10, width - label - 7 - 3)
     subject = Content(named_subject(finding))
-    for_subject = min(subject.cell_length, max(room // 2, room - len(chain)))
-    subject = subject.truncate(for_subject, ellipsis=True)
-    if wide:
-        subject = subject.pad_right(max(0, room * 2 // 5 - subject.cell_length))
+    shown = max(room // 2, room - len(chain)) if width < _WIDE else room * 2 // 5
+    subject = subject.truncate(shown, ellipsis=True, pad=width >= _WIDE)
     return Content.assemble(
-        (when, MUTED),
-        "  ",
+        (when.ljust(label), MUTED),
         (f"{act:<5}", ACT_STYLE.get(finding.activity, "bold")),
         "  ",
         subject,
         "   ",
         (chain, MUTED),
-    ).truncate(width, ellipsis=True)
+    )
 
 
-def between_line(send: Event, seconds: float, width: int) -> Content:
-    """`      │ 4.77 s  same value of OPENAI_API_KEY, base64 in body`."""
+def between_line(send: Event, label: int) -> Content:
+    """`      │ 4.77 s  the same value, base64 in body   OPENAI_API_KEY sk-p…9Q`."""
     flow, matches = send.finding.flow, send.finding.matches
-    match = next((one for one in matches if flow and one.fingerprint == flow.fingerprint), None)
+    if flow is None:
+        return Content()
+    match = next((one for one in matches if one.fingerprint == flow.fingerprint), None)
     said = f"the same value, {form_words(match)}" if match else "the same value"
-    names = f"{secret_name(match)} {match.preview}" if match else ""
-    return Content.assemble(
-        " " * _INDENT, ("│ ", "bold $text-error"), (span_word(int(seconds * 1e9)), "bold"), "  ", said,
-        ("  " + clean(names), MUTED),
-    ).truncate(width, ellipsis=True)  # fmt: skip
+    name = f"   {secret_name(match)} {clean(match.preview)}" if match else ""
+    span = span_word(round(flow.seconds * 1e9))
+    pad = " " * max(0, label - len(span) - 4)
+    return Content.assemble(pad, ("│ ", "bold $text-error"), (span, "bold"), "  ", said, (name, MUTED))
 
 
 def named_subject(finding: Finding) -> str:
@@ -130,20 +134,23 @@ def form_words(match: SecretMatch) -> str:
     return f"{forms} in {place}" if forms else f"in {place}"
 
 
-def matches_line(matches: Sequence[SecretMatch]) -> Content:
-    """Names and previews on one line."""
+def matches_text(matches: Sequence[SecretMatch]) -> str:
+    """Names, previews and types on one line."""
     parts = [f"{secret_name(match)} {clean(match.preview)} ({clean(match.type)})" for match in matches]
-    return Content(", ".join(dict.fromkeys(parts)))
+    return ", ".join(dict.fromkeys(parts))
+
+
+def said_of(event: Event, *, short: bool = False) -> str:
+    """`alert · <reason>`; short, the reason alone where there is one."""
+    verdict = event.verdict
+    reason = clean(verdict.reason) or destination_word(verdict.destination)
+    return reason if short and reason else " · ".join(filter(None, (verdict.disposition.value, reason)))
 
 
 def verdict_line(event: Event) -> Content:
-    """`■ CRIT alert  <reason>`."""
-    verdict = event.verdict
-    look = SEVERITY[verdict.severity]
-    said = clean(verdict.reason)
-    if event.finding.activity is Activity.SEND and verdict.destination and not said:
-        said = destination_word(verdict.destination)
-    return Content.assemble((f"{look.glyph} {look.word} {verdict.disposition}", look.style), "  ", said)
+    """`■ CRIT  alert · <reason>`."""
+    look = SEVERITY[event.verdict.severity]
+    return Content.assemble((f"{look.glyph} {look.word}", look.style), "  ", said_of(event))
 
 
 def outcome_line(event: Event) -> Content:
@@ -152,10 +159,6 @@ def outcome_line(event: Event) -> Content:
     return Content.styled(f"{look.glyph} {look.word}", look.style)
 
 
-def labelled(label: str, text: str) -> Content:
+def _labelled(label: str, text: str, width: int) -> Content:
     """A muted label and its text; `text` is clean already."""
-    return Content.assemble((label.ljust(LABEL), MUTED), text)
-
-
-def _indented(line: Content, width: int) -> Content:
-    return Content.assemble(" " * _INDENT, ("· ", MUTED), line).truncate(width, ellipsis=True)
+    return Content.assemble((label.ljust(width), MUTED), text)

@@ -30,15 +30,15 @@ KEYS = (
 )
 FILTERS = (
     ("severity>=high", "at least this: info, low, medium, high, critical"),
-    ("kind:file,http", "file, command, environment, http, network, gap, session"),
+    ("kind:file,http", "file, command, environment, http, network, gap"),
     ("host:paste.example", "this host and those under it"),
     ("process:curl", "a program's name, or a pid"),
     ("session:last", "another session, by the beginning of its uid"),
     ("any words", "found in subjects, paths, hosts, names"),
 )
 MEANING = {
-    Outcome.CLEAN: "nothing went where it should not, and nothing that counts was unseen",
-    Outcome.UNKNOWN: "nothing seen, but a gap means it cannot be called clean",
+    Outcome.CLEAN: "nothing went where it should not; all was seen",
+    Outcome.UNKNOWN: "a gap means that it cannot be called clean",
     Outcome.EXPOSED: "a model provider received a credential in a prompt",
     Outcome.LEAKED: "anyone else received one",
 }

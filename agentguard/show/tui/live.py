@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widgets import Footer
 from textual.worker import get_current_worker
 
@@ -28,13 +27,11 @@ from agentguard.show.tui.empty import EmptyState
 from agentguard.show.tui.event_log import EventLog
 from agentguard.show.tui.feed import Feed
 from agentguard.show.tui.filter_bar import FilterBar
-from agentguard.show.tui.filters import parse_filter
+from agentguard.show.tui.flow_text import Story
 from agentguard.show.tui.header import Header
+from agentguard.show.tui.painter import FlowMark
 from agentguard.show.tui.sessions import SessionList
 from agentguard.show.tui.timeline import TimelinePanel
-
-SETTLE = 0.15
-"""Seconds after the last key before a typed filter is applied."""
 
 
 class LiveScreen(Screen[None]):
@@ -49,8 +46,8 @@ class LiveScreen(Screen[None]):
         (30, "-tall"),
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "follow", "Follow/pause"),
-        Binding("n", "finding(False)", "Next finding"),
+        Binding("f", "follow", "Follow"),
+        Binding("n", "finding(False)", "Finding"),
         Binding("N", "finding(True)", "Previous finding", show=False),
         Binding("slash", "filter", "Filter", key_display="/"),
         Binding("l", "sessions", "Sessions"),
@@ -66,7 +63,6 @@ class LiveScreen(Screen[None]):
         self._user_home = user_home
         self._snapshot = messages.Snapshot()
         self._typed = EventQuery()
-        self._settle: Timer | None = None
         self.loaded = False
         """Every row id of the present filter has been read."""
 
@@ -159,9 +155,7 @@ class LiveScreen(Screen[None]):
     def _tell_story(self, event: Event) -> None:
         story = self._feed.story(event)
         self.query_one(DetailPanel).update(story)
-        send = story.event if story.read else story.sends[-1] if story.sends else None
-        read = story.read or story.event
-        self._log.mark_flow(event.finding.session, read.seq, send.seq if send else 0)
+        self._log.mark_flow(flow_mark(story))
 
     @on(messages.EventOpened)
     def _opened(self, message: messages.EventOpened) -> None:
@@ -173,13 +167,8 @@ class LiveScreen(Screen[None]):
 
     @on(messages.FilterTyped)
     def _filter_typed(self, message: messages.FilterTyped) -> None:
-        if self._settle is not None:
-            self._settle.stop()
-        self._settle = self.set_timer(SETTLE, lambda: self._apply(parse_filter(message.text)))
-
-    def _apply(self, typed: EventQuery) -> None:
-        if typed != self._typed:
-            self._typed = typed
+        if message.query != self._typed:
+            self._typed = message.query
             self._restart()
 
     @on(messages.FilterClosed)
@@ -237,3 +226,11 @@ class LiveScreen(Screen[None]):
             read()
         except StoreError as error:
             self.query_one(Banner).update(None, str(error))
+
+
+def flow_mark(story: Story) -> FlowMark | None:
+    """From the read to the send; of several sends, to the last."""
+    session = story.event.finding.session
+    if story.read is not None:
+        return FlowMark(session, story.read.seq, story.event.seq)
+    return FlowMark(session, story.event.seq, story.sends[-1].seq) if story.sends else None

@@ -9,7 +9,7 @@ from textual.message import Message
 
 from agentguard.model.event import Event
 from agentguard.model.session import Session
-from agentguard.record.reader import Bucket
+from agentguard.record.reader import Bucket, EventQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +77,10 @@ class IdsRead(Message):
 
 
 class FilterTyped(Message):
-    """The filter bar holds a filter that can be read."""
+    """The filter bar holds another filter. Its `session` is a name."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    def __init__(self, query: EventQuery) -> None:
+        self.query = query
         super().__init__()
 
 

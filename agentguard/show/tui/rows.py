@@ -15,13 +15,13 @@ Cell = tuple[str, str]
 """Text padded to its column, and the role that a widget turns into a style."""
 
 GAP = 2
-WIDE = 76
+WIDE = 84
 """From this width on, times carry milliseconds and a process its pid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Widths in cells; `process` 0 means the column is left out."""
+    """Widths in cells; 0 means that the column is left out."""
 
     time: int
     act: int
@@ -34,10 +34,11 @@ class Columns:
 def columns_for(width: int) -> Columns:
     """Lay the columns out in `width` cells. The subject takes what the others leave, 12 cells at least."""
     wide = width >= WIDE
-    time, act, severity, last = (12 if wide else 8), 5, 6, 8
-    process = min(24, max(14, width // 6)) if wide else 10 if width >= 60 else 0
-    used = [1, time, act, severity, last] + ([process] if process else [])
-    return Columns(time, act, max(12, width - sum(used) - GAP * (len(used) - 1) - 2), process, severity, last)
+    time, act, severity = (12 if wide else 8), 5, 6
+    last = 8 if width >= 52 else 0
+    process = min(24, max(14, width // 6)) if wide else 13 if width >= 60 else 0
+    used = [time, act, severity, *filter(None, (process, last))]
+    return Columns(time, act, max(12, width - 3 - sum(used) - GAP * len(used)), process, severity, last)
 
 
 def header_cells(columns: Columns) -> list[Cell]:
@@ -45,7 +46,9 @@ def header_cells(columns: Columns) -> list[Cell]:
     names = [("TIME", columns.time), ("ACT", columns.act), ("SUBJECT", columns.subject)]
     if columns.process:
         names.append(("PROCESS", columns.process))
-    names += [("SEV", columns.severity), ("WHAT", columns.what)]
+    names.append(("SEV", columns.severity))
+    if columns.what:
+        names.append(("WHAT", columns.what))
     return [("  ", "head")] + [(name.ljust(width + GAP), "head") for name, width in names]
 
 
@@ -59,15 +62,19 @@ def event_cells(event: Event, columns: Columns, zone: tzinfo | None, gutter: str
         (gutter + " ", "flow"),
         (_fit(time_of_day(finding.time_ns, zone, millis=columns.time > 8), columns.time), "time"),
         (_fit(activity_word(finding.activity), columns.act), "act"),
-        (_fit(subject_of(event), columns.subject), "loud" if loud else "subject"),
+        (_fit(_subject(event), columns.subject), "loud" if loud else "subject"),
     ]
     if columns.process:
         cells.append((_fit(_process(event, columns.process), columns.process), "process"))
-    cells += [
-        (_fit(f"{look.glyph} {look.word}", columns.severity), severity),
-        (_fit(what(event), columns.what), severity),
-    ]
+    cells.append((_fit(f"{look.glyph} {look.word}", columns.severity), severity))
+    if columns.what:
+        cells.append((_fit(what(event), columns.what), severity))
     return cells
+
+
+def _subject(event: Event) -> str:
+    """`https://` is the rule and needs no room; `http://` stays, for it is worth a look."""
+    return subject_of(event).replace(" https://", " ", 1)
 
 
 def _process(event: Event, width: int) -> str:

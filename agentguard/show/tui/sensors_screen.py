@@ -22,8 +22,19 @@ from agentguard.record.reader import EventQuery
 from agentguard.show.tui.feed import Feed
 from agentguard.show.tui.messages import Snapshot
 from agentguard.show.tui.rows import fit
-from agentguard.show.tui.words import MUTED, clean, plural, sensor_look, session_title
+from agentguard.show.tui.words import MUTED, clean, sensor_look, session_title
 
+SEES = {
+    "seccomp": ("files", "every open of a secret file, the process held while it is named"),
+    "watchdog": ("confirm", "a second opinion on opens, and those of processes outside the session"),
+    "proxy": ("network", "every request through the proxy: address, headers, decoded body"),
+    "environment": ("inherited", "the secrets each new program inherits"),
+    "psutil": ("processes", "who has a file open, asked now and then: a short read may be missed"),
+}
+"""What a sensor is for, and what it sees."""
+NAME = 24
+WIDE = 110
+"""From this width on everything of a sensor stands on one line."""
 GAPS_READ = 2_000
 """The newest gaps are looked at; more say nothing new."""
 
@@ -77,53 +88,67 @@ def sensors_content(session: Session | None, width: int) -> Content:
     if session is None:
         return Content("No session yet: `agentguard doctor` says which sensors can run here.")
     head = Content.assemble(("Session ", MUTED), (session_title(session), "bold"), f"  {clean(session.uid)}")
-    names = f"{'SENSOR':<14}{'STATE':<18}{'PROVED':<9}{'EVENTS':>9}{'LOST':>7}   REASON"
-    lines = [head, Content(""), Content.styled(names, f"bold {MUTED}")]
-    lines += [sensor_line(one, width) for one in session.coverage]
+    names = f"{'SENSOR':<{NAME}}{'STATE':<16}{'PROVED':<8}{'EVENTS':>9}{'LOST':>6}"
+    if width >= WIDE:
+        names += "   WHAT IT SEES, OR WHY IT DOES NOT"
+    lines = [head, Content(), Content.styled(names, f"bold {MUTED}")]
+    for one in session.coverage:
+        lines += sensor_lines(one, width)
     if not session.coverage:
         lines.append(Content.styled("No sensor has reported yet.", MUTED))
     return Content("\n").join(lines)
 
 
-def sensor_line(one: Coverage, width: int) -> Content:
-    """Its state in words, whether it saw its own decoy, and what it counted."""
+def sensor_lines(one: Coverage, width: int) -> list[Content]:
+    """Its state in words, whether it saw its own decoy, what it counted; what it sees, below where it is narrow."""
     look = sensor_look(one)
+    area, sees = SEES.get(one.sensor, ("", ""))
+    name = Content.assemble((area or clean(one.sensor), "bold"), (f"  {clean(one.sensor)}" if area else "", MUTED))
     proved = ("✓ yes", "$text-success") if one.proved else ("✕ no", "$text-warning")
     line = Content.assemble(
-        (fit(clean(one.sensor), 13) + " ", "bold"), (fit(f"{look.glyph} {look.word}", 17) + " ", look.style),
-        (f"{proved[0]:<9}", proved[1]), f"{one.events:>9,}",
-        (f"{one.drops:>7,}", "bold $text-error" if one.drops else ""), "   ", clean(one.reason) or "—",
-    )  # fmt: skip
-    return line.truncate(max(width, 57), ellipsis=True)
+        name.truncate(NAME - 1, ellipsis=True, pad=True),
+        " ",
+        (fit(f"{look.glyph} {look.word}", 15) + " ", look.style),
+        (f"{proved[0]:<8}", proved[1]),
+        f"{one.events:>9,}",
+        (f"{one.drops:>6,}", "bold $text-error" if one.drops else ""),
+    )
+    why = Content(clean(one.reason)) if one.reason else Content.styled(sees, MUTED)
+    if width >= WIDE:
+        return [Content.assemble(line, "   ", why).truncate(width, ellipsis=True)]
+    return [line, Content.assemble("  ", why).truncate(width, ellipsis=True)]
 
 
 def gaps_content(gaps: Sequence[Event]) -> Content:
-    """The gaps that counted, each with what would close it; the rest as a number."""
+    """The gaps that counted, each with what would close it; the others, muted, with what covers them."""
     counted = [event for event in gaps if event.verdict.outcome is Outcome.UNKNOWN]
-    other = len(gaps) - len(counted)
+    others = [event for event in gaps if event.verdict.outcome is not Outcome.UNKNOWN]
     lines: list[Content] = []
     if not counted:
         lines.append(Content.assemble(("✓ ", "$text-success"), "No gap through which a secret could have passed."))
     for gap, times in grouped(counted):
-        often = f"  ({plural(times, 'time')})" if times > 1 else ""
-        lines.append(Content.assemble(("? ", "bold $text-accent"), (clean(gap.detail) + often, "bold")))
-        said = f"{gap.type} · {clean(gap.sensor)}"
-        lines.append(Content.styled(f"  {said}", MUTED))
+        lines.append(Content.assemble(("? ", "bold $text-accent"), (clean(gap.detail) + often(times), "bold")))
+        lines.append(Content.styled(f"  {gap.type} · {clean(gap.sensor)}", MUTED))
         if gap.remedy:
             lines.append(Content.assemble(("  closes it: ", MUTED), clean(gap.remedy)))
-        lines.append(Content(""))
-    if other:
-        lines.append(
-            Content.styled(f"{plural(other, 'more gap')} did not count: covered by another sensor, or harmless.", MUTED)
-        )
+    if others:
+        lines += [Content(), Content.styled("Recorded, and no reason to worry:", MUTED)]
+    for gap, times in grouped(others):
+        covered = f", covered by {clean(gap.covered_by)}" if gap.covered_by else ", no secret within its reach"
+        lines.append(Content.assemble(("· ", MUTED), clean(gap.detail) + often(times), (covered, MUTED)))
     return Content("\n").join(lines)
 
 
-def grouped(counted: Iterable[Event]) -> list[tuple[Gap, int]]:
+def often(times: int) -> str:
+    """Said only when it was more than once."""
+    return f" ({times:,} times)" if times > 1 else ""
+
+
+def grouped(gaps: Iterable[Event]) -> list[tuple[Gap, int]]:
     """Equal gaps once, most frequent first."""
     times: Counter[tuple[str, str]] = Counter()
     first: dict[tuple[str, str], Gap] = {}
-    for event in counted:
+    for event in gaps:
         if (gap := event.finding.gap) is not None:
             times[gap.type, gap.detail] += gap.count
             first.setdefault((gap.type, gap.detail), gap)

@@ -12,6 +12,8 @@ from agentguard.show.tui.words import FAINT, MUTED, span_word, time_of_day
 
 BARS = "▁▂▃▄▅▆▇█"
 EMPTY = "·"
+TOP = 8
+"""Events in one step that make a full bar, at least: a quiet session looks quiet."""
 LABEL = 7
 TOTAL = 7
 ROWS = 3
@@ -99,8 +101,8 @@ def spread(counts: tuple[int, ...], counted_ns: int, shown_ns: int, width: int) 
 
 
 def bars(steps: list[int]) -> str:
-    """One bar a step; one event is still seen beside a thousand (the height follows the square root)."""
-    top = max(steps, default=0)
+    """One bar a step; one event is still seen beside a thousand: the height follows the square root."""
+    top = max(TOP, *steps)
     return "".join(BARS[round((step / top) ** 0.5 * (len(BARS) - 1))] if step else EMPTY for step in steps)
 
 
