@@ -81,7 +81,7 @@ CHECKSUMS: dict[str, Callable[[bytes], bool | None]] = {
 }
 """The words `checksum:` may hold in policies/secrets.yaml."""
 
-_KEY_BODIES = frozenset({"pem", "pgp"})
+KEY_BODIES = frozenset({"pem", "pgp"})
 
 STRUCTURE_REQUIRED = frozenset({"jwt"})
 """Kinds whose check decides: without the structure the string is something else."""
@@ -94,7 +94,7 @@ def check(kind: str | None, value: bytes) -> bool | None:
 
 def canonical(kind: str | None, value: bytes) -> bytes:
     """The bytes that are fingerprinted. A private key is its base64 body, however its lines end or are escaped."""
-    return _NOT_BODY.sub(b"", value) if kind in _KEY_BODIES else value
+    return _NOT_BODY.sub(b"", value) if kind in KEY_BODIES else value
 
 
 def decode_base64url(text: bytes) -> bytes:

@@ -3,62 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import replace
 
-from agentguard.detect.engine import Engine
+from agentguard.detect.checksum import canonical, check
+from agentguard.detect.confirm import Engine
+from agentguard.detect.decode import views
 from agentguard.detect.fingerprint import Fingerprinter
+from agentguard.detect.matching import Found, Located, ValueHit, ValueHits, merge, resolve
+from agentguard.detect.naming import host_of_url, name_before
+from agentguard.detect.placeholders import is_credential
+from agentguard.detect.redact import redact_text
 from agentguard.detect.rules import CredentialType
-from agentguard.model.secret import SecretMatch, SecretValue
+from agentguard.detect.stream import BodyScan, StreamScan, TextStream
+from agentguard.model.secret import SecretMatch
 
+__all__ = ["BodyScan", "Found", "Located", "Scanner", "StreamScan", "ValueHit", "ValueHits"]
 
-@dataclass(frozen=True, slots=True)
-class ValueHit:
-    """A known value found in bytes."""
-
-    start: int
-    end: int
-    """Half-open span in the scanned bytes, of the form found there (the encoded one when it is encoded)."""
-    value: SecretValue
-    encoding: tuple[str, ...] = ()
-    """Decodings that lead from the found form to the value, outermost first; () when it stands there plainly."""
-
-
-class ValueHits(Protocol):
-    """What the scanner asks of the index of known values."""
-
-    def scan(self, data: bytes) -> list[ValueHit]:
-        """Every occurrence of a known value in `data`, plain or encoded. Thread-safe."""
-
-
-@dataclass(frozen=True, slots=True)
-class Located:
-    """A credential recognised by its form, with its place in the bytes. Holds the value: in memory only."""
-
-    type: CredentialType
-    start: int
-    end: int
-    """Half-open span of the secret itself in the scanned bytes."""
-    value: bytes = field(repr=False)
-    """The canonical value: what is fingerprinted (of a private key its body without line ends)."""
-    name: str = ""
-    """The variable or key it stands under; "" when none is in sight."""
-    checksum_valid: bool | None = None
-    issuer_hosts: tuple[str, ...] = ()
-    """Of the type; of a database URL the host it names."""
-
-
-@dataclass(frozen=True, slots=True)
-class BodyScan:
-    """What a whole body holds."""
-
-    matches: list[SecretMatch]
-    opaque: str
-    """Why part of the body could not be read, in words; "" when all of it was."""
+_WHOLE = 1 << 20
+"""Bytes scanned in one go; more is scanned in windows, so that the views of it stay small."""
 
 
 class Scanner:
-    """Signatures; see the contract."""
+    """One for the whole process; every method may run in many threads at once.
+
+    Args:
+        types: credential types, in the order the engine was built with.
+        engine: of `agentguard.detect.engine.build_engine`.
+        fingerprinter: names the values.
+        values: the index of known values; it may grow while we scan.
+    """
 
     def __init__(
         self, types: Sequence[CredentialType], engine: Engine, fingerprinter: Fingerprinter, values: ValueHits
@@ -68,10 +41,93 @@ class Scanner:
         self._fingerprinter = fingerprinter
         self._values = values
 
+    @property
+    def types(self) -> tuple[CredentialType, ...]:
+        """The credential types it knows."""
+        return self._types
+
     def locate(self, data: bytes) -> list[Located]:
-        """Credentials recognised by form in `data` as it stands (no decoding), placeholders left out."""
-        raise NotImplementedError
+        """Credentials recognised by form in `data` as it stands: nothing decoded, placeholders left out, of those
+        that overlap the most specific (then the longest). Ordered by start."""
+        return [found for found in self._locate(data) if is_credential(found.type, found.value)]
+
+    def find(self, data: bytes) -> list[Found]:
+        """Recognised and known secrets in `data` as it stands, with their spans. Ordered by start."""
+        return merge(self._locate(data), self._values.scan(data), self._fingerprinter)
 
     def scan(self, data: bytes, *, place: str = "") -> list[SecretMatch]:
-        """Every secret in `data`, plain or encoded; one match a fingerprint, the shortest encoding chain wins."""
-        raise NotImplementedError
+        """Every secret in `data`, plain or encoded: one match a fingerprint, that of the shortest encoding chain."""
+        if len(data) <= _WHOLE:
+            return self.window(data, place, final=True)[0]
+        stream = TextStream(self, place)
+        return [*stream.feed(data), *stream.finish()]
+
+    def scan_text(self, text: str, place: str) -> list[SecretMatch]:
+        """As `scan`, of a string that may hold surrogate escapes (an argument, a path)."""
+        return self.scan(_encode(text), place=place)
+
+    def scan_body(
+        self, data: bytes, *, content_type: str = "", content_encoding: str = "", place: str = "body"
+    ) -> BodyScan:
+        """A whole body: its content codings undone, its multipart fields told apart (`multipart:FIELD`)."""
+        stream = self.stream(content_type=content_type, content_encoding=content_encoding, place=place)
+        matches = stream.feed(data)
+        return BodyScan([*matches, *stream.finish()], stream.opaque)
+
+    def stream(self, *, content_type: str = "", content_encoding: str = "", place: str = "body") -> StreamScan:
+        """For a body that comes in pieces. Not thread-safe: one stream, one thread at a time."""
+        return StreamScan(self, content_type=content_type, content_encoding=content_encoding, place=place)
+
+    def redact(self, text: str) -> tuple[str, list[SecretMatch]]:
+        """`text` with every secret replaced by its preview, and what was replaced."""
+        redacted, matches = redact_text(self, _encode(text))
+        return redacted.decode("utf-8", "surrogateescape"), matches
+
+    def window(self, data: bytes, place: str, *, final: bool) -> tuple[list[SecretMatch], int | None]:
+        """Matches in one window of a text, and where to go on.
+
+        Args:
+            data: the window.
+            place: where in the subject it is.
+            final: nothing follows. Else a match that the end of the window may have cut is held back.
+
+        Returns:
+            The matches, and the start of the earliest that is held back; None when none is.
+        """
+        by_fingerprint: dict[str, SecretMatch] = {}
+        held: int | None = None
+        for view in views(data):
+            for found in self.find(view.data):
+                if not final and view.cut_at_end and found.end >= len(view.data):
+                    start = found.start if not view.encoding else max(0, len(data) - 2 * TextStream.CARRY)
+                    held = start if held is None else min(held, start)
+                    continue
+                match = found.match
+                if match.fingerprint not in by_fingerprint:
+                    by_fingerprint[match.fingerprint] = replace(
+                        match, place=place, encoding=(*view.encoding, *match.encoding)
+                    )
+        return list(by_fingerprint.values()), held
+
+    def _locate(self, data: bytes) -> list[Located]:
+        """As `locate`, placeholders included: one of them may be a known value."""
+        hits = self._engine.scan(data)
+        return resolve([self._located(data, hit.type_index, hit.start, hit.end) for hit in hits]) if hits else []
+
+    def _located(self, data: bytes, index: int, start: int, end: int) -> Located:
+        kind = self._types[index]
+        value = canonical(kind.checksum, data[start:end])
+        hosts = host_of_url(data, start, end) if "://" in kind.pattern else ()
+        return Located(
+            type=kind,
+            start=start,
+            end=end,
+            value=value,
+            name=name_before(data, start),
+            checksum_valid=check(kind.checksum, value),
+            issuer_hosts=(*kind.issuer_hosts, *hosts),
+        )
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

@@ -1,0 +1,138 @@
+"""Content codings, undone piece by piece within a bound: a bomb becomes a reason, not memory."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from typing import Protocol
+
+import brotli  # type: ignore[import-untyped]
+import zstandard
+
+MAX_OUTPUT = 256 << 20
+"""Bytes out of one body. What lies beyond is not read, and said to be opaque."""
+PIECE = 256 << 10
+
+MAGICS = {"gzip": b"\x1f\x8b\x08", "zstd": b"\x28\xb5\x2f\xfd", "deflate": b"\x78\x9c"}
+"""First bytes of what can be told without a header."""
+
+CODINGS = ("gzip", "x-gzip", "deflate", "br", "zstd")
+
+
+class DecompressError(Exception):
+    """Why a body cannot be decompressed, in words; it quotes nothing."""
+
+
+class Decompressor(Protocol):
+    """One coding of one body."""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Pieces of at most about `PIECE` bytes.
+
+        Raises:
+            DecompressError: the bytes are not of this coding.
+        """
+
+
+def decompressor(coding: str) -> Decompressor:
+    """For a token of Content-Encoding.
+
+    Raises:
+        DecompressError: the coding is not known.
+    """
+    if coding in ("gzip", "x-gzip"):
+        return _Zlib("gzip", (zlib.MAX_WBITS | 16,))
+    if coding == "deflate":
+        return _Zlib("deflate", (zlib.MAX_WBITS, -zlib.MAX_WBITS))  # with zlib's header, and as some send it, without
+    if coding == "br":
+        return _Brotli()
+    if coding == "zstd":
+        return _Zstd()
+    raise DecompressError(f"content encoding {coding[:20]!r} is not known")
+
+
+def inflate(coding: str, data: bytes, limit: int) -> bytes:
+    """The first `limit` bytes of what `data` decompresses to; what came before an error counts."""
+    parts: list[bytes] = []
+    size = 0
+    try:
+        for piece in decompressor(coding).feed(data):
+            parts.append(piece)
+            size += len(piece)
+            if size >= limit:
+                break
+    except DecompressError:
+        pass
+    return b"".join(parts)[:limit]
+
+
+class _Zlib:
+    """gzip (several members too) and deflate."""
+
+    def __init__(self, name: str, window_bits: tuple[int, ...]) -> None:
+        self._name = name
+        self._choices = list(window_bits)
+        self._bits = self._choices.pop(0)
+        self._stream = zlib.decompressobj(self._bits)
+        self._begun = False
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        while data:
+            if self._stream.eof:
+                if not data.strip(b"\0"):
+                    return
+                self._stream = zlib.decompressobj(self._bits)
+            try:
+                piece = self._stream.decompress(data, PIECE)
+            except zlib.error:
+                self._next_choice()
+                continue
+            self._begun = self._begun or bool(piece)
+            data = self._stream.unconsumed_tail or self._stream.unused_data
+            if piece:
+                yield piece
+
+    def _next_choice(self) -> None:
+        if self._begun or not self._choices:
+            raise DecompressError(f"not valid {self._name}") from None
+        self._bits = self._choices.pop(0)
+        self._stream = zlib.decompressobj(self._bits)
+
+
+class _Brotli:
+    def __init__(self) -> None:
+        self._stream = brotli.Decompressor()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        while True:
+            try:
+                piece = self._stream.process(data, output_buffer_limit=PIECE)
+            except brotli.error:
+                raise DecompressError("not valid brotli") from None
+            data = b""
+            if piece:
+                yield piece
+            if self._stream.can_accept_more_data():
+                return
+
+
+class _Zstd:
+    """The binding has no bound on one call's output: it is fed little at a time, and the window is bounded."""
+
+    _INPUT = 256
+    _WINDOW = 32 << 20
+
+    def __init__(self) -> None:
+        self._stream = self._new()
+
+    def _new(self) -> zstandard.ZstdDecompressionObj:
+        return zstandard.ZstdDecompressor(max_window_size=self._WINDOW).decompressobj(read_across_frames=True)
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        for at in range(0, len(data), self._INPUT):
+            try:
+                piece = self._stream.decompress(data[at : at + self._INPUT])
+            except zstandard.ZstdError:
+                raise DecompressError("not valid zstd") from None
+            if piece:
+                yield piece

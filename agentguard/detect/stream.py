@@ -1,0 +1,187 @@
+"""Bodies that come in pieces: decompressed, split into fields and scanned as they come, in bounded memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from agentguard.detect.decompress import MAX_OUTPUT, DecompressError, Decompressor, decompressor
+from agentguard.detect.multipart import PartPiece, PartSplitter, boundary_of, field_of
+from agentguard.model.secret import SecretMatch
+
+_DELIMITERS = b" \t\r\n\"'`&,;<>{}()[]|\0"
+_MOST_CODINGS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class BodyScan:
+    """What a whole body holds."""
+
+    matches: list[SecretMatch]
+    opaque: str
+    """Why part of the body could not be read, in words; "" when all of it was."""
+
+
+class WindowScanner(Protocol):
+    """What a stream needs of the scanner."""
+
+    def window(self, data: bytes, place: str, *, final: bool) -> tuple[list[SecretMatch], int | None]:
+        """Matches in one window, and the start of the earliest that its end may have cut."""
+
+
+class TextStream:
+    """A text of any length in windows. Each begins with the last 4 KB of the one before, so that nothing is split;
+    a window ends at a delimiter, and what may go on behind it waits for the next."""
+
+    CARRY = 4096
+    _WINDOW = 1 << 20
+
+    def __init__(self, scanner: WindowScanner, place: str) -> None:
+        self._scanner = scanner
+        self._place = place
+        self._pending = b""
+        self._fresh = 0
+        """Where in the pending bytes those begin that no window has held."""
+        self._seen: set[str] = set()
+
+    def feed(self, data: bytes, *, final: bool = False) -> list[SecretMatch]:
+        """Matches not reported before. The last word may wait for the next call, or for `finish`."""
+        out: list[SecretMatch] = []
+        for at in range(0, max(len(data), 1), self._WINDOW):
+            self._pending += data[at : at + self._WINDOW]
+            out += self._scan(final=final and at + self._WINDOW >= len(data))
+        return out
+
+    def finish(self) -> list[SecretMatch]:
+        """Nothing follows: matches in what waited."""
+        return self._scan(final=True)
+
+    def _scan(self, *, final: bool) -> list[SecretMatch]:
+        cut = len(self._pending) if final else _safe_cut(self._pending, self.CARRY)
+        if cut <= self._fresh:
+            return []
+        matches, held = self._scanner.window(self._pending[:cut], self._place, final=final)
+        keep = max(0, cut - self.CARRY)
+        keep = min(keep, held) if held is not None else keep
+        keep = _after_word(self._pending, keep)
+        self._pending, self._fresh = self._pending[keep:], cut - keep
+        fresh = [match for match in matches if match.fingerprint not in self._seen]
+        self._seen.update(match.fingerprint for match in fresh)
+        return fresh
+
+
+class StreamScan:
+    """One body. Feed it the pieces as they come, then finish it.
+
+    Args:
+        scanner: scans the windows.
+        content_type: header of that name; a multipart's fields are told apart.
+        content_encoding: header of that name; a chain is undone last coding first.
+        place: where in the subject the body is.
+    """
+
+    def __init__(
+        self, scanner: WindowScanner, *, content_type: str = "", content_encoding: str = "", place: str = "body"
+    ) -> None:
+        self._scanner = scanner
+        self._place = place
+        self._opaque = ""
+        self._chain: list[tuple[str, Decompressor]] = []
+        self._open_chain(content_encoding)
+        boundary = boundary_of(content_type)
+        self._splitter = PartSplitter(boundary) if boundary else None
+        self._part = 0
+        self._text = TextStream(scanner, place)
+        self._size = 0
+
+    @property
+    def opaque(self) -> str:
+        """Why part of the body could not be read, in words; "" when all of it was."""
+        return self._opaque
+
+    def feed(self, chunk: bytes) -> list[SecretMatch]:
+        """Matches not reported before in the same field; those in the last word may come with a later call."""
+        out: list[SecretMatch] = []
+        try:
+            for plain in self._decompress(chunk, len(self._chain)):
+                self._size += len(plain)
+                if self._chain and self._size > MAX_OUTPUT:
+                    self._opaque = (
+                        f"more than {MAX_OUTPUT >> 20} MB come out of a compressed body; the rest was not read"
+                    )
+                    break
+                out += self._scan(plain)
+        except DecompressError as error:
+            # The header may lie: what does not decompress is scanned as it stands, and said to be opaque.
+            self._opaque, self._chain = str(error), []
+            out += self._scan(chunk)
+        return out
+
+    def finish(self) -> list[SecretMatch]:
+        """The body is complete: matches in what waited."""
+        out = self._scan_parts(self._splitter.feed(b"", final=True)) if self._splitter else []
+        return [*out, *self._text.finish()]
+
+    def _open_chain(self, content_encoding: str) -> None:
+        codings = [word.strip().lower() for word in content_encoding.split(",")]
+        codings = [word for word in codings if word not in ("", "identity")]
+        if len(codings) > _MOST_CODINGS:
+            self._opaque = f"{len(codings)} content encodings upon each other"
+            return
+        try:
+            self._chain = [(name, decompressor(name)) for name in reversed(codings)]
+        except DecompressError as error:
+            self._opaque = str(error)
+
+    def _decompress(self, data: bytes, left: int) -> Iterator[bytes]:
+        """Through the rest of the chain, depth first: one piece of each coding is in memory at a time."""
+        if self._opaque and self._chain:
+            return
+        if left == 0:
+            yield data
+            return
+        for piece in self._chain[len(self._chain) - left][1].feed(data):
+            yield from self._decompress(piece, left - 1)
+
+    def _scan(self, plain: bytes) -> list[SecretMatch]:
+        if self._splitter is None:
+            return self._text.feed(plain)
+        return self._scan_parts(self._splitter.feed(plain))
+
+    def _scan_parts(self, pieces: Iterator[PartPiece]) -> list[SecretMatch]:
+        out: list[SecretMatch] = []
+        for piece in pieces:
+            if piece.part != self._part:
+                out += self._text.finish()
+                out += self._begin_part(piece)
+            out += self._text.feed(piece.data)
+        return out
+
+    def _begin_part(self, piece: PartPiece) -> list[SecretMatch]:
+        """The header is scanned too (a file's name goes out as well); a field name that holds a secret is not shown."""
+        matches = self._scanner.window(piece.header, self._place, final=True)[0]
+        field = "" if matches else field_of(piece.header)
+        self._part = piece.part
+        self._text = TextStream(self._scanner, f"multipart:{field}" if field else self._place)
+        return matches
+
+
+def _safe_cut(data: bytes, reach: int) -> int:
+    """Behind the last delimiter, so that no word is cut; at the end when the last `reach` bytes hold none."""
+    low = max(0, len(data) - reach)
+    last = max(data.rfind(delimiter, low) for delimiter in _EACH_DELIMITER)
+    return last + 1 if last >= 0 else len(data) if len(data) > reach else 0
+
+
+def _after_word(data: bytes, at: int) -> int:
+    """The next border at or behind `at`: a window that began within a word would see a start where none is."""
+    if at == 0:
+        return 0
+    border = _BORDER.search(data, at - 1, at + TextStream.CARRY)
+    return border.start() + 1 if border else at
+
+
+_EACH_DELIMITER = tuple(bytes([byte]) for byte in _DELIMITERS)
+_BORDER = re.compile(rb"[^A-Za-z0-9]")
