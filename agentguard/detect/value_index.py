@@ -1,0 +1,116 @@
+"""Every value that is followed, in every form, found in one pass over the bytes.
+
+Readers never lock: they take the matcher of the moment, which is never changed but replaced. Values come in small
+batches while a session runs, so the matcher is in two parts, of which the small one is rebuilt at each batch and the
+large one only when the small one has grown.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agentguard.detect.matching import ValueHit
+from agentguard.detect.value_forms import forms
+from agentguard.model.secret import SecretValue
+
+try:
+    from ahocorasick_rs import BytesAhoCorasick
+except ImportError:  # a platform without a wheel: slower, the same hits
+    BytesAhoCorasick = None
+
+_MERGE_AT = 64
+"""Values in the small part from which on it is merged into the large one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    value: SecretValue
+    encoding: tuple[str, ...]
+    pattern: bytes = field(repr=False)
+
+
+class _Part:
+    """A matcher over a fixed set of values."""
+
+    def __init__(self, values: Sequence[SecretValue], *, pure_python: bool) -> None:
+        self.values = tuple(values)
+        by_pattern: dict[bytes, list[_Form]] = {}
+        for value in values:
+            for pattern, encoding in forms(value.value):
+                by_pattern.setdefault(pattern, []).append(_Form(value, encoding, pattern))
+        self._forms = list(by_pattern.values())
+        self._automaton: Any = None
+        if self._forms and not pure_python and BytesAhoCorasick is not None:
+            self._automaton = BytesAhoCorasick(list(by_pattern))
+
+    def scan(self, data: bytes) -> list[ValueHit]:
+        if self._automaton is None:
+            return self._find(data)
+        return [
+            ValueHit(start, end, form.value, form.encoding)
+            for index, start, end in self._automaton.find_matches_as_indexes(data, overlapping=True)
+            for form in self._forms[index]
+        ]
+
+    def _find(self, data: bytes) -> list[ValueHit]:
+        hits: list[ValueHit] = []
+        for same in self._forms:
+            pattern = same[0].pattern
+            start = data.find(pattern)
+            while start >= 0:
+                hits += [ValueHit(start, start + len(pattern), form.value, form.encoding) for form in same]
+                start = data.find(pattern, start + 1)
+        return hits
+
+
+class ValueIndex:
+    """The followed values. Any thread may scan while another adds.
+
+    Args:
+        pure_python: do without the compiled matcher, as where there is none; the hits are the same.
+    """
+
+    def __init__(self, *, pure_python: bool = False) -> None:
+        self._pure_python = pure_python
+        self._lock = threading.Lock()
+        self._known: set[tuple[str, bytes]] = set()
+        nothing = _Part((), pure_python=pure_python)
+        self._parts = (nothing, nothing)
+
+    def __len__(self) -> int:
+        """Values that are followed."""
+        return len(self._known)
+
+    def __repr__(self) -> str:
+        return f"ValueIndex({len(self)} values)"
+
+    def add(self, values: Iterable[SecretValue]) -> int:
+        """Follow these too; returns how many are new. A value known by the same fingerprint is not entered twice."""
+        with self._lock:
+            new: dict[tuple[str, bytes], SecretValue] = {}
+            for value in values:
+                key = (value.fingerprint, value.value)
+                if value.value and key not in self._known:
+                    new.setdefault(key, value)
+            if new:
+                self._parts = self._with(list(new.values()))
+                self._known.update(new)
+            return len(new)
+
+    def scan(self, data: bytes) -> list[ValueHit]:
+        """Every occurrence of a followed value, plain or encoded, by start, the longest first. Hits may overlap."""
+        hits = [hit for part in self._parts for hit in part.scan(data)]
+        if len(hits) > 1:
+            hits.sort(key=lambda hit: (hit.start, -hit.end, len(hit.encoding), hit.value.fingerprint))
+        return hits
+
+    def _with(self, new: list[SecretValue]) -> tuple[_Part, _Part]:
+        large, small = self._parts
+        recent = (*small.values, *new)
+        if large.values and len(recent) < max(_MERGE_AT, len(large.values) // 4):
+            return large, _Part(recent, pure_python=self._pure_python)
+        everything = _Part((*large.values, *recent), pure_python=self._pure_python)
+        return everything, _Part((), pure_python=self._pure_python)
