@@ -70,7 +70,7 @@ def start_file_sensors(
         missing.append(_tell_missing(setup, SECCOMP, why_not, "run on Linux 5.9 or newer, outside other sandboxes"))
     folders = _folder_sensor(setup, seccomp)
     try:
-        folders.start(setup.files.directories())
+        folders.start((*setup.files.directories(), setup.decoy_folder))
     except SensorError as error:
         missing.append(_tell_missing(setup, WATCHDOG, str(error), ""))
         return FileSensors(seccomp=seccomp, folders=None, missing=tuple(missing))

@@ -1,0 +1,290 @@
+"""One guarded session: everything that is opened for it, in order, and closed again.
+
+The supervisor drives it; `agentguard.monitor` holds the pipeline.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import mmap
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from agentguard.attribute.agents import load_agents
+from agentguard.config import Home, open_home
+from agentguard.launch.endings import Ending, ending_of
+from agentguard.launch.network import Network, NetworkSetup
+from agentguard.launch.recovery import recover
+from agentguard.launch.request import RunRequest
+from agentguard.launch.run_folder import RunFolder, make_run_folder
+from agentguard.model.observation import ExecObservation, FileObservation, GapObservation, GapType, Observation
+from agentguard.model.process import Confidence, ProcessSnapshot
+from agentguard.model.session import Coverage, SensorState, Session
+from agentguard.monitor import Detection, Monitor, Stages, Subject, open_detection, open_stages, take_inventory
+from agentguard.paths import policies_dir
+from agentguard.record.writer import Writer
+from agentguard.sense import procfs
+from agentguard.sense.interface import FolderSetup
+from agentguard.sense.select import FileSensors, start_file_sensors
+
+_UPDATE_NS = 1_000_000_000
+_DRAIN_SECONDS = 5.0
+_PROOF_SECONDS = 2.0
+
+
+class GuardedSession:
+    """Opened before the agent starts, closed when its tree has gone."""
+
+    def __init__(self, request: RunRequest, agent_pid: int, shared: mmap.mmap) -> None:
+        self._request = request
+        self._agent_pid = agent_pid
+        self._shared = shared
+        self._clock: Callable[[], int] = time.time_ns
+        self._updated_ns = 0
+        self._monitor = Monitor()
+
+    # --- opening ----------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Load, wire and start all but the file sensors.
+
+        Raises:
+            AgentGuardError: a policy, a key or the database cannot be used. The agent has not been started.
+        """
+        request = self._request
+        self._home: Home = open_home(request.home)
+        policies = policies_dir()
+        self._run_folder: RunFolder = make_run_folder(request.session)
+        catalogue = load_agents(policies / "agents.yaml")
+        agent = catalogue.identify(request.argv, request.program)
+        agent_id = agent.id if agent else "unknown"
+        self._network = Network(
+            NetworkSetup(
+                request=request,
+                home=self._home,
+                policies=policies,
+                run_folder=self._run_folder,
+                agent=agent_id,
+                emit=self._emit,
+                clock=self._clock,
+            )
+        )
+        self._detection: Detection = open_detection(self._home, policies, self._clock)
+        self._writer = Writer(self._home)
+        subject = Subject(
+            session=request.session,
+            agent=agent_id,
+            catalogue=catalogue,
+            root_pid=self._agent_pid,
+            workspace=request.cwd,
+        )
+        self._stages: Stages = open_stages(self._home, policies, self._detection, self._writer, subject)
+        self._writer.start()
+        recover(self._home, self._writer)
+        user_home = Path(request.environ.get("HOME") or Path.home())
+        values = take_inventory(self._detection, user_home, request.cwd)
+        self._session = self._first_record(agent_id, agent.name if agent else Path(request.program).name)
+        self._writer.begin_session(self._session)
+        self._monitor.start(self._stages)
+        if self._network.wait():
+            self._network.learn(values)
+
+    def _emit(self, observation: Observation) -> None:
+        self._monitor.emit(observation)
+
+    def _first_record(self, agent: str, name: str) -> Session:
+        redact = self._detection.scanner.redact
+        return Session(
+            uid=self._request.session,
+            agent=agent,
+            agent_name=name,
+            command=tuple(redact(part)[0] for part in self._request.argv),
+            cwd=str(self._request.cwd),
+            root_pid=self._agent_pid,
+            start_ns=self._clock(),
+        )
+
+    def start_sensors(self, listener: int, why_not: str) -> None:
+        """From here on the agent's tree is answered for."""
+        setup = FolderSetup(
+            root_pid=self._agent_pid,
+            files=self._detection.table,
+            decoy=self._run_folder.decoy_key,
+            decoy_folder=str(self._run_folder.decoy.parent),
+            seen=self._seen,
+            on_change=self._on_change,
+            on_hold=self._on_hold,
+            emit=self._emit,
+            clock=self._clock,
+        )
+        self._sensors: FileSensors = start_file_sensors(
+            listener=listener,
+            why_not=why_not,
+            shared=self._shared,
+            proxy_port=lambda: self._network.port,
+            setup=setup,
+        )
+        self._network.prove()
+
+    # --- what sensors ask while they hold something -------------------------------------------------
+
+    def _on_hold(self, observation: FileObservation) -> None:
+        """The proxy has the file's values before the reader has the file."""
+        if observation.file is not None:
+            values, new = self._detection.values.of(observation.file)
+            if new:
+                self._network.learn(values)
+
+    def _seen(self, device: int, inode: int, since_ns: int) -> bool:
+        seccomp = self._sensors.seccomp
+        return (seccomp is not None and seccomp.saw(device, inode, since_ns)) or self._detection.values.read_since(
+            device, inode, since_ns
+        )
+
+    def _on_change(self, path: str) -> None:
+        """A file in a watched folder was written: is it a secret file now, and what does it hold?"""
+        file = self._detection.examine(path)
+        if file is not None:
+            values, new = self._detection.values.of(file)
+            if new:
+                self._network.learn(values)
+
+    # --- the agent --------------------------------------------------------------------------------
+
+    def banner(self) -> str:
+        from agentguard.show.summary import banner  # noqa: PLC0415
+
+        return banner(self._session, self._coverage(), color=self._request.color)
+
+    def decoy(self) -> str:
+        return str(self._run_folder.decoy)
+
+    def environment(self) -> Mapping[str, str]:
+        """What the agent is started with."""
+        return {
+            **self._request.environ,
+            **self._network.environment(),
+            "AGENTGUARD_SESSION": self._request.session,
+            "AGENTGUARD_SUPERVISOR": str(os.getpid()),
+        }
+
+    def agent_started(self) -> None:
+        """Without seccomp nobody saw the agent's own exec: tell what it inherited."""
+        if self._sensors.seccomp is None:
+            self._emit(
+                ExecObservation(
+                    time_ns=self._clock(),
+                    sensor="environment",
+                    process=ProcessSnapshot(pid=self._agent_pid, exe=self._request.program, cmdline=self._request.argv),
+                    confidence=Confidence.EXACT_PID,
+                    environ=tuple(self.environment().items()),
+                )
+            )
+
+    def not_started(self, reason: str) -> None:
+        self._session = dataclasses.replace(self._session, end_reason=f"not started: {reason}")
+
+    def tick(self) -> None:
+        """Once in a while: what a dashboard shows of a session that runs."""
+        now = self._clock()
+        if now - self._updated_ns >= _UPDATE_NS:
+            self._updated_ns = now
+            self._writer.update_session(self._current())
+
+    def tree_ended(self, patience: float, reap: Callable[[], None]) -> bool:
+        """Whether nothing of the agent runs any more; waits `patience` seconds at most for that."""
+        deadline = time.monotonic() + patience
+        while True:
+            reap()
+            if not self._others():
+                return True
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.005)
+
+    def _others(self) -> list[int]:
+        proxy = self._network.pid
+        return [pid for pid in procfs.children(os.getpid()) if pid != proxy]
+
+    def agent_ended(self, wait_status: int, *, background: bool) -> str:
+        """Record it. Returns the summary, "" when it is not wanted."""
+        ending: Ending = ending_of(wait_status)
+        self._session = dataclasses.replace(
+            self._session,
+            exit_status=ending.exit_status,
+            end_reason=self._session.end_reason or ending.reason,
+            in_background=background,
+        )
+        self._settle()
+        if not background:
+            self._seal()
+        else:
+            self._writer.update_session(self._current())
+        self._writer.flush(_DRAIN_SECONDS)
+        return "" if self._request.quiet else self._summary()
+
+    def close(self) -> None:
+        """The tree has gone."""
+        if not self._session.seal:
+            self._settle()
+            self._seal()
+        self._monitor.stop()
+        self._writer.close()
+        self._run_folder.remove()
+
+    # --- closing ----------------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        """What was seen is recorded: first the proxy's, then all that waits for the pipeline."""
+        self._network.settle()
+        self._sensors.proved(_PROOF_SECONDS)
+        self._monitor.drain(_DRAIN_SECONDS)
+
+    def _seal(self) -> None:
+        self._sensors.stop()
+        coverage = tuple(map(_stopped, self._coverage()))
+        self._network.stop()
+        self._tell_unproved(coverage)
+        self._monitor.drain(_DRAIN_SECONDS)
+        ended = dataclasses.replace(self._current(), end_ns=self._clock(), in_background=False, coverage=coverage)
+        self._session = dataclasses.replace(ended, seal=self._writer.end_session(ended))
+
+    def _tell_unproved(self, coverage: tuple[Coverage, ...]) -> None:
+        """A sensor that never saw its own decoy may have been blind."""
+        for sensor in coverage:
+            if sensor.state is SensorState.STOPPED and not sensor.proved:
+                self._emit(
+                    GapObservation(
+                        time_ns=self._clock(),
+                        sensor=sensor.sensor,
+                        type=GapType.SENSOR_STOPPED,
+                        detail=f"the {sensor.sensor} sensor did not see its own decoy",
+                        remedy="run `agentguard doctor`",
+                    )
+                )
+
+    def _coverage(self) -> tuple[Coverage, ...]:
+        return (*self._sensors.coverage(), self._network.coverage())
+
+    def _current(self) -> Session:
+        tally = self._stages.tally
+        return dataclasses.replace(
+            self._session,
+            outcome=tally.outcome,
+            outcome_reason=tally.reason,
+            counts=dict(tally.counts),
+            coverage=self._coverage(),
+        )
+
+    def _summary(self) -> str:
+        from agentguard.launch.closing_words import closing_words  # noqa: PLC0415
+
+        return closing_words(self._home, self._session.uid, color=self._request.color)
+
+
+def _stopped(coverage: Coverage) -> Coverage:
+    if coverage.state is not SensorState.RUNNING:
+        return coverage
+    return dataclasses.replace(coverage, state=SensorState.STOPPED)

@@ -1,0 +1,147 @@
+"""The session's proxy: started while everything else is made ready, given up on with a reason when it cannot run."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agentguard.config import Home
+from agentguard.errors import SensorError
+from agentguard.launch.request import RunRequest
+from agentguard.launch.run_folder import RunFolder
+from agentguard.model.observation import GapObservation, GapType
+from agentguard.model.secret import SecretValue
+from agentguard.model.session import Coverage, SensorState
+from agentguard.sense.interface import Emit
+from agentguard.sense.proxy.ca import system_roots, write_trust
+from agentguard.sense.proxy.config import ProxyConfig
+from agentguard.sense.proxy.environment import session_environment, upstream_of
+from agentguard.sense.proxy.launcher import ProxySensor
+
+NAME = "proxy"
+START_SECONDS = 10.0
+PROOF_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSetup:
+    """What the proxy is started with."""
+
+    request: RunRequest
+    home: Home
+    policies: Path
+    run_folder: RunFolder
+    agent: str
+    emit: Emit
+    clock: Callable[[], int]
+
+
+class Network:
+    """Starts the proxy on a thread; `wait` says what came of it."""
+
+    def __init__(self, setup: NetworkSetup) -> None:
+        self._setup = setup
+        self.port = 0
+        """0 until the proxy runs, and where it cannot."""
+        self._reason = ""
+        self._environment: Mapping[str, str] = {}
+        self._proxy = ProxySensor(_config(setup), on_observation=setup.emit)
+        self._proof: threading.Thread | None = None
+        self._starting = threading.Thread(target=self._start, name="proxy-start", daemon=True)
+        self._starting.start()
+
+    @property
+    def pid(self) -> int:
+        """Of the proxy child; 0 when there is none."""
+        return self._proxy.pid
+
+    def wait(self) -> bool:
+        """Whether the proxy runs. When it does not, the gap has been told."""
+        self._starting.join(START_SECONDS + 1)
+        if self.port:
+            return True
+        self._reason = self._reason or "it did not answer in time"
+        self._setup.emit(
+            GapObservation(
+                time_ns=self._setup.clock(),
+                sensor=NAME,
+                type=GapType.SENSOR_UNAVAILABLE,
+                detail=f"the proxy cannot run: {self._reason}",
+                remedy="run `agentguard doctor`",
+            )
+        )
+        return False
+
+    def environment(self) -> Mapping[str, str]:
+        """Variables to set for the agent; empty without a proxy."""
+        return self._environment
+
+    def learn(self, values: Sequence[SecretValue]) -> None:
+        """Follow these too. Returns when the proxy has them, or after half a second: the agent must not wait longer."""
+        if values:
+            self._proxy.learn(values)
+
+    def prove(self) -> None:
+        """Send the decoy. On a thread: the agent does not wait for it."""
+        if self.port:
+            self._proof = threading.Thread(target=self._proxy.prove, name="proxy-proof", daemon=True)
+            self._proof.start()
+
+    def settle(self) -> None:
+        """Everything that the proxy has seen so far has been emitted when this returns."""
+        if self._proof is not None:
+            self._proof.join(PROOF_SECONDS)
+        if self.port:
+            self._proxy.learn(())
+
+    def coverage(self) -> Coverage:
+        if not self.port:
+            return Coverage(sensor=NAME, state=SensorState.UNAVAILABLE, reason=self._reason)
+        return self._proxy.coverage()
+
+    def stop(self) -> None:
+        if self.port:
+            self._proxy.stop()
+
+    def _start(self) -> None:
+        try:
+            port = self._proxy.launch()
+            trust = write_trust(self._setup.run_folder.path, self._proxy.authority, self._setup.request.environ)
+            self._environment = session_environment(port, trust, self._setup.request.environ)
+            self._proxy.wait_ready(START_SECONDS)
+            self.port = port
+        except (SensorError, OSError) as error:
+            self._environment = {}
+            self._reason = str(error)
+
+
+def _config(setup: NetworkSetup) -> ProxyConfig:
+    request = setup.request
+    return ProxyConfig(
+        confdir=setup.home.root / "proxy" / request.session,
+        roots=(os.getpid(),),
+        uid=os.getuid(),
+        fingerprint_key=setup.home.fingerprint_key(),
+        policies=setup.policies,
+        session=request.session,
+        agent=setup.agent,
+        upstream_ca=_upstream_roots(setup),
+        redirects=request.redirects,
+        upstream_proxy="" if request.redirects else upstream_of(request.environ),
+        cache=setup.home.cache,
+        log=setup.home.log,
+    )
+
+
+def _upstream_roots(setup: NetworkSetup) -> str | None:
+    """The system's roots and the one the user named, in one file; None when they named none."""
+    own = setup.request.upstream_ca
+    if own is None:
+        return None
+    system = system_roots(setup.request.environ)
+    path = setup.run_folder.path / "upstream.pem"
+    path.write_bytes((Path(system).read_bytes() if system else b"") + b"\n" + Path(own).read_bytes())
+    return str(path)

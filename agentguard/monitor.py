@@ -1,0 +1,249 @@
+"""The pipeline: the one place that knows the order. sense → attribute → detect → judge → record.
+
+Sensors hand their observations to `Monitor.emit` from their own threads; one thread takes each through the
+stages, so that a read is always recorded before the send that follows it.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from agentguard.attribute.agents import AgentCatalogue
+from agentguard.attribute.attributor import Attributor
+from agentguard.config import Home
+from agentguard.detect.commands import load_commands
+from agentguard.detect.detector import Detector
+from agentguard.detect.engine import build_engine
+from agentguard.detect.file_values import FileValues
+from agentguard.detect.files import FilePatterns, load_file_patterns
+from agentguard.detect.fingerprint import Fingerprinter
+from agentguard.detect.flow import FlowTracker
+from agentguard.detect.inventory import Limits, inventory, secret_file
+from agentguard.detect.rules import load_types
+from agentguard.detect.scanner import Scanner
+from agentguard.detect.secret_table import SecretTable
+from agentguard.detect.values import ValueIndex
+from agentguard.judge.context import Context
+from agentguard.judge.load import load_policy
+from agentguard.judge.outcome import OutcomeTally
+from agentguard.judge.policy import Policy
+from agentguard.model.finding import Finding
+from agentguard.model.identity import new_uid
+from agentguard.model.observation import ExecObservation, Observation
+from agentguard.model.process import Ancestor, Process, ProcessSnapshot
+from agentguard.model.secret import SecretFile, SecretValue
+from agentguard.model.verdict import Verdict
+from agentguard.record.writer import Writer
+
+Clock = Callable[[], int]
+"""ns since the epoch."""
+_REMEMBERED_EXECS = 16_384
+_AT_START = Limits(seconds=0.4)
+"""The agent waits for this walk. A file that it does not reach is known by its name when it is opened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """What recognises secrets, and which files hold them: for the pipeline, and for sensors while they hold a call."""
+
+    scanner: Scanner
+    patterns: FilePatterns
+    table: SecretTable
+    values: FileValues
+
+    def examine(self, path: str) -> SecretFile | None:
+        """A file was written, created or moved into place: its entry in the table, None when it is no secret file."""
+        pattern = self.patterns.match_name(path)
+        file = secret_file(path, pattern) if pattern else self._known(path)
+        if file is not None:
+            self.table.add(file)
+        return file
+
+    def _known(self, path: str) -> SecretFile | None:
+        try:
+            info = os.stat(path)
+        except OSError:
+            return None
+        return self.table.lookup(info.st_dev, info.st_ino)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is watched."""
+
+    session: str
+    """Session uid."""
+    agent: str
+    """Agent id, or "unknown"."""
+    catalogue: AgentCatalogue
+    root_pid: int
+    workspace: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stages:
+    """Everything after sense, for one session."""
+
+    session: str
+    detection: Detection
+    attributor: Attributor
+    detector: Detector
+    policy: Policy
+    context: Context
+    writer: Writer
+    tally: OutcomeTally
+
+
+def open_detection(home: Home, policies: Path, clock: Clock) -> Detection:
+    """Load the credential types and build the engine; the table of secret files is empty yet.
+
+    Raises:
+        PolicyError: a data file is invalid.
+        ConfigError: the fingerprint key cannot be used.
+    """
+    fingerprinter = Fingerprinter(home.fingerprint_key())
+    types = load_types(policies / "secrets.yaml")
+    index = ValueIndex()
+    scanner = Scanner(types, build_engine(types, cache=home.cache), fingerprinter, index)
+    patterns = load_file_patterns(policies / "files.yaml")
+    return Detection(
+        scanner=scanner,
+        patterns=patterns,
+        table=SecretTable(patterns),
+        values=FileValues(scanner, index, clock),
+    )
+
+
+def take_inventory(detection: Detection, user_home: Path, workspace: Path) -> list[SecretValue]:
+    """The secret files there are now; returns what they hold. curl opens and sends within two milliseconds, so the
+    proxy must know the values before the agent starts."""
+    found = inventory(detection.patterns, home=user_home, workspace=workspace, limits=_AT_START)
+    for file in found.files:
+        detection.table.add(file)
+    return detection.values.learn(found.files)
+
+
+class Monitor:
+    """One session's pipeline, on a thread of its own."""
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[Observation | threading.Event | None] = queue.SimpleQueue()
+        self._execs: OrderedDict[int, ProcessSnapshot] = OrderedDict()
+        self._thread: threading.Thread | None = None
+        self.failures = 0
+        """Observations that a stage failed on; each is a hole in the record."""
+
+    def start(self, stages: Stages) -> None:
+        """Take what was emitted so far, and all that comes."""
+        self._stages = stages
+        self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
+        self._thread.start()
+
+    def emit(self, observation: Observation) -> None:
+        """From any thread. Returns at once."""
+        self._queue.put(observation)
+
+    def drain(self, timeout: float) -> bool:
+        """Wait until all that was emitted so far is with the writer. False when that took longer than `timeout` s."""
+        done = threading.Event()
+        self._queue.put(done)
+        return done.wait(timeout)
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """After what is queued."""
+        self._queue.put(None)
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while (item := self._queue.get()) is not None:
+            if isinstance(item, threading.Event):
+                item.set()
+                continue
+            try:
+                self._process(item)
+            except Exception:  # one observation must not end the record of all others, nor be quoted in a traceback
+                self.failures += 1
+
+    def _process(self, observation: Observation) -> None:
+        """The order of the house."""
+        self._remember(observation)
+        attributed = self._stages.attributor.attribute(observation)
+        for finding in self._stages.detector.detect(attributed):
+            verdict = self._stages.policy.judge(finding, self._stages.context)
+            self._record(finding, verdict)
+
+    def _record(self, finding: Finding, verdict: Verdict) -> None:
+        self._stages.writer.append(finding, verdict)
+        self._stages.tally.add(finding, verdict)
+        self._keep_processes(finding)
+
+    # --- the process tree that explains an event ----------------------------------------------------
+
+    def _remember(self, observation: Observation) -> None:
+        if isinstance(observation, ExecObservation):
+            self._execs[observation.process.pid] = observation.process
+            self._execs.move_to_end(observation.process.pid)
+            if len(self._execs) > _REMEMBERED_EXECS:
+                self._execs.popitem(last=False)
+
+    def _keep_processes(self, finding: Finding) -> None:
+        """Only the processes that an event names, with their parents: ordinary work is nobody's business."""
+        if finding.process is None:
+            return
+        kept = [finding.process]
+        for position, ancestor in enumerate(finding.process.ancestors):
+            snapshot = self._execs.get(ancestor.pid)
+            if snapshot is not None:
+                kept.append(self._redacted(snapshot, finding.process.ancestors[position + 1 :]))
+        self._stages.writer.add_processes(finding.session, kept)
+
+    def _redacted(self, snapshot: ProcessSnapshot, ancestors: tuple[Ancestor, ...]) -> Process:
+        redact = self._stages.detection.scanner.redact
+        return Process(
+            pid=snapshot.pid,
+            name=snapshot.name,
+            exe=snapshot.exe,
+            cmdline=tuple(redact(part)[0] for part in snapshot.cmdline),
+            start_time=snapshot.start_time,
+            ancestors=ancestors,
+        )
+
+
+def open_stages(home: Home, policies: Path, detection: Detection, writer: Writer, subject: Subject) -> Stages:
+    """Wire the stages of one session.
+
+    Raises:
+        PolicyError: a policy is invalid; names the file, the line and what is wrong.
+    """
+    detector = Detector(
+        scanner=detection.scanner,
+        commands=load_commands(policies / "commands.yaml"),
+        patterns=detection.patterns,
+        values_of=detection.values.observed,
+        new_uid=lambda: new_uid(time.time_ns()),
+        flows=FlowTracker(),
+    )
+    context = Context(
+        session_agent=subject.agent,
+        model_hosts=subject.catalogue.model_hosts(),
+        root_pid=subject.root_pid,
+        identify=subject.catalogue.identify,
+    )
+    return Stages(
+        session=subject.session,
+        detection=detection,
+        attributor=Attributor(subject.session, subject.agent, subject.catalogue),
+        detector=detector,
+        policy=load_policy(home=home.root, workspace=subject.workspace),
+        context=context,
+        writer=writer,
+        tally=OutcomeTally(),
+    )
