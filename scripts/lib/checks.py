@@ -20,6 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(sys.executable).parent
+PYTEST = [sys.executable, "-m", "pytest", "--continue-on-collection-errors"]
 COUNTED = ("failed", "passed", "skipped", "xfailed", "xpassed", "error")
 NO_TESTS = 5
 """pytest's exit status when nothing was selected: no failure for a phase."""
@@ -47,13 +48,13 @@ def main() -> int:
     run_static(tally, "import contracts", [str(BIN / "lint-imports"), "--no-cache"])
     if chosen:
         quick = ["-m", "not slow"] if options.fast else []
-        run_tests(tally, "tests", [sys.executable, "-m", "pytest", *quick, *chosen])
+        run_tests(tally, "tests", [*PYTEST, *quick, *chosen])
     else:
-        run_tests(tally, "tests", [sys.executable, "-m", "pytest", "-n", "auto", "-m", "not slow"])
+        run_tests(tally, "tests", [*PYTEST, "-n", "auto", "-m", "not slow"])
         if not options.fast:
-            run_tests(tally, "slow tests", [sys.executable, "-m", "pytest", "-m", "slow"])
+            run_tests(tally, "slow tests", [*PYTEST, "-m", "slow"])
     if options.second:
-        again = [options.second, "-m", "pytest", "-n", "auto", "-m", "not slow", "tests/unit"]
+        again = [options.second, *PYTEST[1:], "-n", "auto", "-m", "not slow", "tests/unit"]
         run_tests(tally, "fast tests on Python 3.11", again, count=("failed", "error"))
     return close(tally, time.monotonic() - started)
 
@@ -69,17 +70,18 @@ def close(tally: Tally, seconds: float) -> int:
 
 def run_static(tally: Tally, name: str, command: list[str]) -> None:
     """A check that has nothing to say when all is well."""
-    started = begin(name)
+    print(f"--- {name}: ", end="", flush=True)
+    started = time.monotonic()
     run = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    if run.returncode:
-        print(f"\n{run.stdout.rstrip()}")
     end(tally, name, started, ok=run.returncode == 0)
+    if run.returncode:
+        print(run.stdout.rstrip(), flush=True)
 
 
 def run_tests(tally: Tally, name: str, command: list[str], count: tuple[str, ...] = COUNTED) -> None:
     """One run of pytest, shown as it goes; the kinds in `count` join the totals."""
-    started = begin(name)
-    print(flush=True)
+    print(f"--- {name}", flush=True)
+    started = time.monotonic()
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert process.stdout is not None
     said = bytearray()
@@ -92,6 +94,7 @@ def run_tests(tally: Tally, name: str, command: list[str], count: tuple[str, ...
     if status not in {0, 1, NO_TESTS} and not counts["failed"] + counts["error"]:
         counts["error"] += 1  # pytest itself failed: the last line must not look like a success
     tally.tests.update({kind: number for kind, number in counts.items() if kind in count})
+    print(f"--- {name}: ", end="")
     end(tally, name, started, ok=status in {0, NO_TESTS})
 
 
@@ -104,13 +107,8 @@ def read_counts(output: str) -> Counter[str]:
     return Counter()
 
 
-def begin(name: str) -> float:
-    print(f"--- {name} ", end="", flush=True)
-    return time.monotonic()
-
-
 def end(tally: Tally, name: str, started: float, *, ok: bool) -> None:
-    print(f"--- {name}: {'ok' if ok else 'FAILED'}, {time.monotonic() - started:.1f} s", flush=True)
+    print(f"{'ok' if ok else 'FAILED'}, {time.monotonic() - started:.1f} s", flush=True)
     if not ok:
         tally.failed.append(name)
 

@@ -7,6 +7,7 @@ wheel made here, so that nothing is fetched.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -111,10 +112,20 @@ def test_the_users_own_modules_stay_out(checkout: Checkout, tmp_path: Path) -> N
     """An agent may write `argparse.py` where the user starts us."""
     (tmp_path / "argparse.py").write_text("raise SystemExit('hijacked')\n")
     checkout.start("--version")
-    command = [checkout.root / "scripts" / "agentguard", "--version"]
+    command = [str(checkout.root / "scripts" / "agentguard"), "--version"]
     env = {**checkout.env, "PYTHONPATH": str(tmp_path)}
     run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=env)
     assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_the_environment_passes_through(checkout: Checkout) -> None:
+    """What the user has exported reaches the agent as it was, whatever names the scripts use."""
+    (checkout.root / "agentguard" / "__main__.py").write_text("import json, os; print(json.dumps(dict(os.environ)))\n")
+    exported = dict.fromkeys(("root", "python", "venv", "cache", "link", "near", "reason", "OLDPWD"), "mine")
+    for _ in ("first", "second"):
+        seen = json.loads(checkout.start("--version", **exported).stdout)
+        assert {name: seen.get(name) for name in exported} == exported
+        assert not [name for name in seen if name.startswith("AGENTGUARD")]
 
 
 def test_two_first_starts_at_once(checkout: Checkout) -> None:
@@ -157,6 +168,22 @@ def test_a_moved_checkout_and_a_lost_interpreter(checkout: Checkout) -> None:
     assert again.returncode == 0, again.stderr
     assert "Traceback" not in again.stderr
     assert_works(moved, moved.venv)
+
+
+def test_a_chosen_python_replaces_the_one_before(checkout: Checkout, repository: Path) -> None:
+    find = '. "$1"; for minor in 11 12 13 14; do find_python $minor && echo "$python_minor $python"; done'
+    script = repository / "scripts" / "lib" / "python.sh"
+    lines = subprocess.run(["sh", "-c", find, "sh", script], capture_output=True, text=True, check=False).stdout
+    pythons = dict(line.split(" ", 1) for line in lines.splitlines())
+    pythons.pop(f"3.{sys.version_info[1]}", None)
+    if not pythons:
+        pytest.skip("this machine has one usable Python only")
+    minor, python = pythons.popitem()
+    checkout.start("--version")
+    assert "making" in checkout.start("--version", AGENTGUARD_PYTHON=python).stderr
+    assert (checkout.venv / "agentguard.txt").read_text().splitlines()[0] == minor
+    assert checkout.start("--version", AGENTGUARD_PYTHON=python).stderr == ""
+    assert_works(checkout, checkout.venv)  # without the choice it stays
 
 
 def test_new_constraints_are_installed_into_the_old_environment(checkout: Checkout) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from environment import Environment, install, is_current
 from place import choose, locked
-from talk import SetupError, say
+from talk import CAUSES, SetupError, say
 
 
 def main(argv: list[str]) -> int:
@@ -32,8 +32,10 @@ def main(argv: list[str]) -> int:
         say(str(error))
     except OSError as error:
         full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-        cause = "the disk is full" if full else f"{error.strerror or error}: {error.filename or '(no file named)'}"
-        say(f"set-up failed: {cause}; repair that, and start again")
+        cause = (
+            CAUSES[0][1] if full else f"{error.strerror or error} ({error.filename or 'no file named'}); repair that"
+        )
+        say(f"set-up failed: {cause}; then start again")
     except KeyboardInterrupt:
         say("set-up was interrupted; the next start begins it anew")
         return 130

@@ -23,6 +23,9 @@ CAUSES = (
 )
 """What pip or venv say in the log, and what that means to a user; the first that matches."""
 
+TAKEN = r"(?:Collecting |Processing (?:\S*/)?|Requirement already satisfied: )([\w.-]+?)(?:[=<> ]|-\d|$)"
+"""How pip begins its line on a package, wherever it has it from."""
+
 
 class SetupError(Exception):
     """One line: what happened and what to do."""
@@ -55,9 +58,7 @@ class Progress:
 
     def line(self, text: str) -> None:
         """Take one line of pip's output."""
-        if match := re.match(
-            r"(?:Collecting|Processing (?:\S*/)?|Requirement already satisfied:) ?([A-Za-z0-9_.]+)", text
-        ):
+        if match := re.match(TAKEN, text):
             self._seen += 1
             self._show(f"fetching {self._seen} of {self._total}: {match[1]}", loud=self._seen % 20 == 1)
         elif text.startswith("Installing collected packages"):

@@ -1,0 +1,98 @@
+"""`scripts/lib/checks.py`: every check runs, and the last line and the status tell the truth to CI."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+SETTINGS = """
+[tool.ruff]
+line-length = 120
+[tool.mypy]
+files = ["agentguard"]
+[tool.pytest.ini_options]
+addopts = "-q -p no:cacheprovider"
+markers = ["slow: slow"]
+[tool.importlinter]
+root_package = "agentguard"
+[[tool.importlinter.contracts]]
+name = "a knows no b"
+type = "forbidden"
+source_modules = ["agentguard.a"]
+forbidden_modules = ["agentguard.b"]
+"""
+
+GOOD = """import pytest
+
+
+def test_one() -> None:
+    pass
+
+
+@pytest.mark.skip(reason="no")
+def test_two() -> None:
+    pass
+
+
+@pytest.mark.slow
+def test_three() -> None:
+    pass
+"""
+
+
+@pytest.fixture
+def project(repository: Path, tmp_path: Path) -> Path:
+    """A small project in which every check passes."""
+    (tmp_path / "scripts" / "lib").mkdir(parents=True)
+    shutil.copy(repository / "scripts" / "lib" / "checks.py", tmp_path / "scripts" / "lib")
+    (tmp_path / "pyproject.toml").write_text(SETTINGS)
+    (tmp_path / "agentguard").mkdir()
+    for name in ("__init__", "a", "b"):
+        (tmp_path / "agentguard" / f"{name}.py").write_text("")
+    (tmp_path / "tests" / "unit").mkdir(parents=True)
+    (tmp_path / "tests" / "unit" / "test_small.py").write_text(GOOD)
+    return tmp_path
+
+
+def check(project: Path, *arguments: str) -> tuple[int, str, list[str]]:
+    """Status, output, and the words of the last line's counts."""
+    command = [sys.executable, "-I", str(project / "scripts" / "lib" / "checks.py"), *arguments]
+    env = {**os.environ, "PYTEST_XDIST_AUTO_NUM_WORKERS": "1"}
+    run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=env)
+    last = re.fullmatch(r"===== (.*) in \d+\.\d\ds =====", run.stdout.splitlines()[-1])
+    assert last, run.stdout
+    return run.returncode, run.stdout, last[1].split(", ")
+
+
+def test_all_is_well(project: Path) -> None:
+    status, output, counts = check(project)
+    assert status == 0, output
+    assert counts == ["2 passed", "1 skipped"]
+    assert "every check passed" in output
+    named = re.findall(r"^--- (.*): ok, \d+\.\d s$", output, re.MULTILINE)
+    assert named == ["format", "lint", "types", "import contracts", "tests", "slow tests"]
+
+
+def test_every_failure_is_told_at_the_end(project: Path) -> None:
+    (project / "agentguard" / "a.py").write_text("import os\nfrom agentguard import  b\nx: int = 'no'\n")
+    (project / "tests" / "unit" / "test_more.py").write_text("def test_bad() -> None:\n    raise OSError\n")
+    (project / "tests" / "unit" / "test_torn.py").write_text("import no_such_module\n")
+    status, output, counts = check(project, "--second", sys.executable)
+    assert status == 1
+    assert "FAILED: format, lint, types, import contracts, tests, slow tests, fast tests on Python 3.11" in output
+    assert counts == ["2 failed", "2 passed", "1 skipped", "3 errors"]
+
+
+def test_fast_and_chosen_tests(project: Path) -> None:
+    assert check(project, "--fast")[2] == ["1 passed", "1 skipped"]
+    assert check(project, "-k", "three")[2] == ["1 passed"]
+    status, _, counts = check(project, "--no-such-option")
+    assert (status, counts) == (1, ["1 error"])
