@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,12 +37,8 @@ class Agent:
     login_hosts: tuple[str, ...] = ()
     """Further hosts its own login may go to."""
 
-    def is_started_by(self, argv: Sequence[str], exe: str) -> bool:
-        """Whether this command line, of the program at `exe` ("" when unknown), is this agent."""
-        own, launched = program_names(argv, exe)
-        return self._is(own, launched)
-
-    def _is(self, own: tuple[str, ...], launched: tuple[str, ...]) -> bool:
+    def is_named(self, own: tuple[str, ...], launched: tuple[str, ...]) -> bool:
+        """Whether a command line with these `program_names` is this agent."""
         if any(self.exe.fullmatch(name) for name in own):
             return True
         return self.cmdline is not None and any(self.cmdline.fullmatch(name) for name in launched)
@@ -56,6 +52,9 @@ class AgentCatalogue:
         self._by_id = {agent.id: agent for agent in agents}
         hosts = [*model_providers, *(host for agent in agents for host in agent.model_hosts)]
         self._model_hosts = tuple(dict.fromkeys(hosts))
+        # Most programs are no agent: two expressions say so before each agent is asked.
+        self._any_exe = _any_of(agent.exe for agent in agents)
+        self._any_cmdline = _any_of(agent.cmdline for agent in agents if agent.cmdline is not None)
 
     def identify(self, argv: Sequence[str], exe: str) -> Agent | None:
         """The agent this command line is; None when it is none.
@@ -65,7 +64,9 @@ class AgentCatalogue:
             exe: path of the program, "" when unknown.
         """
         own, launched = program_names(argv, exe)
-        return next((agent for agent in self.agents if agent._is(own, launched)), None)
+        if not any(map(self._any_exe.fullmatch, own)) and not any(map(self._any_cmdline.fullmatch, launched)):
+            return None
+        return next((agent for agent in self.agents if agent.is_named(own, launched)), None)
 
     def by_id(self, agent_id: str) -> Agent | None:
         return self._by_id.get(agent_id)
@@ -143,6 +144,11 @@ def _texts(entry: dict[str, Any], key: str, where: str) -> tuple[str, ...]:
     if not isinstance(found, list) or not all(isinstance(item, str) and item for item in found):
         raise PolicyError(f"{where}: {key} must be a list of words")
     return tuple(found)
+
+
+def _any_of(patterns: Iterable[re.Pattern[str]]) -> re.Pattern[str]:
+    """Matches what any of them matches; nothing when there are none."""
+    return re.compile("|".join(f"(?:{pattern.pattern})" for pattern in patterns) or "(?!)")
 
 
 def _pattern(text: Any, key: str, where: str) -> re.Pattern[str]:

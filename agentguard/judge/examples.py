@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TypeVar
 
 from agentguard.judge.context import Context
 from agentguard.judge.policy import Example, Policy, Rule
@@ -57,6 +59,7 @@ _ACTIVITY = {
 }
 _CONFIDENCE = {attribution: confidence for confidence, attribution in reversed(ATTRIBUTION_OF.items())}
 _PLACE = {Kind.FILE: "file", Kind.COMMAND: "argv", Kind.ENVIRONMENT: "environment"}
+_Name = TypeVar("_Name", bound=StrEnum)
 _FINGERPRINT = "0" * 32
 _PID = 4242
 
@@ -85,19 +88,19 @@ def situation(fields: Mapping[str, Sequence[str]], base: Context) -> tuple[Findi
     if unknown is not None:
         raise ValueError(f"unknown word {unknown!r}; allowed: {', '.join(SITUATION)}")
     words = {word: values[0] if values else "" for word, values in fields.items()}
-    kind = Kind(words.get("kind", "http"))
+    kind = _one_of(Kind, words.get("kind", "http"))
     host = words.get("host", "")
     path = words.get("path", "")
     sends = kind in (Kind.HTTP, Kind.NETWORK)
     method = words.get("method", "POST" if kind is Kind.HTTP else "")
-    attribution = Attribution(words.get("attribution", "exact"))
+    attribution = _one_of(Attribution, words.get("attribution", "exact"))
     finding = Finding(
         uid="example",
         time_ns=0,
         session="example",
         agent=words.get("agent", "unknown"),
         kind=kind,
-        activity=Activity(words.get("activity", _ACTIVITY[kind])),
+        activity=_one_of(Activity, words.get("activity", _ACTIVITY[kind])),
         subject=f"{method} https://{host}{path}" if sends else path or host,
         sensor=words.get("sensor", "example"),
         process=_process(fields, words),
@@ -105,7 +108,7 @@ def situation(fields: Mapping[str, Sequence[str]], base: Context) -> tuple[Findi
         confidence=_CONFIDENCE[attribution],
         path="" if sends else path,
         host=host,
-        port=int(words.get("port", "0")),
+        port=_port(words.get("port", "0")),
         method=method,
         protocol=words.get("protocol", ""),
         matches=_matches(kind, fields, words),
@@ -174,12 +177,24 @@ def _gap(words: Mapping[str, str]) -> Gap | None:
     if "gap" not in words:
         return None
     return Gap(
-        type=GapType(words["gap"]),
+        type=_one_of(GapType, words["gap"]),
         sensor=words.get("sensor", "example"),
         detail="an example",
         covered_by=words.get("covered_by", ""),
         secret_within_reach=_true(words, "secret_within_reach", missing=True),
     )
+
+
+def _one_of(names: type[_Name], text: str) -> _Name:
+    if text not in list(names):
+        raise ValueError(f"{text!r} is not known; allowed: {', '.join(names)}")
+    return names(text)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5):
+        raise ValueError(f"port {text!r} is no number")
+    return int(text)
 
 
 def _true(words: Mapping[str, str], word: str, *, missing: bool = False) -> bool:

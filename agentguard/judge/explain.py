@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from agentguard.judge.context import Context
 from agentguard.judge.facts import Facts
@@ -68,3 +69,59 @@ def _steps(rules: tuple[Rule, ...], facts: Facts) -> tuple[Step, ...]:
         if failed is None:
             break
     return tuple(steps)
+
+
+def explanation_lines(explanation: Explanation) -> list[str]:
+    """For a terminal: each rule tried and why it did not fire, then the verdict."""
+    lines: list[str] = []
+    for unit in explanation.units:
+        tried = [step for step in unit.steps if not step.why.startswith("kind is ")]
+        lines += [_heading(unit), *(_line(step) for step in tried)]
+        if len(tried) < len(unit.steps):
+            lines += [f"  ({len(unit.steps) - len(tried)} rules before it speak of other kinds)"]
+        if unit.stricter_steps:
+            lines += ["  untrusted repository policy (counts only where stricter):"]
+            lines += [_line(step) for step in unit.stricter_steps]
+    verdict = explanation.verdict
+    return [
+        *lines,
+        f"verdict: {verdict.disposition}, {verdict.severity}, outcome {verdict.outcome}",
+        f"rule:    {verdict.rule}",
+        f"reason:  {verdict.reason}",
+    ]
+
+
+def explanation_to_json(explanation: Explanation) -> dict[str, Any]:
+    """The same for a script."""
+    verdict = explanation.verdict
+    return {
+        "units": [
+            {
+                "type": unit.match.type if unit.match else None,
+                "place": unit.match.place if unit.match else None,
+                "destinations": list(unit.destinations),
+                "tried": [_step_to_json(step) for step in unit.steps],
+                "tried_stricter": [_step_to_json(step) for step in unit.stricter_steps],
+                "rule": unit.decision.rule.name,
+            }
+            for unit in explanation.units
+        ],
+        "disposition": verdict.disposition,
+        "severity": verdict.severity,
+        "outcome": verdict.outcome,
+        "rule": verdict.rule,
+        "reason": verdict.reason,
+    }
+
+
+def _heading(unit: UnitExplanation) -> str:
+    what = f"{unit.match.type} in {unit.match.place}" if unit.match else "the event as a whole"
+    return what + (f", destination {' and '.join(unit.destinations)}:" if unit.destinations else ":")
+
+
+def _line(step: Step) -> str:
+    return f"  {'✓' if step.fired else '·'} {step.rule.name}" + (f"  ({step.why})" if step.why else "")
+
+
+def _step_to_json(step: Step) -> dict[str, Any]:
+    return {"rule": step.rule.name, "fired": step.fired, "why": step.why}

@@ -1,0 +1,237 @@
+"""Check, list, test and explain policies; trust the policy of a repository.
+
+policy check [FILE]    say whether a policy is valid (default: those in force here); exit 0 valid, 2 invalid
+policy list            the rules in force here, in the order they are tried
+policy explain         which rule decides a situation, and why the ones before it did not
+policy test [FILE]     run the examples written in a policy; exit 0 all came out, 1 some did not
+policy trust FILE      let a repository's .agentguard.yaml do more than make things stricter
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agentguard.config import home_path, open_home
+from agentguard.errors import EXIT_ERROR, EXIT_FOUND, EXIT_OK, PolicyError
+
+if TYPE_CHECKING:
+    from agentguard.judge.context import Context
+    from agentguard.judge.policy import Policy, Rule
+    from agentguard.model.finding import Finding
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from agentguard.judge.examples import SITUATION
+
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    check = _action(actions, "check", "say whether a policy is valid")
+    check.add_argument("file", nargs="?", type=Path, metavar="FILE", help="default: the policies in force here")
+    listing = _action(actions, "list", "the rules in force here, in order")
+    listing.add_argument("--format", choices=("table", "json"), default="table")
+    explain = _action(actions, "explain", "which rule decides a situation, and why")
+    explain.add_argument("--event", metavar="UID", help="a recorded event, instead of the words below")
+    explain.add_argument("--format", choices=("text", "json"), default="text")
+    for word, meaning in SITUATION.items():
+        option = "--" + word.replace("_", "-")
+        explain.add_argument(option, dest=f"word_{word}", nargs="+", metavar="X", help=meaning or None)
+    test = _action(actions, "test", "run the examples written in a policy")
+    test.add_argument("file", nargs="?", type=Path, metavar="FILE", help="default: the policies in force here")
+    trust = _action(actions, "trust", "trust this content of a repository's policy")
+    trust.add_argument("file", type=Path, metavar="FILE")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    actions = {"check": _check, "list": _list, "explain": _explain, "test": _test, "trust": _trust}
+    return actions[arguments.action](arguments)
+
+
+def _action(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
+) -> argparse.ArgumentParser:
+    parser = actions.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    # `policy --home DIR list` and `policy list --home DIR` mean the same.
+    parser.add_argument("--home", metavar="DIR", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    return parser
+
+
+def _in_force(arguments: argparse.Namespace) -> Policy:
+    from agentguard.judge.load import load_policy
+
+    return load_policy(home=home_path(arguments.home), workspace=Path.cwd())
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from agentguard.judge.load import load_file
+    from agentguard.judge.parse import InvalidPolicyError
+
+    try:
+        if arguments.file is None:
+            policy = _in_force(arguments)
+            sources = list(dict.fromkeys(rule.source for rule in (*policy.rules, *policy.stricter)))
+            print(f"valid: {len(policy.rules) + len(policy.stricter)} rules from {', '.join(sources)}")
+            if policy.stricter:
+                print("The repository's policy is not trusted: it may only make verdicts stricter (policy trust FILE).")
+        else:
+            print(f"valid: {len(load_file(arguments.file).rules)} rules in {arguments.file}")
+    except InvalidPolicyError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        return EXIT_ERROR
+    return EXIT_OK
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    policy = _in_force(arguments)
+    rows = [(rule, False) for rule in policy.rules] + [(rule, True) for rule in policy.stricter]
+    if arguments.format == "json":
+        print(json.dumps([_rule_to_json(rule, stricter=stricter) for rule, stricter in rows], indent=2))
+        return EXIT_OK
+    width = max(len(rule.name) for rule, _ in rows)
+    print(f"{'#':>3}  {'RULE':<{width}}  {'DISPOSITION':<11}  {'SEVERITY':<8}  OUTCOME")
+    for number, (rule, stricter) in enumerate(rows, 1):
+        then = rule.then
+        note = "  (only where stricter: not trusted)" if stricter else ""
+        print(f"{number:>3}  {rule.name:<{width}}  {then.disposition:<11}  {then.severity:<8}  {then.outcome}{note}")
+    return EXIT_OK
+
+
+def _rule_to_json(rule: Rule, *, stricter: bool) -> dict[str, object]:
+    return {
+        "rule": rule.name,
+        "line": rule.line,
+        "description": rule.description,
+        "when": {condition.word: list(condition.wanted) for condition in rule.conditions},
+        "disposition": rule.then.disposition,
+        "severity": rule.then.severity,
+        "outcome": rule.then.outcome,
+        "stricter_only": stricter,
+    }
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from agentguard.judge.explain import explain, explanation_lines, explanation_to_json
+
+    policy = _in_force(arguments)
+    finding, context = _recorded(arguments) if arguments.event else _described(arguments)
+    explanation = explain(policy, finding, context)
+    if arguments.format == "json":
+        print(json.dumps(explanation_to_json(explanation), indent=2))
+    else:
+        print("\n".join(explanation_lines(explanation)))
+    return EXIT_OK
+
+
+def _recorded(arguments: argparse.Namespace) -> tuple[Finding, Context]:
+    """A recorded event, as far as the record goes: it keeps no list of expected readers."""
+    from dataclasses import replace
+
+    from agentguard.record.reader import Reader
+
+    reader = Reader(open_home(home_path(arguments.home)).database)
+    try:
+        event = reader.event(arguments.event)
+        if event is None:
+            raise PolicyError(f"no event {arguments.event!r}; `agentguard events` lists them")
+        session = reader.session(event.finding.session)
+    finally:
+        reader.close()
+    context = replace(_context(), session_agent=event.finding.agent)
+    if session is not None:
+        context = replace(context, session_agent=session.agent, root_pid=session.root_pid)
+    return replace(event.finding, expected_readers=_expected_readers(event.finding.path)), context
+
+
+def _expected_readers(path: str) -> tuple[str, ...]:
+    from agentguard.detect.files import load_file_patterns
+    from agentguard.paths import policies_dir
+
+    pattern = load_file_patterns(policies_dir() / "files.yaml").match_name(path) if path else None
+    return pattern.expected_readers if pattern else ()
+
+
+def _described(arguments: argparse.Namespace) -> tuple[Finding, Context]:
+    """The situation that the options describe, completed from the data files as detect would."""
+    from agentguard.judge.examples import SITUATION, situation
+
+    given = {word: getattr(arguments, f"word_{word}") for word in SITUATION}
+    fields: dict[str, list[str]] = {word: values for word, values in given.items() if values is not None}
+    if "argv" in fields:
+        fields["argv"] = [part for text in fields["argv"] for part in shlex.split(text)]
+    if "type" in fields and "issuer" not in fields:
+        fields["issuer"] = list(_issuers(fields["type"][0]))
+    if fields.get("kind") == ["file"] and "expected_readers" not in fields:
+        fields["expected_readers"] = list(_expected_readers("".join(fields.get("path", ()))))
+    try:
+        return situation(fields, _context())
+    except ValueError as error:
+        raise PolicyError(f"this situation cannot be judged: {error}") from None
+
+
+def _issuers(type_id: str) -> tuple[str, ...]:
+    from agentguard.detect.rules import load_types
+    from agentguard.model.secret import KNOWN_VALUE
+    from agentguard.paths import policies_dir
+
+    if type_id == KNOWN_VALUE:
+        return ()
+    known = {kind.id: kind.issuer_hosts for kind in load_types(policies_dir() / "secrets.yaml")}
+    if type_id in known:
+        return known[type_id]
+    near = difflib.get_close_matches(type_id, known, 3, 0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"policies/secrets.yaml lists them, or use {KNOWN_VALUE}"
+    raise PolicyError(f"no credential type {type_id!r}; {hint}")
+
+
+def _context() -> Context:
+    """What is the same in every session here."""
+    from agentguard.attribute.agents import load_agents
+    from agentguard.judge.context import Context, Login
+    from agentguard.paths import policies_dir
+
+    catalogue = load_agents(policies_dir() / "agents.yaml")
+    logins = tuple(
+        Login(agent.id, agent.own_credentials, (*agent.model_hosts, *agent.login_hosts)) for agent in catalogue.agents
+    )
+    return Context(model_hosts=catalogue.model_hosts(), identify=catalogue.identify, logins=logins)
+
+
+def _test(arguments: argparse.Namespace) -> int:
+    from agentguard.judge.examples import check_examples
+    from agentguard.judge.load import load_file, load_policy
+
+    if arguments.file is None:
+        policy = _in_force(arguments)
+        rules = (*policy.rules, *policy.stricter)
+    else:
+        policy = load_policy(home=None, workspace=None, base=arguments.file)
+        rules = load_file(arguments.file).rules
+    failures = check_examples(policy, rules, _context())
+    for failure in failures:
+        wanted = "fire" if failure.example.expected else "stay silent"
+        print(
+            f"{failure.rule.source}:{failure.example.line}: {failure.rule.id} should {wanted}, but {failure.fired} did",
+            file=sys.stderr,
+        )
+    count = sum(len(rule.examples) for rule in rules)
+    print(f"{count - len(failures)} of {count} examples came out as written")
+    return EXIT_FOUND if failures else EXIT_OK
+
+
+def _trust(arguments: argparse.Namespace) -> int:
+    from agentguard.judge.load import REPOSITORY_POLICY, TrustStore, load_file, read_policy
+
+    path: Path = arguments.file.absolute()
+    if path.name != REPOSITORY_POLICY:
+        raise PolicyError(f"{path} is not called {REPOSITORY_POLICY}: only a repository's policy needs trust")
+    rules = load_file(path).rules
+    data = read_policy(path)
+    assert data is not None, "it was there a moment ago"
+    TrustStore(open_home(home_path(arguments.home)).root).trust(path, data)
+    print(f"trusted: {len(rules)} rules of {path}. Any change to the file needs your trust again.")
+    return EXIT_OK
