@@ -1,8 +1,8 @@
-"""Views: the forms in which a secret may lie in bytes, each decoded at most once, none larger than it may be.
+"""Views: the forms in which a secret may lie in bytes, made only where there is something to decode, within a bound.
 
-The raw bytes come first; then, only where there is something to decode: JSON escapes (of JSON within JSON too),
-percent, UTF-16, ANSI colour, base64, hex and base32 runs, compressed parts; two decodings deep, JSON escapes and
-percent four. Nothing here raises: bytes that do not decode are no view.
+Of each text there is one line of views: as it stands; escapes resolved (JSON, and JSON within JSON, at once); percent
+resolved; colour removed; each upon the one before. What a view hides (runs of base64, hex and base32, UTF-16,
+compressed parts) is decoded to further texts, two deep. Nothing here raises: bytes that do not decode are no view.
 """
 
 from __future__ import annotations
@@ -13,25 +13,27 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-from agentguard.detect.decode_runs import SHORTEST, decoded
+from agentguard.detect.decode_runs import SHORTEST, decode_runs
 from agentguard.detect.decompress import MAGICS, inflate
 
-_MAX_VIEWS = 48
-_MAX_DEPTH = 4
-_MAX_RUNS_DEPTH = 2
+_MOST_HIDDEN = 2
+"""Hidings undone one upon the other; escapes do not count."""
+_MOST_TEXTS = 64
 _MIN_BUDGET = 4 << 20
 _BUDGET_RATIO = 8
 
-_ESCAPE = re.compile(rb"\\(?:u00([0-7][0-9a-fA-F])|x([0-7][0-9a-fA-F])|(.))", re.DOTALL)
-_SIMPLE = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f"}
-_CODED = re.compile(rb"\\(?:u00[0-7]|x[0-7])[0-9a-fA-F]")
+_CODED = re.compile(rb"u00([0-7][0-9a-fA-F])|x([0-7][0-9a-fA-F])")
+_CONTROL = {ord("n"): b"\n", ord("t"): b"\t", ord("r"): b"\r"}
 _PERCENT = re.compile(rb"%[0-9A-Fa-f]{2}")
+_PERCENT_AGAIN = re.compile(rb"%(?:25)+(?=[0-9A-Fa-f]{2})")
+_PERCENT_BACKSLASH = re.compile(rb"%5[Cc]")
 _ANSI = re.compile(rb"\x1b\[[0-9;:?]{0,32}[ -/]{0,4}[@-~]")
 _WIDE_MASK = bytes(
     0x30 if byte == 0 else 0x61 if 0x20 <= byte < 0x7F or byte in b"\t\r\n" else 0x2E for byte in range(256)
 )
-_ENDS_IN_RUN = re.compile(rb"[A-Za-z0-9+/_-]{%d}[\r\n]*\Z" % (SHORTEST // 2))
+"""Zero becomes `0`, printable ASCII `a`, all else a dot."""
 _WIDE_RUN = re.compile(rb"(?:a0){8,}|(?:0a){8,}")
+_ENDS_IN_RUN = re.compile(rb"[A-Za-z0-9+/_-]{12}=*[\r\n]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,95 +47,121 @@ class View:
     """Whether its end comes from the end of the input, so that more of it may follow there."""
 
 
-def views(data: bytes) -> Iterator[View]:
-    """The raw bytes, then every view below them, breadth first: an earlier view has no longer a chain.
+class Views:
+    """Iterate once: the views of `data`, the raw bytes first; what lies deeper later.
 
-    All views together are at most 8 times the input or 4 MB, whichever is more.
+    All decoded texts together are at most 8 times the input or 4 MB, whichever is more.
     """
-    budget = max(_MIN_BUDGET, len(data) * _BUDGET_RATIO)
-    pending = deque([View(data)])
-    for _ in range(_MAX_VIEWS):
-        if not pending:
-            return
-        view = pending.popleft()
-        yield view
-        if len(view.encoding) >= _MAX_DEPTH:
-            continue
-        for below in _below(view, budget):
-            budget -= len(below.data)
-            if budget < 0:
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._budget = max(_MIN_BUDGET, len(data) * _BUDGET_RATIO)
+        self.truncated = False
+        """Whether the bound kept something from being decoded. Final once the iteration has ended."""
+
+    def __iter__(self) -> Iterator[View]:
+        pending = deque([(View(self._data), 0)])
+        for _ in range(_MOST_TEXTS):
+            if not pending:
                 return
-            pending.append(below)
+            text, depth = pending.popleft()
+            seen: set[bytes] = set()
+            for view in _text_views(text):
+                yield view
+                if depth < _MOST_HIDDEN:
+                    pending.extend((below, depth + 1) for below in self._hidden(view, seen))
+        self.truncated = self.truncated or bool(pending)
+
+    def _hidden(self, view: View, seen: set[bytes]) -> Iterator[View]:
+        """Texts that a view hides, as far as the budget goes."""
+        ends_in_run = view.cut_at_end and _ENDS_IN_RUN.search(view.data, max(0, len(view.data) - 2 * SHORTEST))
+        found, complete = decode_runs(view.data, seen, self._budget)
+        self.truncated = self.truncated or not complete
+        for encoding, data in found.items():
+            yield self._child(view, encoding, data, cut=ends_in_run is not None)
+        for encoding, data in _other_hidings(view.data, self._budget):
+            self.truncated = self.truncated or len(data) >= self._budget
+            yield self._child(view, encoding, data, cut=view.cut_at_end)
+
+    def _child(self, view: View, encoding: str, data: bytes, *, cut: bool) -> View:
+        self._budget = max(0, self._budget - len(data))
+        return View(data, (*view.encoding, encoding), cut)
 
 
-def _below(view: View, budget: int) -> Iterator[View]:
+def _text_views(text: View) -> Iterator[View]:
+    """The text as it stands, then each decoding upon the one before, where it changes anything."""
+    view = text
+    yield view
+    percent_hides_escapes = False
     for encoding, decode in _TEXT_DECODERS:
+        if encoding == "percent":
+            percent_hides_escapes = _PERCENT_BACKSLASH.search(view.data) is not None
         data = decode(view.data)
+        if data is not None and data != view.data:
+            view = View(data, (*view.encoding, encoding), text.cut_at_end)
+            yield view
+    if percent_hides_escapes:
+        data = _unescape(view.data)
         if data is not None:
-            yield View(data, (*view.encoding, encoding), view.cut_at_end)
-    if _depth(view) >= _MAX_RUNS_DEPTH:
-        return
-    cut = view.cut_at_end and _ENDS_IN_RUN.search(view.data, max(0, len(view.data) - 2 * SHORTEST)) is not None
-    for encoding, data in decoded(view.data, budget).items():
-        yield View(data, (*view.encoding, encoding), cut)
-    for encoding, data in _compressed(view.data, budget):
-        yield View(data, (*view.encoding, encoding), view.cut_at_end)
-
-
-def _depth(view: View) -> int:
-    """Decodings that hide a secret from sight; unescaping text is no depth."""
-    return sum(encoding not in ("json", "percent", "ansi") for encoding in view.encoding)
+            yield View(data, (*view.encoding, "json"), text.cut_at_end)
 
 
 def _unescape(data: bytes) -> bytes | None:
-    """JSON (C, shell) escapes resolved once. Much faster than one substitution an escape: there are thousands."""
+    r"""Escapes of JSON (C, shells) resolved at every depth of nesting at once: `\n`, `\\n` and `\\\\n` are a line end.
+
+    Thousands of escapes are ordinary: splitting costs a fraction of a substitution each.
+    """
     if b"\\" not in data:
         return None
-    if _CODED.search(data) or b"\0" in data:
-        return _ESCAPE.sub(_unescape_one, data)
-    out = data.replace(b"\\\\", b"\0")
-    for escape, char in _SIMPLE.items():
-        out = out.replace(b"\\" + escape, char)
-    return out.replace(b"\\", b"").replace(b"\0", b"\\")
-
-
-def _unescape_one(match: re.Match[bytes]) -> bytes:
-    coded = match[1] or match[2]
-    return bytes([int(coded, 16)]) if coded else _SIMPLE.get(match[3], match[3])
+    first, *parts = data.split(b"\\")
+    out = [first]
+    for part in parts:
+        if not part:
+            continue
+        char = _CONTROL.get(part[0])
+        if char is not None:
+            out.append(char + part[1:])
+        elif part[0] in b"ux" and (coded := _CODED.match(part)):
+            out.append(bytes([int(coded[1] or coded[2], 16)]) + part[coded.end() :])
+        else:
+            out.append(part)
+    return b"".join(out)
 
 
 def _unpercent(data: bytes) -> bytes | None:
-    return unquote_to_bytes(data) if b"%" in data and _PERCENT.search(data) else None
+    if b"%" not in data or not _PERCENT.search(data):
+        return None
+    return unquote_to_bytes(_PERCENT_AGAIN.sub(b"%", data) if b"%25" in data else data)
 
 
 def _without_colour(data: bytes) -> bytes | None:
     return _ANSI.sub(b"", data) if b"\x1b[" in data else None
 
 
-def _narrow(data: bytes) -> bytes | None:
-    """UTF-16 runs of ASCII, either byte order, with a mark before them or none, anywhere in the bytes."""
-    if b"\0" not in data:
-        return None
-    mask = data.translate(_WIDE_MASK)
-    if b"a0a0a0a0" not in mask and b"0a0a0a0a" not in mask:
-        return None
-    parts = [data[run.start() + (mask[run.start()] == 0x30) : run.end() : 2] for run in _WIDE_RUN.finditer(mask)]
-    return b"\n".join(parts) if parts else None
-
-
-def _compressed(data: bytes, budget: int) -> Iterator[tuple[str, bytes]]:
-    """What begins, at the start of the bytes or of a line, with the magic number of a compressed form."""
+def _other_hidings(data: bytes, budget: int) -> Iterator[tuple[str, bytes]]:
+    """UTF-16 anywhere; what begins, at the start of the bytes or of a line, as a compressed form does."""
+    narrow = _narrow(data) if b"\0" in data else None
+    if narrow:
+        yield "utf-16", narrow
     for encoding, magic in MAGICS.items():
-        at = data.find(magic)
-        if at == 0 or (at > 0 and data[at - 1] == 0x0A):
+        at = 0 if data.startswith(magic) else data.find(b"\n" + magic) + 1
+        if at > 0 or data.startswith(magic):
             plain = inflate(encoding, data[at:], budget)
             if plain:
                 yield encoding, plain
+
+
+def _narrow(data: bytes) -> bytes | None:
+    """UTF-16 runs of ASCII, either byte order, with a mark before them or none."""
+    mask = data.translate(_WIDE_MASK)
+    if b"a0a0a0a0" not in mask:
+        return None
+    parts = [data[run.start() + (mask[run.start()] == 0x30) : run.end() : 2] for run in _WIDE_RUN.finditer(mask)]
+    return b"\n".join(parts) if parts else None
 
 
 _TEXT_DECODERS: tuple[tuple[str, Callable[[bytes], bytes | None]], ...] = (
     ("json", _unescape),
     ("percent", _unpercent),
     ("ansi", _without_colour),
-    ("utf-16", _narrow),
 )

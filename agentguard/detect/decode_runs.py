@@ -5,113 +5,133 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 SHORTEST = 24
 """Characters; a shorter run holds no more than 18 bytes, which the index of known values looks for by itself."""
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
-_MASK = bytes(0x61 if byte in _BASE64 else 0x0A if byte in b"\r\n" else 0x20 for byte in range(256))
-"""Run characters become `a`, line ends stay, all else is a blank: then a run is found by `bytes.find`."""
+_MASK = bytes(0x61 if byte in _BASE64 else 0x20 for byte in range(256))
+"""Run characters become `a`, all else a blank: then a run is found by `bytes.find`."""
 _NEEDLE = b"a" * SHORTEST
 _LINE = 48
 """A line of a wrapped run has at least this many characters, all lines but the last the same number."""
-_BREAK = re.compile(rb"\n{1,2}(?=a)")
+_BREAK = re.compile(rb"\r?\n(?=[A-Za-z0-9+/_-])")
 _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _SAMPLE = 64
-_BAD = bytes(byte for byte in range(32) if byte not in b"\t\n\r\x1b") + b"\x7f"
+_NOT_TEXT = bytes(byte for byte in range(32) if byte not in b"\t\n\r\x1b") + b"\x7f"
 _MAGIC = (b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"\x78\x9c", b"\x78\x01", b"\x78\xda", b"\x78\x5e")
+_ENCODED_MAGIC = (b"H4sI", b"KLUv", b"eJ", b"eN", b"eF", b"eA")
+_FIRST_OF_ASCII = b"IJKLMNOPQRSTUVWXYZabcdef"
+"""Where a base64 group of four begins, ASCII text has only these; random bytes have them three times in eight."""
 _HEX = re.compile(rb"[0-9a-fA-F]+\Z")
 _BASE32 = re.compile(rb"[A-Z2-7]+\Z")
+_NO_DIGIT = re.compile(rb"[^0-9]+\Z")
 
-Decoder = Callable[[bytes], bytes]
+
+def decode_runs(data: bytes, seen: set[bytes], budget: int) -> tuple[dict[str, bytes], bool]:
+    """What the runs of `data` decode to, by encoding, joined by line ends.
+
+    Args:
+        data: the text.
+        seen: runs decoded before, which are left out; those of this text are added.
+        budget: most bytes to decode to.
+
+    Returns:
+        The texts, and whether the budget sufficed.
+    """
+    out: dict[str, list[bytes]] = {}
+    for run in _runs(data):
+        if run in seen:
+            continue
+        seen.add(run)
+        found = _decode_run(run)
+        if found is None:
+            continue
+        if len(found[1]) > budget:
+            return _joined(out), False
+        out.setdefault(found[0], []).append(found[1])
+        budget -= len(found[1])
+    return _joined(out), True
 
 
-def runs(data: bytes) -> Iterator[bytes]:
+def _joined(parts: dict[str, list[bytes]]) -> dict[str, bytes]:
+    return {encoding: b"\n".join(texts) for encoding, texts in parts.items()}
+
+
+def _runs(data: bytes) -> Iterator[bytes]:
     """Every run of base64 characters, lines of a wrapped one joined."""
     mask = data.translate(_MASK)
     at = mask.find(_NEEDLE)
     while at >= 0:
-        start = max(mask.rfind(b" ", 0, at), mask.rfind(b"\n", 0, at)) + 1
-        end, lines = _run_end(mask, start)
-        run = data[start:end]
-        yield b"".join(run.split()) if lines > 1 else run
-        at = mask.find(_NEEDLE, end)
+        start = mask.rfind(b" ", 0, at) + 1
+        end = _end(mask, start)
+        wrapped = _wrapped_end(data, mask, start, end) if end - start >= _LINE else end
+        yield data[start:end] if wrapped == end else b"".join(data[start:wrapped].split())
+        at = mask.find(_NEEDLE, wrapped)
 
 
-def _run_end(mask: bytes, start: int) -> tuple[int, int]:
-    """Where the run that begins at `start` ends, going on over line ends; and its number of lines."""
-    end, lines = _line_end(mask, start), 1
-    width = end - start
-    while width >= _LINE:
-        gap = _BREAK.match(mask, end)
-        if gap is None:
+def _wrapped_end(data: bytes, mask: bytes, start: int, end: int) -> int:
+    """Where a run ends that goes on over line ends: lines as long as the first, then perhaps a shorter one."""
+    width, full = end - start, True
+    while full and (gap := _BREAK.match(data, end)):
+        line_end = _end(mask, gap.end())
+        length = line_end - gap.end()
+        if length > width:
             break
-        line_end = _line_end(mask, gap.end())
-        if line_end - gap.end() > width:
-            break
-        full = line_end - gap.end() == width
-        end, lines = line_end, lines + 1
-        if not full:
-            break
-    return end, lines
+        end, full = line_end, length == width
+    return end
 
 
-def _line_end(mask: bytes, start: int) -> int:
-    ends = [at for at in (mask.find(b" ", start), mask.find(b"\n", start)) if at >= 0]
-    return min(ends, default=len(mask))
+def _end(mask: bytes, start: int) -> int:
+    end = mask.find(b" ", start)
+    return end if end >= 0 else len(mask)
 
 
-def decoded(data: bytes, budget: int) -> dict[str, bytes]:
-    """What the runs of `data` decode to, by encoding, runs joined by line ends; at most `budget` bytes in all."""
-    out: dict[str, list[bytes]] = {}
-    for run in runs(data):
-        if budget <= 0:
-            break
-        found = decode_run(run[: budget * 2])
-        if found is not None:
-            encoding, text = found
-            out.setdefault(encoding, []).append(text)
-            budget -= len(text)
-    return {encoding: b"\n".join(parts) for encoding, parts in out.items()}
-
-
-def decode_run(run: bytes) -> tuple[str, bytes] | None:
+def _decode_run(run: bytes) -> tuple[str, bytes] | None:
     """(encoding, bytes) where a run decodes to text, UTF-16 or something compressed; None for all the rest."""
     if _HEX.match(run):
         text = bytes.fromhex(run[: len(run) // 2 * 2].decode())
-        return ("hex", text) if plausible(text[:_SAMPLE]) else None
-    if _BASE32.match(run):
+        return ("hex", text) if _plausible(text[:_SAMPLE]) else None
+    if run.isupper() and _BASE32.match(run):
         text = _base32(run)
-        if plausible(text[:_SAMPLE]):
+        if _plausible(text[:_SAMPLE]):
             return "base32", text
-    if run.islower() and not any(digit in run for digit in b"0123456789"):
-        return None
-    encoding = "base64url" if b"-" in run or b"_" in run else "base64"
+    if run.islower() and _NO_DIGIT.match(run):
+        return None  # words and paths
     standard = run.translate(_TO_STANDARD)
     for offset in range(4):
-        if _sample_plausible(standard, offset):
-            return encoding, _base64(standard[offset:])
+        if _promising(standard, offset):
+            return ("base64" if standard == run else "base64url"), _base64(standard[offset:])
     return None
 
 
-def plausible(sample: bytes) -> bool:
-    """Whether decoded bytes can be worth a look: text in UTF-8 or UTF-16, or the start of something compressed."""
+def _promising(run: bytes, offset: int) -> bool:
+    """A look at the start, and in a long run at the middle: a word or a path may stand before what is encoded."""
+    if _sample_promising(run[offset : offset + _SAMPLE]):
+        return True
+    middle = offset + len(run) // 8 * 4
+    return len(run) > 2 * _SAMPLE and _sample_promising(run[middle : middle + _SAMPLE])
+
+
+def _sample_promising(sample: bytes) -> bool:
+    """First by the letters alone, which is quick; decoded only when they may be text."""
+    firsts = sample[::4]
+    others = len(firsts.translate(None, _FIRST_OF_ASCII))
+    if 2 * others > len(firsts) and 3 * firsts.count(b"A") < len(firsts) and not sample.startswith(_ENCODED_MAGIC):
+        return False
+    return _plausible(_base64(sample))
+
+
+def _plausible(sample: bytes) -> bool:
+    """Whether decoded bytes are worth a look: text in UTF-8 or UTF-16, or the start of something compressed."""
     if len(sample) < SHORTEST // 2:
         return False
     if sample.startswith(_MAGIC):
         return True
-    if sample.translate(None, _BAD) == sample:
+    if len(sample.translate(None, _NOT_TEXT)) == len(sample):
         return _is_utf8(sample)
-    return _is_wide(sample)
-
-
-def _sample_plausible(run: bytes, offset: int) -> bool:
-    """A look at the start, and in a long run at the middle: a word or a path may stand before it."""
-    if plausible(_base64(run[offset : offset + _SAMPLE])):
-        return True
-    middle = offset + len(run) // 8 * 4
-    return len(run) > 4 * _SAMPLE and plausible(_base64(run[middle : middle + _SAMPLE]))
+    return any(not any(sample[odd::2]) and all(sample[1 - odd :: 2]) for odd in (0, 1))
 
 
 def _is_utf8(sample: bytes) -> bool:
@@ -126,22 +146,12 @@ def _is_utf8(sample: bytes) -> bool:
     return True
 
 
-def _is_wide(sample: bytes) -> bool:
-    """UTF-16 of mostly ASCII: every other byte is zero."""
-    return any(not any(sample[odd::2]) and all(sample[1 - odd :: 2]) for odd in (0, 1))
-
-
 def _base64(run: bytes) -> bytes:
-    try:
-        return binascii.a2b_base64(run[: len(run) // 4 * 4] + _tail(run))
-    except binascii.Error:
-        return b""
-
-
-def _tail(run: bytes) -> bytes:
-    """The last characters, padded; a single one left over says nothing."""
-    rest = run[len(run) // 4 * 4 :]
-    return rest + b"=" * (4 - len(rest)) if len(rest) > 1 else b""
+    """Of standard characters only; a single one left over at the end says nothing and is dropped."""
+    rest = len(run) % 4
+    if rest == 1:
+        run, rest = run[:-1], 0
+    return binascii.a2b_base64(run + b"=" * (-rest % 4))
 
 
 def _base32(run: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import re2
@@ -15,7 +16,7 @@ _MEMORY = 64 << 20
 
 
 class Re2Engine:
-    """About 400 MB/s on clean input."""
+    """About 250 MB/s on clean input."""
 
     name = "re2"
 
@@ -27,7 +28,7 @@ class Re2Engine:
         options.log_errors = False
         self._set = re2.Set.SearchSet(options)
         for kind in types:
-            self._set.Add(kind.pattern.replace("(?P<secret>", "(?:").encode("ascii"))
+            self._set.Add(_expression(kind))
         self._set.Compile()
 
     def scan(self, data: bytes) -> list[Hit]:
@@ -35,4 +36,12 @@ class Re2Engine:
         return scan_blocks(data, _BLOCK, self._types_in, self._confirmer)
 
     def _types_in(self, block: bytes) -> list[int]:
-        return sorted(self._set.Match(block))
+        return sorted(self._set.Match(block) or ())
+
+
+def _expression(kind: CredentialType) -> bytes:
+    """The pattern; of a type whose keyword stands within, the keyword: a leading class has the automaton grow without
+    end, and the confirmation looks at every keyword anyway."""
+    if kind.lead:
+        return f"(?i:{'|'.join(map(re.escape, kind.keywords))})".encode("ascii")
+    return kind.pattern.replace("(?P<secret>", "(?:").encode("ascii")

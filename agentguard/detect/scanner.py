@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from agentguard.detect.checksum import canonical, check
 from agentguard.detect.confirm import Engine
-from agentguard.detect.decode import views
+from agentguard.detect.decode import Views
 from agentguard.detect.fingerprint import Fingerprinter
 from agentguard.detect.matching import Found, Located, ValueHit, ValueHits, merge, resolve
 from agentguard.detect.naming import host_of_url, name_before
 from agentguard.detect.placeholders import is_credential
 from agentguard.detect.redact import redact_text
 from agentguard.detect.rules import CredentialType
-from agentguard.detect.stream import BodyScan, StreamScan, TextStream
+from agentguard.detect.stream import BodyScan, StreamScan, TextStream, WindowScan
 from agentguard.model.secret import SecretMatch
 
 __all__ = ["BodyScan", "Found", "Located", "Scanner", "StreamScan", "ValueHit", "ValueHits"]
@@ -42,9 +42,19 @@ class Scanner:
         self._values = values
 
     @property
+    def fingerprinter(self) -> Fingerprinter:
+        """What names the values."""
+        return self._fingerprinter
+
+    @property
     def types(self) -> tuple[CredentialType, ...]:
         """The credential types it knows."""
         return self._types
+
+    @property
+    def fingerprinter(self) -> Fingerprinter:
+        """What names the values."""
+        return self._fingerprinter
 
     def locate(self, data: bytes) -> list[Located]:
         """Credentials recognised by form in `data` as it stands: nothing decoded, placeholders left out, of those
@@ -58,7 +68,7 @@ class Scanner:
     def scan(self, data: bytes, *, place: str = "") -> list[SecretMatch]:
         """Every secret in `data`, plain or encoded: one match a fingerprint, that of the shortest encoding chain."""
         if len(data) <= _WHOLE:
-            return self.window(data, place, final=True)[0]
+            return self.window(data, place, final=True).matches
         stream = TextStream(self, place)
         return [*stream.feed(data), *stream.finish()]
 
@@ -83,31 +93,26 @@ class Scanner:
         redacted, matches = redact_text(self, _encode(text))
         return redacted.decode("utf-8", "surrogateescape"), matches
 
-    def window(self, data: bytes, place: str, *, final: bool) -> tuple[list[SecretMatch], int | None]:
-        """Matches in one window of a text, and where to go on.
+    def window(self, data: bytes, place: str, *, final: bool) -> WindowScan:
+        """Matches in one window of a text; where more of it follows, those its end may have cut are held back.
 
         Args:
             data: the window.
             place: where in the subject it is.
-            final: nothing follows. Else a match that the end of the window may have cut is held back.
-
-        Returns:
-            The matches, and the start of the earliest that is held back; None when none is.
+            final: nothing follows.
         """
         by_fingerprint: dict[str, SecretMatch] = {}
         held: int | None = None
-        for view in views(data):
+        views = Views(data)
+        for view in views:
             for found in self.find(view.data):
                 if not final and view.cut_at_end and found.end >= len(view.data):
-                    start = found.start if not view.encoding else max(0, len(data) - 2 * TextStream.CARRY)
+                    start = max(0, len(data) - 2 * TextStream.CARRY) if view.encoding else found.start
                     held = start if held is None else min(held, start)
-                    continue
-                match = found.match
-                if match.fingerprint not in by_fingerprint:
-                    by_fingerprint[match.fingerprint] = replace(
-                        match, place=place, encoding=(*view.encoding, *match.encoding)
-                    )
-        return list(by_fingerprint.values()), held
+                elif found.match.fingerprint not in by_fingerprint:
+                    encoding = (*view.encoding, *found.match.encoding)
+                    by_fingerprint[found.match.fingerprint] = replace(found.match, place=place, encoding=encoding)
+        return WindowScan(list(by_fingerprint.values()), held, views.truncated)
 
     def _locate(self, data: bytes) -> list[Located]:
         """As `locate`, placeholders included: one of them may be a known value."""

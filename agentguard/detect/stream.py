@@ -13,6 +13,7 @@ from agentguard.model.secret import SecretMatch
 
 _DELIMITERS = b" \t\r\n\"'`&,;<>{}()[]|\0"
 _MOST_CODINGS = 4
+_TOO_MUCH = "more is encoded in it than is decoded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,22 @@ class BodyScan:
     """Why part of the body could not be read, in words; "" when all of it was."""
 
 
+@dataclass(frozen=True, slots=True)
+class WindowScan:
+    """What one window of a text holds."""
+
+    matches: list[SecretMatch]
+    held: int | None
+    """Start of the earliest match that the end of the window may have cut; None when there is none."""
+    truncated: bool
+    """Whether more is encoded in it than is decoded."""
+
+
 class WindowScanner(Protocol):
     """What a stream needs of the scanner."""
 
-    def window(self, data: bytes, place: str, *, final: bool) -> tuple[list[SecretMatch], int | None]:
-        """Matches in one window, and the start of the earliest that its end may have cut."""
+    def window(self, data: bytes, place: str, *, final: bool) -> WindowScan:
+        """One window of a text."""
 
 
 class TextStream:
@@ -45,6 +57,8 @@ class TextStream:
         self._fresh = 0
         """Where in the pending bytes those begin that no window has held."""
         self._seen: set[str] = set()
+        self.truncated = False
+        """Whether more was encoded in it than was decoded."""
 
     def feed(self, data: bytes, *, final: bool = False) -> list[SecretMatch]:
         """Matches not reported before. The last word may wait for the next call, or for `finish`."""
@@ -62,12 +76,13 @@ class TextStream:
         cut = len(self._pending) if final else _safe_cut(self._pending, self.CARRY)
         if cut <= self._fresh:
             return []
-        matches, held = self._scanner.window(self._pending[:cut], self._place, final=final)
+        window = self._scanner.window(self._pending[:cut], self._place, final=final)
+        self.truncated = self.truncated or window.truncated
         keep = max(0, cut - self.CARRY)
-        keep = min(keep, held) if held is not None else keep
+        keep = min(keep, window.held) if window.held is not None else keep
         keep = _after_word(self._pending, keep)
         self._pending, self._fresh = self._pending[keep:], cut - keep
-        fresh = [match for match in matches if match.fingerprint not in self._seen]
+        fresh = [match for match in window.matches if match.fingerprint not in self._seen]
         self._seen.update(match.fingerprint for match in fresh)
         return fresh
 
@@ -88,6 +103,7 @@ class StreamScan:
         self._scanner = scanner
         self._place = place
         self._opaque = ""
+        self._truncated = False
         self._chain: list[tuple[str, Decompressor]] = []
         self._open_chain(content_encoding)
         boundary = boundary_of(content_type)
@@ -99,7 +115,7 @@ class StreamScan:
     @property
     def opaque(self) -> str:
         """Why part of the body could not be read, in words; "" when all of it was."""
-        return self._opaque
+        return self._opaque or (_TOO_MUCH if self._truncated or self._text.truncated else "")
 
     def feed(self, chunk: bytes) -> list[SecretMatch]:
         """Matches not reported before in the same field; those in the last word may come with a later call."""
@@ -161,7 +177,8 @@ class StreamScan:
 
     def _begin_part(self, piece: PartPiece) -> list[SecretMatch]:
         """The header is scanned too (a file's name goes out as well); a field name that holds a secret is not shown."""
-        matches = self._scanner.window(piece.header, self._place, final=True)[0]
+        matches = self._scanner.window(piece.header, self._place, final=True).matches
+        self._truncated = self._truncated or self._text.truncated
         field = "" if matches else field_of(piece.header)
         self._part = piece.part
         self._text = TextStream(self._scanner, f"multipart:{field}" if field else self._place)
