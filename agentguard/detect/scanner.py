@@ -42,11 +42,6 @@ class Scanner:
         self._values = values
 
     @property
-    def fingerprinter(self) -> Fingerprinter:
-        """What names the values."""
-        return self._fingerprinter
-
-    @property
     def types(self) -> tuple[CredentialType, ...]:
         """The credential types it knows."""
         return self._types
