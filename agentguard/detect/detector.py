@@ -1,0 +1,264 @@
+"""What an observation contains: findings, ready to be judged. Nothing raw leaves this module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from agentguard.detect import subjects
+from agentguard.detect.commands import CredentialCommands
+from agentguard.detect.describe import Describer, distinct, match_of
+from agentguard.detect.files import FilePatterns
+from agentguard.detect.flow import FlowTracker, Source
+from agentguard.detect.reach import Reach
+from agentguard.detect.scanner import Scanner
+from agentguard.detect.values import environment_values
+from agentguard.model.attributed import Attributed
+from agentguard.model.finding import Activity, Finding, Gap, Kind
+from agentguard.model.observation import (
+    ConnectObservation,
+    ExecObservation,
+    FileObservation,
+    GapObservation,
+    GapType,
+    HttpObservation,
+)
+from agentguard.model.process import Attribution, Confidence
+from agentguard.model.secret import SecretValue
+
+_BYPASS_REMEDY = "use a program that honours HTTPS_PROXY, or accept this destination in the policy"
+_LATE = "; a secret came within reach of this process afterwards"
+_CONFIDENCE_OF = {
+    Attribution.EXACT: Confidence.EXACT_PID,
+    Attribution.INFERRED: Confidence.PROBABLE,
+    Attribution.UNKNOWN: Confidence.NONE,
+}
+"""Of a gap, which has none of its own."""
+
+
+class Detector:
+    """Observations in, findings out. For one thread: the pipeline's.
+
+    Args:
+        scanner: recognises credentials and known values.
+        commands: which commands fetch a credential.
+        patterns: which file names are secret ones.
+        values_of: the values known of the file that was opened.
+        new_uid: a new event uid.
+        flows: links sends to reads.
+        learn: is handed the values an environment holds, to be followed from now on.
+        user_home: the folder shown as `~`; None: the user's own.
+    """
+
+    def __init__(  # noqa: PLR0913 (each is a stage of its own, named at the one call)
+        self,
+        *,
+        scanner: Scanner,
+        commands: CredentialCommands,
+        patterns: FilePatterns,
+        values_of: Callable[[FileObservation], tuple[SecretValue, ...]],
+        new_uid: Callable[[], str],
+        flows: FlowTracker,
+        learn: Callable[[Sequence[SecretValue]], object] | None = None,
+        user_home: str | None = None,
+    ) -> None:
+        self._scanner = scanner
+        self._commands = commands
+        self._patterns = patterns
+        self._values_of = values_of
+        self._new_uid = new_uid
+        self._flows = flows
+        self._learn = learn
+        self._home = str(Path.home()) if user_home is None else user_home
+        self._describe = Describer(scanner)
+        self._reach = Reach()
+        self._inherited: set[tuple[str, str]] = set()
+
+    def detect(self, attributed: Attributed) -> list[Finding]:
+        """The findings of one observation; [] when it concerns no credential."""
+        match attributed.observation:
+            case FileObservation() as opened:
+                return self._file(attributed, opened)
+            case ExecObservation() as started:
+                return [*self._environment(attributed, started), *self._command(attributed, started)]
+            case HttpObservation() as sent:
+                return self._send(attributed, sent)
+            case ConnectObservation() as connected:
+                return self._connect(attributed, connected)
+            case GapObservation() as gap:
+                return [self._gap(attributed, gap)]
+
+    # --- reads ------------------------------------------------------------------------------------------
+
+    def _file(self, attributed: Attributed, opened: FileObservation) -> list[Finding]:
+        matches = tuple(distinct(match_of(value, "file") for value in self._values_of(opened)))
+        pattern = self._patterns.match_name(opened.path)
+        file = opened.file
+        path = self._describe.text(opened.path)
+        finding = self._finding(
+            attributed,
+            kind=Kind.FILE,
+            activity=Activity.READ,
+            subject=subjects.file_subject(path, opened.process.cwd if opened.process else "", self._home, matches),
+            path=path,
+            matches=matches,
+            file_kind=opened.kind or (file.kind if file else "") or (pattern.id if pattern else ""),
+            expected_readers=file.expected_readers if file else pattern.expected_readers if pattern else (),
+            file_agent=file.agent if file else pattern.agent if pattern else "",
+        )
+        self._flows.read(
+            finding.session, (match.fingerprint for match in matches), Source.READ, finding.uid, finding.time_ns
+        )
+        if finding.file_agent and finding.file_agent == attributed.agent:
+            return [finding]  # an agent at its own login is no secret on the loose
+        expected = opened.process is not None and opened.process.name in finding.expected_readers
+        return [finding, *self._touched(attributed, upward=not expected)]
+
+    def _environment(self, attributed: Attributed, started: ExecObservation) -> list[Finding]:
+        if not started.environ:
+            return []
+        values = environment_values(started.environ, self._scanner)
+        lines = "\n".join(f"{name}={value}" for name, value in started.environ)
+        known = [match for match in self._scanner.scan_text(lines, "environment") if match.source_path]
+        found = distinct([*known, *(match_of(value, "environment") for value in values)])
+        new = [match for match in found if (attributed.session, match.fingerprint) not in self._inherited]
+        if not new:
+            return []
+        self._inherited.update((attributed.session, match.fingerprint) for match in new)
+        if self._learn is not None:
+            self._learn(values)
+        finding = self._finding(
+            attributed,
+            kind=Kind.ENVIRONMENT,
+            activity=Activity.INHERIT,
+            subject=subjects.environment_subject(started.process.name, new),
+            matches=tuple(new),
+        )
+        self._flows.read(
+            finding.session, (match.fingerprint for match in new), Source.INHERIT, finding.uid, finding.time_ns
+        )
+        return [finding, *self._touched(attributed, upward=False)]
+
+    def _command(self, attributed: Attributed, started: ExecObservation) -> list[Finding]:
+        found = self._commands.find(started.process.cmdline)
+        # what a wrapper runs is an exec of its own, and is found then; a shell's own command never is
+        rule = found.rule if found and (found.rule.builtin or not found.wrapped) else None
+        arguments, matches = self._describe.arguments(started.process.cmdline)
+        if rule is None and not matches:
+            return []
+        finding = self._finding(
+            attributed,
+            kind=Kind.COMMAND,
+            activity=Activity.EXEC,
+            subject=subjects.command_subject(arguments),
+            matches=tuple(replace(match, place="argv") for match in matches),
+            command_rule=rule.id if rule else "",
+        )
+        self._flows.read(
+            finding.session, (match.fingerprint for match in matches), Source.ARGUMENT, finding.uid, finding.time_ns
+        )
+        return [finding, *self._touched(attributed, upward=True)]
+
+    # --- sends ------------------------------------------------------------------------------------------
+
+    def _send(self, attributed: Attributed, sent: HttpObservation) -> list[Finding]:
+        if not sent.matches:
+            return []
+        url = self._describe.text(sent.url)
+        fingerprints = [match.fingerprint for match in sent.matches]
+        return [
+            self._finding(
+                attributed,
+                kind=Kind.NETWORK if sent.protocol == "tcp" else Kind.HTTP,
+                activity=Activity.SEND,
+                subject=subjects.request_subject(sent.method, url, sent.host, sent.port),
+                host=sent.host,
+                port=sent.port,
+                method=sent.method,
+                protocol=sent.protocol,
+                matches=sent.matches,
+                flow=self._flows.flow(attributed.session, fingerprints, sent.time_ns),
+                enforced_rule=sent.enforced_rule,
+            )
+        ]
+
+    # --- what was not seen ------------------------------------------------------------------------------
+
+    def _connect(self, attributed: Attributed, connected: ConnectObservation) -> list[Finding]:
+        ancestors = _pids(attributed)
+        within = self._reach.within(attributed.session, connected.process, ancestors, connected.time_ns)
+        if not within:
+            self._reach.remember(attributed, connected)
+        return [self._bypass(attributed, connected, within=within)]
+
+    def _bypass(
+        self, attributed: Attributed, connected: ConnectObservation, *, within: bool, late: str = ""
+    ) -> Finding:
+        place = f"{connected.address}:{connected.port} ({connected.transport})"
+        return self._finding(
+            attributed,
+            kind=Kind.GAP,
+            activity=Activity.CONNECT,
+            subject=f"connection to {place}, not through the proxy",
+            host=connected.address,
+            port=connected.port,
+            protocol=connected.transport,
+            gap=Gap(
+                type=GapType.PROXY_BYPASS,
+                sensor=connected.sensor,
+                detail=f"what was sent to {place} was not seen{late}",
+                remedy=_BYPASS_REMEDY,
+                secret_within_reach=within,
+            ),
+        )
+
+    def _gap(self, attributed: Attributed, gap: GapObservation) -> Finding:
+        detail = self._describe.text(gap.detail)
+        within = self._reach.within(attributed.session, gap.process, _pids(attributed), gap.time_ns)
+        return self._finding(
+            attributed,
+            kind=Kind.GAP,
+            activity=Activity.GAP,
+            subject=subjects.shorten(subjects.one_line(detail)),
+            gap=Gap(
+                type=gap.type,
+                sensor=gap.sensor,
+                detail=detail,
+                remedy=gap.remedy,
+                count=gap.count,
+                covered_by=gap.covered_by,
+                secret_within_reach=within,
+            ),
+        )
+
+    def _touched(self, attributed: Attributed, *, upward: bool) -> list[Finding]:
+        """Note who has a secret now. Findings: connections that were thought harmless and are not any more."""
+        observation = attributed.observation
+        late = self._reach.touched(
+            attributed.session, observation.process, _pids(attributed), observation.time_ns, upward=upward
+        )
+        return [self._bypass(*connection, within=True, late=_LATE) for connection in late]
+
+    # --- what every finding has -------------------------------------------------------------------------
+
+    def _finding(self, attributed: Attributed, **fields: Any) -> Finding:
+        observation = attributed.observation
+        return Finding(
+            uid=self._new_uid(),
+            time_ns=observation.time_ns,
+            session=attributed.session,
+            agent=attributed.agent,
+            sensor=observation.sensor,
+            process=self._describe.process(observation.process, attributed.ancestors),
+            attribution=attributed.attribution,
+            confidence=_CONFIDENCE_OF[attributed.attribution]
+            if isinstance(observation, GapObservation)
+            else observation.confidence,
+            **fields,
+        )
+
+
+def _pids(attributed: Attributed) -> tuple[int, ...]:
+    return tuple(ancestor.pid for ancestor in attributed.ancestors)
