@@ -175,8 +175,8 @@ class Ledger:
         values = image.columns | {"link": link}
         event = connection.execute(_INSERT_EVENT, [values[name] for name in EVENT_COLUMNS]).lastrowid
         connection.executemany(
-            "INSERT INTO matches (event, session, fingerprint) VALUES (?, ?, ?)",
-            [(event, values["session"], fingerprint) for fingerprint in image.fingerprints],
+            "INSERT INTO matches (event, session, fingerprint, public) VALUES (?, ?, ?, ?)",
+            [(event, values["session"], found, int(public)) for found, public in image.fingerprints.items()],
         )
 
     def _write_session(self, session: Session) -> None:

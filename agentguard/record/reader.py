@@ -167,9 +167,9 @@ class Reader:
         end = max(bounds[0]["end_ns"] if end_ns is None else end_ns, start + buckets)
         width = -(-(end - start + 1) // buckets)
         rows = self._rows(
-            "SELECT (time_ns - ?1) / ?2 AS step, SUM(activity = 'read') AS reads, SUM(activity = 'send') AS sends, "
-            "COUNT(flow_read) AS flows, SUM(kind = 'gap') AS gaps FROM events INDEXED BY events_time "
-            "WHERE session = ?3 AND time_ns BETWEEN ?1 AND ?4 GROUP BY step",
+            "SELECT (time_ns - ?1) / ?2 AS step, SUM(kind = 'file' AND activity = 'read') AS reads, "
+            "SUM(activity = 'send') AS sends, COUNT(flow_read) AS flows, SUM(kind = 'gap') AS gaps "
+            "FROM events INDEXED BY events_time WHERE session = ?3 AND time_ns BETWEEN ?1 AND ?4 GROUP BY step",
             [start, width, _bindable(session), end],
         )
         counted = {row["step"]: tuple(row)[1:] for row in rows}

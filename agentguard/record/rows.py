@@ -33,7 +33,8 @@ class Image:
     body: bytes
     """Canonical JSON: what is hashed and stored."""
     columns: dict[str, Any]
-    fingerprints: tuple[str, ...]
+    fingerprints: dict[str, bool]
+    """Of its matches; whether each is public by design."""
 
 
 def event_image(event: Event) -> Image:
@@ -68,8 +69,7 @@ def image_of(body: bytes) -> Image:
         "words": " ".join(filter(None, _words(data, process))),
         "json": body.decode("utf-8"),
     }
-    fingerprints = dict.fromkeys(match["fingerprint"] for match in data["matches"])
-    return Image(body, columns, tuple(fingerprints))
+    return Image(body, columns, {match["fingerprint"]: bool(match["public"]) for match in data["matches"]})
 
 
 def _words(data: dict[str, Any], process: dict[str, Any]) -> Iterable[str]:

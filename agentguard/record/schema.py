@@ -82,9 +82,10 @@ CREATE TABLE matches (
     event INTEGER NOT NULL REFERENCES events(id) ON DELETE CASCADE,
     session TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
+    public INTEGER NOT NULL,
     PRIMARY KEY (fingerprint, event)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX matches_session ON matches (session, fingerprint);
+CREATE INDEX matches_session ON matches (session, public, fingerprint);
 CREATE INDEX matches_event ON matches (event);
 CREATE TABLE processes (
     session TEXT NOT NULL REFERENCES sessions(uid) ON DELETE CASCADE,

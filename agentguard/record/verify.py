@@ -121,8 +121,9 @@ def _check_columns(connection: sqlite3.Connection, row: sqlite3.Row) -> str:
         return "it is not an event"
     if any(row[name] != value for name, value in image.columns.items()):
         return "a column of its row was changed"
-    stored = {found[0] for found in connection.execute("SELECT fingerprint FROM matches WHERE event = ?", (row["id"],))}
-    return "" if stored == set(image.fingerprints) else "its list of credentials was changed"
+    rows = connection.execute("SELECT fingerprint, public FROM matches WHERE event = ?", (row["id"],))
+    stored = {fingerprint: bool(public) for fingerprint, public in rows}
+    return "" if stored == image.fingerprints else "its list of credentials was changed"
 
 
 def _check_seal(connection: sqlite3.Connection, key: bytes, tail: _Walk, seal: str) -> Iterator[Problem]:

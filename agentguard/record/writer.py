@@ -63,7 +63,7 @@ class Writer:
         self._lost = 0
         self._closing_at: float | None = None
         self._ledger: Ledger | None = None
-        self._told = ""
+        self._failing = ""
         self._thread = threading.Thread(target=self._loop, name="agentguard-writer", daemon=True)
 
     @property
@@ -261,7 +261,7 @@ class Writer:
             for item in work:
                 self._write([item])
             return
-        self._tell(f"something could not be recorded ({type(error).__name__})")
+        self._tell(f"something could not be recorded ({type(error).__name__}); everything else is")
         self._give_up(work, error)
 
     def _give_up(self, work: _Work, error: Exception) -> None:
@@ -271,16 +271,17 @@ class Writer:
             self._lost += len(work)
 
     def _tell_failure(self, error: sqlite3.Error | StoreError) -> None:
+        """Once per change of state: the same failure is not repeated while it lasts."""
         what = str(error) if isinstance(error, StoreError) else f"cannot write {self._home.database}: {describe(error)}"
-        self._tell(f"{what}; events wait in memory ({QUEUE_LIMIT:,} at most)")
+        if what != self._failing:
+            self._failing = what
+            self._tell(f"{what}; events wait in memory ({QUEUE_LIMIT:,} at most)")
 
     def _tell_resumed(self) -> None:
-        if self._told:
+        if self._failing:
+            self._failing = ""
             self._tell(f"writing {self._home.database} again; {self._lost or 'no'} events were lost")
-            self._told = ""
 
     def _tell(self, line: str) -> None:
-        """Once per change of state: the same line is not repeated while it lasts."""
-        if line != self._told and self.on_error is not None:
+        if self.on_error is not None:
             self.on_error(line)
-        self._told = line

@@ -66,10 +66,10 @@ def process(pid: int = 48317, name: str = "python3", **changes: Any) -> Process:
     return Process(**(facts | changes))
 
 
-def _finding(number: int, facts: dict[str, Any], changes: dict[str, Any]) -> Finding:
+def _finding(number: float, facts: dict[str, Any], changes: dict[str, Any]) -> Finding:
     base: dict[str, Any] = {
         "uid": f"{changes.get('session', 's-one')}-e{number}",
-        "time_ns": START + number * SECOND,
+        "time_ns": START + round(number * SECOND),
         "session": "s-one",
         "agent": "claude-code",
         "attribution": Attribution.EXACT,
@@ -78,7 +78,7 @@ def _finding(number: int, facts: dict[str, Any], changes: dict[str, Any]) -> Fin
     return Finding(**(base | facts | changes))
 
 
-def read(number: int, **changes: Any) -> tuple[Finding, Verdict]:
+def read(number: float, **changes: Any) -> tuple[Finding, Verdict]:
     """A file read, alerted."""
     facts: dict[str, Any] = {
         "kind": Kind.FILE,
@@ -99,7 +99,7 @@ def read(number: int, **changes: Any) -> tuple[Finding, Verdict]:
     return _finding(number, facts, changes), verdict
 
 
-def send(number: int, *, of: str | None = None, host: str = "paste.example", **changes: Any) -> tuple[Finding, Verdict]:
+def send(number: float, *, of: str | None = None, host: str = "paste.example", **changes: Any) -> tuple[Finding, Verdict]:
     """A request that carries the credential; `of` is the uid of the read that it follows from."""
     facts: dict[str, Any] = {
         "kind": Kind.HTTP,
@@ -126,7 +126,7 @@ def send(number: int, *, of: str | None = None, host: str = "paste.example", **c
     return _finding(number, facts, changes), verdict
 
 
-def gap(number: int, *, counts: bool = True, **changes: Any) -> tuple[Finding, Verdict]:
+def gap(number: float, *, counts: bool = True, **changes: Any) -> tuple[Finding, Verdict]:
     facts: dict[str, Any] = {
         "kind": Kind.GAP,
         "activity": Activity.GAP,

@@ -1,0 +1,76 @@
+"""Check the audit log: every event's place in its chain, every session's seal, and the register of all sessions.
+
+Exit status: 0 nothing was changed, 1 something was, 2 it could not be checked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING
+
+from agentguard.config import Home, home_path
+from agentguard.errors import EXIT_FOUND, EXIT_OK, AgentGuardError
+
+if TYPE_CHECKING:
+    from agentguard.record.verify import Verification
+
+MOST_LINES = 100
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--session", metavar="S", help="only this one: uid, a beginning of one, or `last`")
+    parser.add_argument("--format", choices=["text", "json"], default="text")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Raises StoreError when the database cannot be read, ConfigError when the key cannot."""
+    from agentguard.record.reader import Reader
+    from agentguard.record.verify import verify
+
+    home = Home(home_path(arguments.home))
+    uid = None
+    if arguments.session is not None:
+        reader = Reader(home.database)
+        found = reader.session(arguments.session)
+        reader.close()
+        if found is None:
+            raise AgentGuardError(f"no session {arguments.session!r}; `agentguard sessions` lists them")
+        uid = found.uid
+    result = verify(home, uid)
+    print(json.dumps(_as_json(result), indent=2) if arguments.format == "json" else "\n".join(_as_text(result)))
+    return EXIT_FOUND if result.problems else EXIT_OK
+
+
+def _as_text(result: Verification) -> list[str]:
+    from agentguard.show.phrases import plural
+    from agentguard.show.text import safe
+
+    checked = f"{plural(result.sessions, 'session')}, {plural(result.events, 'event')} checked"
+    lines = [f"✓ whole: {checked}; nothing was changed."] if not result.problems else []
+    if result.problems:
+        lines.append(f"✕ broken: {checked}; {plural(len(result.problems), 'place')} where the record was changed:")
+    for problem in result.problems[:MOST_LINES]:
+        where = f"session {safe(problem.session)}" if problem.session else "the register"
+        event = f", event {problem.seq}" if problem.seq else ""
+        lines.append(f"  {where}{event}: {problem.what}")
+    if len(result.problems) > MOST_LINES:
+        lines.append(f"  and {len(result.problems) - MOST_LINES:,} more")
+    if result.unsealed:
+        lines.append(
+            f"○ {plural(len(result.unsealed), 'session')} not sealed yet (running, or its guard died): the events "
+            "were checked, the end of the chain is open."
+        )
+    return lines
+
+
+def _as_json(result: Verification) -> dict[str, object]:
+    return {
+        "whole": not result.problems,
+        "sessions": result.sessions,
+        "events": result.events,
+        "unsealed": list(result.unsealed),
+        "problems": [
+            {"session": problem.session, "seq": problem.seq, "what": problem.what} for problem in result.problems
+        ],
+    }

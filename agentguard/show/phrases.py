@@ -1,0 +1,99 @@
+"""Facts of the model as short phrases for a person. Everything returned is already safe to show."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+
+from agentguard.model.event import Event
+from agentguard.model.process import Ancestor, Attribution, Process
+from agentguard.model.secret import KNOWN_VALUE, SecretMatch
+from agentguard.model.verdict import Destination
+from agentguard.show.text import safe
+
+DESTINATION = {
+    Destination.ISSUER: "its issuer",
+    Destination.MODEL: "model provider",
+    Destination.LOOPBACK: "this machine",
+    Destination.PRIVATE: "private network",
+    Destination.OTHER: "anyone else",
+}
+
+ATTRIBUTION = {
+    Attribution.EXACT: "exact",
+    Attribution.INFERRED: "inferred",
+    Attribution.UNKNOWN: "unknown",
+}
+
+
+def clock_time(time_ns: int, zone: tzinfo | None = None) -> str:
+    """`14:31:58.640` in the zone given, or the machine's."""
+    moment = datetime.fromtimestamp(time_ns // 1_000_000_000, zone)
+    return moment.strftime("%H:%M:%S.") + f"{time_ns // 1_000_000 % 1000:03d}"
+
+
+def day_and_time(time_ns: int, zone: tzinfo | None = None) -> str:
+    """`2026-01-31 14:31:58 UTC`; the zone by its short name."""
+    moment = datetime.fromtimestamp(time_ns // 1_000_000_000, zone).astimezone(zone)
+    return moment.strftime("%Y-%m-%d %H:%M:%S %Z").strip()
+
+
+def duration(seconds: float) -> str:
+    """`3 ms`, `4.77 s`, `2 min 5 s`, `3 h 20 min`."""
+    if seconds < 1:
+        return f"{max(0, round(seconds * 1000))} ms"
+    if seconds < 60:
+        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """`1 file`, `2 files`, `1,204 files`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def process_name(process: Process | None) -> str:
+    """`curl 48333`, or `unknown process`."""
+    if process is None:
+        return "unknown process"
+    return f"{safe(process.name) or '?'} {process.pid}"
+
+
+def process_chain(process: Process | None) -> str:
+    """`curl 48333 ← bash 48330 ← claude 48213`."""
+    if process is None:
+        return "unknown process"
+    return " ← ".join([process_name(process), *(_ancestor(parent) for parent in process.ancestors)])
+
+
+def _ancestor(parent: Ancestor) -> str:
+    return f"{safe(parent.name) or '?'} {parent.pid}"
+
+
+def credential(match: SecretMatch) -> str:
+    """Name and type: `OPENAI_API_KEY (openai-project-key)`."""
+    kind = "value of a secret file" if match.type == KNOWN_VALUE else safe(match.type)
+    return f"{safe(match.name)} ({kind})" if match.name else kind
+
+
+def credentials(event: Event, most: int = 3) -> str:
+    """The credentials of an event by name; "" when it has none."""
+    names = list(dict.fromkeys(safe(match.name) or safe(match.type) for match in event.finding.matches))
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def place(match: SecretMatch) -> str:
+    """`body, base64 in gzip`: where in the request, and how it was wrapped (innermost first)."""
+    wrapped = " in ".join(reversed([safe(layer) for layer in match.encoding]))
+    where = safe(match.place)
+    return f"{where}, {wrapped}" if wrapped else where
+
+
+def where(event: Event) -> str:
+    """What was touched: the file, the destination, or the subject."""
+    finding = event.finding
+    return safe(finding.path or finding.subject)

@@ -1,0 +1,105 @@
+"""What the outcome means and what to do next, for someone who never saw the tool. Plain text, not escaped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agentguard.model.event import Event
+from agentguard.model.session import SensorState
+from agentguard.model.verdict import Disposition, Outcome
+from agentguard.show.phrases import clock_time, plural, process_name
+from agentguard.show.report.credentials import Credential
+from agentguard.show.report.data import ReportData
+from agentguard.show.report.rotation import issuer_of
+
+MOST_STEPS = 12
+
+_DEFAULT_REASON = {
+    Outcome.CLEAN: "No credential was seen leaving to anyone it was not meant for.",
+    Outcome.UNKNOWN: "Nothing was seen leaving, but a gap means that the session cannot be called clean.",
+    Outcome.EXPOSED: "A credential was sent to a model provider.",
+    Outcome.LEAKED: "A credential was sent to someone it was not meant for.",
+}
+
+_URGENCY = {
+    Outcome.LEAKED: ("Revoke", "now", "went to"),
+    Outcome.EXPOSED: ("Rotate", "soon", "was in a prompt to"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do."""
+
+    do: str
+    """A sentence."""
+    why: str = ""
+    page: str = ""
+    """https address at which it is done; "" when there is none."""
+
+
+def headline(data: ReportData) -> str:
+    """The reason for the outcome, in one sentence."""
+    return data.session.outcome_reason or _DEFAULT_REASON[data.session.outcome]
+
+
+def next_steps(data: ReportData) -> list[Step]:
+    """Most urgent first; at least one."""
+    leaked = [one for one in data.credentials if one.outcome is Outcome.LEAKED]
+    exposed = [one for one in data.credentials if one.outcome is Outcome.EXPOSED]
+    steps = [_replace(data, one) for one in leaked + exposed]
+    worst = leaked or exposed
+    if worst:
+        steps.append(_find_cause(data, worst[0].at(worst[0].outcome)[0]))
+    steps += _close_gaps(data)
+    blocked = sum(event.verdict.disposition is Disposition.BLOCKED for event in data.events)
+    if blocked:
+        steps.append(
+            Step(
+                f"See what asked for the {plural(blocked, 'blocked request')} before you allow any.",
+                "Nothing left with them.",
+            )
+        )
+    if len(steps) > MOST_STEPS:
+        rest = len(steps) - MOST_STEPS
+        steps = [*steps[:MOST_STEPS], Step(f"And {rest} more of this kind: see the tables below.")]
+    return steps or [Step("Nothing needs to be done.", "Keep the seal below if you have to prove this later.")]
+
+
+def _replace(data: ReportData, credential: Credential) -> Step:
+    verb, when, how = _URGENCY[credential.outcome]
+    kind = issuer_of(data.issuers, credential.type)
+    what = f"{credential.name} ({kind.name})" if credential.name else kind.name
+    sends = credential.at(credential.outcome)
+    hosts = list(dict.fromkeys(event.finding.host or event.finding.subject for event in sends))
+    places = ", ".join(hosts[:3]) + (f" and {len(hosts) - 3} more" if len(hosts) > 3 else "")
+    why = f"It {how} {places} at {clock_time(sends[0].finding.time_ns, data.zone)}, sent by "
+    why += f"{process_name(sends[0].finding.process)}."
+    page = kind.rotation if kind.rotation.startswith("https://") else ""
+    if kind.rotation and not page:
+        why += f" {kind.rotation}."
+    elif not page and credential.sources:
+        why += f" It stands in {credential.sources[0]}."
+    return Step(f"{verb} {what} {when}, and put a new one in its place.", why, page)
+
+
+def _find_cause(data: ReportData, event: Event) -> Step:
+    when = clock_time(event.finding.time_ns, data.zone)
+    return Step(
+        f"Find out why: read the agent's transcript around {when}.",
+        f"{process_name(event.finding.process)} made the request; the chain of processes below shows who started it.",
+    )
+
+
+def _close_gaps(data: ReportData) -> list[Step]:
+    """Each remedy once, then the sensors that did not run."""
+    steps: dict[str, Step] = {}
+    for event in data.gaps_counted:
+        gap = event.finding.gap
+        if gap is not None and gap.remedy:
+            steps.setdefault(gap.remedy, Step(f"To close a gap: {gap.remedy.rstrip('.')}.", f"{gap.detail}."))
+    down = [one.sensor for one in data.session.coverage if one.state in (SensorState.UNAVAILABLE, SensorState.FAILED)]
+    if down:
+        why = f"Not watching in this session: {', '.join(down)}."
+        steps["doctor"] = Step("Run `agentguard doctor` to see what this machine needs.", why)
+    return list(steps.values())

@@ -1,0 +1,123 @@
+"""Everything a report says of a session, gathered once from the reader."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from agentguard.model.event import Event
+from agentguard.model.finding import Activity, Kind
+from agentguard.model.session import Session
+from agentguard.model.verdict import Outcome, Severity
+from agentguard.record.reader import Bucket, KnownProcess, Reader
+from agentguard.show.report.credentials import Credential, credentials_of
+from agentguard.show.report.rotation import Issuers, load_issuers
+
+MOST_EVENTS = 2_000
+"""Events a report for people holds; more are counted."""
+MOST_FLOWS = 200
+BUCKETS = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportData:
+    """What the renderers get. Nothing in it is escaped yet."""
+
+    session: Session
+    events: tuple[Event, ...]
+    """In their order; the grave ones and then the first ones, when there are too many."""
+    total: int
+    """Events of the session, shown or not."""
+    flows: tuple[tuple[Event, Event | None], ...]
+    """(send, the read it follows from), oldest first."""
+    credentials: tuple[Credential, ...]
+    """Worst first."""
+    timeline: tuple[Bucket, ...]
+    processes: tuple[KnownProcess, ...]
+    issuers: Issuers
+    generated_ns: int
+    zone: tzinfo | None = None
+    """Of the times a person reads; None: the machine's."""
+
+    @property
+    def omitted(self) -> int:
+        """Events that are counted only."""
+        return self.total - len(self.events)
+
+    @property
+    def reads(self) -> list[Event]:
+        return [event for event in self.events if event.finding.kind is Kind.FILE]
+
+    @property
+    def sends(self) -> list[Event]:
+        return [event for event in self.events if event.finding.activity is Activity.SEND]
+
+    @property
+    def commands(self) -> list[Event]:
+        return [event for event in self.events if event.finding.kind in (Kind.COMMAND, Kind.ENVIRONMENT)]
+
+    @property
+    def gaps_counted(self) -> list[Event]:
+        """Gaps that keep the session from being clean."""
+        return [event for event in self._gaps() if event.verdict.outcome is Outcome.UNKNOWN]
+
+    @property
+    def gaps_harmless(self) -> list[Event]:
+        return [event for event in self._gaps() if event.verdict.outcome is not Outcome.UNKNOWN]
+
+    @property
+    def end_ns(self) -> int:
+        """Of the session, or of the time the report can tell of while it runs."""
+        if self.session.end_ns is not None:
+            return self.session.end_ns
+        return max([self.session.start_ns, *(event.finding.time_ns for event in self.events[-1:])])
+
+    def _gaps(self) -> Iterable[Event]:
+        return (event for event in self.events if event.finding.kind is Kind.GAP)
+
+
+def gather(
+    reader: Reader,
+    session: Session,
+    *,
+    everything: bool = False,
+    now_ns: int | None = None,
+    zone: tzinfo | None = None,
+) -> ReportData:
+    """What the report of `session` needs; `everything` for a program, which wants each event.
+
+    Raises:
+        StoreError: the database cannot be read.
+    """
+    events = reader.events(session.uid) if everything else _most_telling(reader, session.uid)
+    return ReportData(
+        session=session,
+        events=tuple(events),
+        total=reader.count_events(session.uid),
+        flows=tuple(reader.flows(session.uid, None if everything else MOST_FLOWS)),
+        credentials=credentials_of(events),
+        timeline=tuple(reader.timeline(session.uid, BUCKETS)),
+        processes=tuple(reader.processes(session.uid)) if everything else (),
+        issuers=load_issuers(),
+        generated_ns=time.time_ns() if now_ns is None else now_ns,
+        zone=zone,
+    )
+
+
+def _most_telling(reader: Reader, uid: str) -> list[Event]:
+    """All events, or as many as a report holds: the grave ones, then gaps, then the first of the others."""
+    if reader.count_events(uid) <= MOST_EVENTS:
+        return reader.events(uid)
+    chosen: dict[int, Event] = {}
+    for events in (
+        reader.events(uid, min_severity=Severity.CRITICAL, limit=MOST_EVENTS // 2),
+        reader.events(uid, kinds=[Kind.GAP], min_severity=Severity.MEDIUM, limit=MOST_EVENTS // 4),
+        reader.events(uid, min_severity=Severity.HIGH, limit=MOST_EVENTS),
+        reader.events(uid, limit=MOST_EVENTS),
+    ):
+        for event in events:
+            if len(chosen) < MOST_EVENTS:
+                chosen.setdefault(event.seq, event)
+    return [chosen[seq] for seq in sorted(chosen)]

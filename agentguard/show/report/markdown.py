@@ -1,0 +1,193 @@
+"""The report as Markdown: for an issue, a chat, a terminal."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+
+from agentguard.model.event import Event
+from agentguard.show.looks import DISPOSITION, OUTCOME, SENSOR, SEVERITY
+from agentguard.show.phrases import (
+    DESTINATION,
+    clock_time,
+    credential,
+    credentials,
+    day_and_time,
+    duration,
+    place,
+    plural,
+    process_chain,
+    process_name,
+)
+from agentguard.show.report.advice import headline, next_steps
+from agentguard.show.report.data import ReportData
+from agentguard.show.report.groups import Group, grouped
+from agentguard.show.report.rotation import issuer_of
+from agentguard.show.session_lines import state
+from agentguard.show.text import safe
+
+MOST_ROWS = 100
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&:@])")
+
+
+def md(text: str) -> str:
+    """`text` as text: nothing in it is Markdown, HTML or a link."""
+    return _SPECIAL.sub(r"\\\1", safe(text))
+
+
+def code(text: str) -> str:
+    """`text` in a code span; safe in a table."""
+    clean = safe(text).replace("|", "\\|")
+    longest = max((len(run) for run in re.findall("`+", clean)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if clean.startswith("`") or clean.endswith("`") or not clean else ""
+    return f"{fence}{pad}{clean}{pad}{fence}"
+
+
+def render_markdown(data: ReportData) -> str:
+    """The same facts as the HTML report, without its picture."""
+    parts = [_top(data), _steps(data), _flows(data), _credentials(data)]
+    parts.append(_events(data, "Sends and destinations", data.sends))
+    parts.append(_events(data, "Files read", data.reads))
+    parts.append(_events(data, "Commands and environment", data.commands))
+    parts += [_coverage(data), _seal(data)]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _top(data: ReportData) -> str:
+    session, look = data.session, OUTCOME[data.session.outcome]
+    counts = session.counts
+    facts = ", ".join(
+        plural(counts.get(name, 0), one)
+        for name, one in (
+            ("secrets", "credential"),
+            ("reads", "read"),
+            ("sends", "send"),
+            ("flows", "flow"),
+            (
+                "gaps_counted",
+                "gap that counts",
+            ),
+        )
+    )
+    lines = [
+        f"# {look.glyph} {look.word}: {md(session.agent_name)} under AgentGuard",
+        f"**{md(headline(data))}** {look.meaning}",
+        f"{facts.replace('gap that countss', 'gaps that count')}.",
+        f"- Command: {code(shlex.join(session.command))}",
+        f"- Folder: {code(session.cwd)}",
+        f"- Started: {day_and_time(session.start_ns, data.zone)}; {state(session)}",
+        f"- Session: {code(session.uid)}",
+    ]
+    return "\n\n".join(lines[:3]) + "\n\n" + "\n".join(lines[3:])
+
+
+def _steps(data: ReportData) -> str:
+    lines = []
+    for number, step in enumerate(next_steps(data), 1):
+        page = f" <{step.page}>" if step.page else ""
+        lines.append(f"{number}. **{md(step.do)}** {md(step.why)}{page}".rstrip())
+    return "## What to do now\n\n" + "\n".join(lines)
+
+
+def _flows(data: ReportData) -> str:
+    if not data.flows:
+        return "## Where credentials went\n\nNo value that was read was seen leaving."
+    lines = []
+    for sent, source in data.flows[:MOST_ROWS]:
+        flow, look = sent.finding.flow, OUTCOME[sent.verdict.outcome]
+        match = next((one for one in sent.finding.matches if flow and one.fingerprint == flow.fingerprint), None)
+        what = f"{md(credential(match))} in {md(place(match))}" if match else ""
+        lines.append(f"- {look.glyph} **{look.word.lower()}** {what}")
+        if source is not None:
+            lines.append(
+                f"  - {clock_time(source.finding.time_ns, data.zone)} READ "
+                f"{code(source.finding.path or source.finding.subject)} by {md(process_chain(source.finding.process))}"
+            )
+        lines.append(
+            f"  - {duration(flow.seconds if flow else 0)} later SENT {code(sent.finding.subject)} by "
+            f"{md(process_chain(sent.finding.process))}"
+        )
+    return "## Where credentials went\n\n" + "\n".join(lines)
+
+
+def _credentials(data: ReportData) -> str:
+    rows = []
+    for one in data.credentials[:MOST_ROWS]:
+        look, kind = OUTCOME[one.outcome], issuer_of(data.issuers, one.type)
+        rows.append(
+            (
+                md(one.name or kind.name),
+                md(kind.name),
+                code(one.preview or "•••"),
+                ", ".join(map(code, one.sources[:3])),
+                ", ".join(map(code, one.hosts[:3])) or "nowhere",
+                f"{look.glyph} {look.word.lower()}",
+            )
+        )
+    return _table(
+        "Credentials",
+        ("Name", "Type", "Shown as", "Comes from", "Went to", "Worst"),
+        rows,
+        len(data.credentials) - len(rows),
+    )
+
+
+def _events(data: ReportData, title: str, events: Sequence[Event]) -> str:
+    groups = grouped(events)
+    rows = [_event_row(data, group) for group in groups[:MOST_ROWS]]
+    return _table(title, ("When", "What", "Credentials", "By", "Verdict"), rows, len(groups) - len(rows))
+
+
+def _event_row(data: ReportData, group: Group) -> tuple[str, ...]:
+    finding, verdict = group.first.finding, group.first.verdict
+    times = f" ({len(group)} times)" if len(group) > 1 else ""
+    to = f" ({DESTINATION[verdict.destination]})" if verdict.destination else ""
+    severity, became = SEVERITY[verdict.severity], DISPOSITION[verdict.disposition]
+    return (
+        clock_time(finding.time_ns, data.zone) + times,
+        code(finding.path or finding.subject) + to,
+        md(credentials(group.first)),
+        md(process_name(finding.process)),
+        f"{severity.glyph} {severity.word}, {became.word}: {md(verdict.reason)}",
+    )
+
+
+def _coverage(data: ReportData) -> str:
+    rows = []
+    for one in data.session.coverage:
+        look = SENSOR[one.state]
+        proof = "proved alive" if one.proved else "not proved"
+        rows.append(
+            (md(one.sensor), f"{look.glyph} {look.word}", proof, f"{one.events:,}", f"{one.drops:,}", md(one.reason))
+        )
+    lines = [_table("What was watched", ("Sensor", "State", "Proof", "Saw", "Lost", "Reason"), rows)]
+    gaps = [event.finding.gap for event in data.gaps_counted]
+    lines.append(
+        "\n### Gaps that counted\n\n"
+        + (
+            "\n".join(
+                f"- {md(gap.detail)}. To close it: {md(gap.remedy or 'nothing known')}."
+                for gap in gaps[:MOST_ROWS]
+                if gap
+            )
+            or "None."
+        )
+    )
+    return "\n".join(lines)
+
+
+def _seal(data: ReportData) -> str:
+    if not data.session.seal:
+        return "## The seal\n\nNot sealed yet: the session runs, or its guard was stopped."
+    return f"## The seal\n\n{code(data.session.seal)}\n\nCheck it with `agentguard verify` where it was recorded."
+
+
+def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], more: int = 0) -> str:
+    lines = ["| " + " | ".join(cells) + " |" for cells in rows]
+    if not lines:
+        return f"## {title}\n\nNone was seen."
+    note = f"\n\nAnd {plural(more, 'more row')}." if more > 0 else ""
+    top = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    return f"## {title}\n\n" + "\n".join(top + lines) + note

@@ -1,0 +1,51 @@
+"""What a credential type is called and where its owner can revoke it: words of policies/secrets.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from agentguard.model.secret import KNOWN_VALUE
+from agentguard.paths import policies_dir
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """Of one credential type."""
+
+    name: str
+    """What it is, for a person: "OpenAI project key"."""
+    rotation: str
+    """An https address, or words; "" when not known."""
+
+
+Issuers = Mapping[str, Issuer]
+"""By credential type id."""
+
+_UNTYPED = Issuer("a value from a secret file", "")
+
+
+def load_issuers(path: Path | None = None) -> dict[str, Issuer]:
+    """Empty when the file cannot be read: a report without addresses is better than none."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        data = yaml.load((path or policies_dir() / "secrets.yaml").read_bytes(), Loader=loader)  # noqa: S506 - safe
+        entries = data if isinstance(data, list) else next(one for one in data.values() if isinstance(one, list))
+        return {entry["id"]: _issuer(entry) for entry in entries}
+    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError, StopIteration):
+        return {}
+
+
+def _issuer(entry: dict[str, Any]) -> Issuer:
+    return Issuer(str(entry.get("name") or entry["id"]), str(entry.get("rotation") or ""))
+
+
+def issuer_of(issuers: Issuers, type_id: str) -> Issuer:
+    """With the type's own id as its name where nothing is known of it."""
+    if type_id == KNOWN_VALUE:
+        return _UNTYPED
+    return issuers.get(type_id) or Issuer(type_id.replace("-", " "), "")

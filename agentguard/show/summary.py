@@ -1,0 +1,150 @@
+"""What `run` says before the agent starts and after it has ended: short, plain, and no colour alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from agentguard.model.event import Event
+from agentguard.model.finding import Activity, Kind
+from agentguard.model.session import Coverage, SensorState, Session
+from agentguard.model.verdict import Disposition, Outcome
+from agentguard.record.reader import EventQuery, Reader
+from agentguard.show.looks import OUTCOME, painted
+from agentguard.show.phrases import credentials, duration, plural, process_name
+from agentguard.show.text import safe, shortened
+
+MOST_FLOWS = 3
+MOST_GAPS = 2
+SAMPLE = 500
+"""Events looked at for the names of files and hosts; the counts are of all."""
+_SOFT = "2"
+_WATCHED = {
+    "seccomp": "files",
+    "fanotify": "files",
+    "psutil": "files",
+    "watchdog": "folders",
+    "proxy": "requests",
+    "environment": "environment",
+    "egress": "connections",
+}
+
+
+def banner(session: Session, coverage: Iterable[Coverage], *, color: bool = False) -> str:
+    """One to three lines: what is guarded, what is watched, and what is not."""
+    running = [one for one in coverage if one.state is SensorState.RUNNING]
+    down = [one for one in coverage if one.state is not SensorState.RUNNING]
+    watched = list(dict.fromkeys(_WATCHED.get(one.sensor, one.sensor) for one in running))
+    first = f"agentguard: guarding {safe(session.agent_name)}; watching {_listed(watched) or 'nothing'}"
+    lines = [painted(first, _SOFT, color=color)]
+    for one in down[:2]:
+        reason = f": {safe(one.reason)}" if one.reason else ""
+        lines.append(painted(f"agentguard: ✕ {safe(one.sensor)} is not watching{reason}", "33", color=color))
+    return "\n".join(lines)
+
+
+def summary(session: Session, reader: Reader, report_path: Path | None, *, color: bool = False) -> str:
+    """At most 15 lines: the outcome and why, what was read and sent, flows, gaps, and where the report is.
+
+    Raises:
+        StoreError: the session's events cannot be read.
+    """
+    look = OUTCOME[session.outcome]
+    lines = [
+        f"agentguard: {look.text(color=color)}  {safe(session.agent_name)}, {_length(session)}",
+        f"  {safe(session.outcome_reason) or look.meaning}",
+        f"  read    {_read(session, reader)}",
+        f"  sent    {_sent(session, reader)}",
+    ]
+    lines += _flows(session, reader)
+    lines += _gaps(session, reader)
+    if session.counts.get("blocked"):
+        lines.append(f"  ⊘ {plural(session.counts['blocked'], 'request')} blocked; nothing left with them")
+    if report_path is not None:
+        lines.append(painted(f"  report  {report_path}", "1", color=color))
+    lines.append(painted("  look    agentguard tui", _SOFT, color=color))
+    return "\n".join(lines)
+
+
+def _length(session: Session) -> str:
+    if session.in_background:
+        return "goes on in the background"
+    if session.end_ns is None:
+        return "still running"
+    return duration((session.end_ns - session.start_ns) / 1e9)
+
+
+def _read(session: Session, reader: Reader) -> str:
+    counts = session.counts
+    if not any(counts.get(name) for name in ("reads", "commands", "inherited")):
+        return "no credential"
+    parts = [plural(counts.get("secrets", 0), "credential")]
+    if counts.get("reads"):
+        files = _names(reader.events(session.uid, kinds=[Kind.FILE], limit=SAMPLE), lambda event: event.finding.path)
+        parts.append(f"{plural(counts['reads'], 'read')} of {files}")
+    if counts.get("commands"):
+        parts.append(plural(counts["commands"], "command that fetches one", "commands that fetch one"))
+    if counts.get("inherited"):
+        parts.append(f"{counts['inherited']:,} inherited")
+    return "; ".join(parts)
+
+
+def _sent(session: Session, reader: Reader) -> str:
+    if not session.counts.get("sends"):
+        return "no credential was seen leaving"
+    query = EventQuery(session=session.uid, activities=[Activity.SEND], limit=SAMPLE)
+    events = [row.event for row in reader.rows(query)]
+    passed = [event for event in events if event.verdict.disposition is not Disposition.BLOCKED]
+    hosts = _names(sorted(passed, key=lambda event: -event.verdict.outcome.rank), lambda event: event.finding.host)
+    return f"{plural(session.counts['sends'], 'send')} with a credential" + (f", to {hosts}" if hosts else "")
+
+
+def _flows(session: Session, reader: Reader) -> list[str]:
+    count = session.counts.get("flows", 0)
+    if not count:
+        return []
+    worst = sorted(reader.flows(session.uid, SAMPLE), key=lambda flow: -flow[0].verdict.outcome.rank)
+    lines = []
+    for sent, source in worst[:MOST_FLOWS]:
+        flow = sent.finding.flow
+        origin = _base(source.finding.path or source.finding.subject) if source else "a file"
+        after = f" after {duration(flow.seconds)}" if flow else ""
+        glyph = OUTCOME[sent.verdict.outcome].glyph
+        what = credentials(sent, 1) or "a credential"
+        where = safe(sent.finding.host or sent.finding.subject)
+        lines.append(f"  flow {glyph}  {what}: {origin} → {where}{after}, by {process_name(sent.finding.process)}")
+    if count > len(lines):
+        lines.append(f"          and {plural(count - len(lines), 'more flow')}")
+    return lines
+
+
+def _gaps(session: Session, reader: Reader) -> list[str]:
+    count = session.counts.get("gaps_counted", 0)
+    if not count:
+        return []
+    events = reader.events(session.uid, kinds=[Kind.GAP], limit=SAMPLE)
+    details = [event.finding.gap.detail for event in events if _counts(event) and event.finding.gap]
+    shown = list(dict.fromkeys(details))[:MOST_GAPS]
+    lines = [f"  gaps    {plural(count, 'moment')} in which a credential could have left unseen"]
+    return lines + [f"          {shortened(safe(detail), 100)}" for detail in shown]
+
+
+def _counts(event: Event) -> bool:
+    return event.verdict.outcome is Outcome.UNKNOWN
+
+
+def _names(events: Iterable[Event], name: Callable[[Event], str]) -> str:
+    """The first names, each once, and how many more."""
+    names = list(dict.fromkeys(_base(name(event) or event.finding.subject) for event in events))
+    return _listed(names[:3], len(names) - 3)
+
+
+def _base(path: str) -> str:
+    """The last part of a path; the whole of anything else."""
+    return shortened(safe(path.rstrip("/").rpartition("/")[2] if path.startswith("/") else path), 60)
+
+
+def _listed(names: Sequence[str], more: int = 0) -> str:
+    """`a`, `a and b`, `a, b and 3 more`."""
+    parts = [*names, *([f"{more} more"] if more > 0 else [])]
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
