@@ -86,18 +86,22 @@ def read_policy(path: Path) -> bytes | None:
     """The bytes of a regular file, at most one more than a policy may have; None when there is no file.
 
     Raises:
-        PolicyError: it is something else (a FIFO would hang us, a device never ends), or cannot be read.
+        PolicyError: it is something else (a device never ends), or cannot be read.
     """
     try:
+        # Opening a FIFO would wait for its writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise PolicyError(f"{path}: a policy must be a regular file")
+            with open(descriptor, "rb", closefd=False) as file:
+                return file.read(MAX_BYTES + 1)
+        finally:
+            os.close(descriptor)
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise PolicyError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or 'bad name'}") from None
-    with os.fdopen(descriptor, "rb", closefd=True) as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise PolicyError(f"{path}: a policy must be a regular file")
-        return file.read(MAX_BYTES + 1)
 
 
 class TrustStore:

@@ -66,7 +66,9 @@ def read_yaml(data: bytes, shown: str) -> Node | None:
             builder.take(event)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise PolicyError(f"{shown}:{mark.line + 1 if mark else 1}: not valid YAML: {error.problem}") from None
+        # What is missing is noticed one line behind the last.
+        line = min(mark.line, text.rstrip("\n").count("\n")) + 1 if mark else 1
+        raise PolicyError(f"{shown}:{line}: not valid YAML: {error.problem}") from None
     except (yaml.YAMLError, ValueError, OverflowError):
         # A forbidden character, or an escape that names none. The parser's own text may quote the file.
         raise PolicyError(f"{shown}:1: not valid YAML: it holds a character that YAML does not allow") from None
