@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
+from agentguard.record.reader import EventQuery
 from agentguard.show.tui.filters import HINT, FilterError, parse_filter
 from agentguard.show.tui.messages import FilterClosed, FilterTyped
 
@@ -20,7 +21,7 @@ SETTLE = 0.15
 
 
 class FilterBar(Horizontal):
-    """Filters as one types; enter keeps the filter, esc removes it."""
+    """Filters as one types; enter keeps the filter, esc removes it. One that cannot be read hides nothing."""
 
     DEFAULT_CSS = """
     FilterBar { height: 1; display: none; background: $surface; }
@@ -51,11 +52,11 @@ class FilterBar(Horizontal):
         if self._settle is not None:
             self._settle.stop()
         try:
-            query = parse_filter(event.value)
+            query, problem = parse_filter(event.value), ""
         except FilterError as error:
-            self._say(str(error), wrong=True)
-            return
-        self._say("", wrong=False)
+            query, problem = EventQuery(), str(error)
+        self.set_class(bool(problem), "-wrong")
+        self.query_one("#filter-says", Static).update(Content(problem))
         self._settle = self.set_timer(SETTLE, lambda: self.post_message(FilterTyped(query)))
 
     @on(Input.Submitted)
@@ -68,7 +69,3 @@ class FilterBar(Horizontal):
         self.query_one(Input).value = ""
         self.remove_class("-open")
         self.post_message(FilterClosed())
-
-    def _say(self, text: str, *, wrong: bool) -> None:
-        self.set_class(wrong, "-wrong")
-        self.query_one("#filter-says", Static).update(Content(text))

@@ -53,7 +53,7 @@ def _check(key: str, operator: str, value: str) -> None:
         raise FilterError(f'no field "{key}"; fields are {", ".join(FIELDS)}; quote the words to search for them')
     if operator != _OPERATOR[key]:
         raise FilterError(f"write {key}{_OPERATOR[key]}VALUE, not {key}{operator}{value}")
-    if not value.strip('"'):
+    if not value.strip('",'):
         raise FilterError(f"{key}{operator} needs a value")
 
 

@@ -36,7 +36,7 @@ def columns_for(width: int) -> Columns:
     wide = width >= WIDE
     time, act, severity = (12 if wide else 8), 5, 6
     last = 8 if width >= 52 else 0
-    process = min(24, max(14, width // 6)) if wide else 13 if width >= 60 else 0
+    process = min(24, max(14, width // 6)) if wide else 13 if width >= 68 else 0
     used = [time, act, severity, *filter(None, (process, last))]
     return Columns(time, act, max(12, width - 3 - sum(used) - GAP * len(used)), process, severity, last)
 

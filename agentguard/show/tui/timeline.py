@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import tzinfo
+from itertools import groupby
 
 from textual.content import Content
 from textual.widget import Widget
@@ -85,7 +86,8 @@ class TimelinePanel(Widget):
         start = self._buckets[0].start_ns
         steps = spread(counts, self._counted_end - start, self._end_ns - start, width)
         line = markers(steps) if label == "flows" else bars(steps)
-        return Content.assemble(*((char, FAINT if char == EMPTY else style) for char in line))
+        runs = (("".join(run), FAINT if empty else style) for empty, run in groupby(line, EMPTY.__eq__))
+        return Content.assemble(*runs)
 
 
 def spread(counts: tuple[int, ...], counted_ns: int, shown_ns: int, width: int) -> list[int]:

