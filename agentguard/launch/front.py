@@ -7,11 +7,11 @@ tiny and imports nothing of the pipeline, because it must survive whatever happe
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
 import sys
-import termios
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -186,10 +186,11 @@ class _Front:
         os.kill(os.getpid(), signal.SIGSTOP)
 
     def _continued(self, *_: object) -> None:
-        """`fg` and `bg` continue the group; an agent that made a group of its own must be told."""
-        if self._agent:
-            self._terminal.give_to(self._agent)
-            _kill(self._agent, signal.SIGCONT, group=True)
+        """`fg` and `bg` continue our group; an agent that made a group of its own must be told."""
+        group = _group_of(self._agent)
+        if group and group != os.getpgrp():
+            self._terminal.give_to(group)
+            _kill_group(group, signal.SIGCONT)
 
     def _pass_on(self, number: int, _frame: object) -> None:
         if self._agent:
@@ -228,22 +229,17 @@ class _Terminal:
         self._descriptor = next((number for number in (0, 1, 2) if os.isatty(number)), -1)
         self._group = os.getpgrp()
 
-    def give_to(self, agent: int) -> None:
+    def give_to(self, group: int) -> None:
         """To an agent with a group of its own, when we were brought to the foreground."""
-        try:
-            group = os.getpgid(agent)
-            if self._descriptor >= 0 and group != self._group and self._foreground() == self._group:
+        with contextlib.suppress(OSError):
+            if self._descriptor >= 0 and self._foreground() == self._group:
                 os.tcsetpgrp(self._descriptor, group)
-        except OSError:
-            pass
 
     def take_back(self) -> None:
         """From an agent that died holding it."""
-        try:
+        with contextlib.suppress(OSError):
             if self._descriptor >= 0 and self._foreground() != self._group and not _group_lives(self._foreground()):
                 os.tcsetpgrp(self._descriptor, self._group)
-        except (OSError, termios.error):
-            pass
 
     def _foreground(self) -> int:
         return os.tcgetpgrp(self._descriptor)
@@ -259,14 +255,22 @@ def _group_lives(group: int) -> bool:
     return True
 
 
-def _kill(pid: int, number: int, *, group: bool = False) -> None:
+def _group_of(pid: int) -> int:
+    """0 when there is no such process (yet)."""
     try:
-        if group:
-            os.killpg(os.getpgid(pid), number)
-        else:
-            os.kill(pid, number)
+        return os.getpgid(pid) if pid else 0
     except OSError:
-        pass
+        return 0
+
+
+def _kill(pid: int, number: int) -> None:
+    with contextlib.suppress(OSError):
+        os.kill(pid, number)
+
+
+def _kill_group(group: int, number: int) -> None:
+    with contextlib.suppress(OSError):
+        os.killpg(group, number)
 
 
 def _end_as(wait_status: int) -> int:

@@ -1,0 +1,176 @@
+"""The terminal stays the agent's own: on a real pseudo-terminal, under a real interactive shell."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import shlex
+import signal
+import struct
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from harness.guarded import Guarded
+from harness.planted import Planted
+
+pytestmark = pytest.mark.slow
+
+
+class Shell:
+    """An interactive bash on a pseudo-terminal."""
+
+    def __init__(self, guarded: Guarded) -> None:
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            os.chdir(guarded.project)
+            environ = {**guarded.environ, "PS1": "prompt> ", "HISTFILE": "/dev/null", "INPUTRC": "/dev/null"}
+            os.execvpe("bash", ["bash", "--norc", "--noprofile", "--noediting", "-i"], environ)
+        self.screen = ""
+        self.read_until("prompt> ")
+
+    def send(self, text: str) -> None:
+        os.write(self.terminal, text.encode())
+
+    def line(self, text: str) -> None:
+        self.send(text + "\n")
+
+    def read_until(self, pattern: str, timeout: float = 30) -> str:
+        """What came since the last call, to the end of the match."""
+        deadline = time.monotonic() + timeout
+        while not (found := re.search(pattern, self.screen)):
+            assert time.monotonic() < deadline, f"no {pattern!r} in {self.screen!r}"
+            os.set_blocking(self.terminal, False)
+            try:
+                self.screen += os.read(self.terminal, 65536).decode(errors="replace").replace("\r\n", "\n")
+            except BlockingIOError:
+                time.sleep(0.02)
+            except OSError:  # EIO: nobody has the other end open at this moment
+                time.sleep(0.02)
+        seen, self.screen = self.screen[: found.end()], self.screen[found.end() :]
+        return seen
+
+    def size(self, rows: int, columns: int) -> None:
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def close(self) -> None:
+        os.kill(self.pid, signal.SIGHUP)
+        os.close(self.terminal)
+        os.waitpid(self.pid, 0)
+
+
+@pytest.fixture
+def shell(guarded: Guarded) -> Iterator[Shell]:
+    opened = Shell(guarded)
+    yield opened
+    opened.close()
+
+
+def run(guarded: Guarded, script: str) -> str:
+    return shlex.join(guarded.command("sh", "-c", script, options=("--quiet",)))
+
+
+def test_it_is_a_terminal_with_its_size_and_settings(shell: Shell, guarded: Guarded) -> None:
+    shell.size(33, 101)
+    before = "stty -g"
+    shell.line(before)
+    settings = shell.read_until(r"[0-9a-f]+:[0-9a-f:]+\n").strip().splitlines()[-1]
+    shell.read_until("prompt> ")
+    shell.line(run(guarded, "test -t 0 && test -t 1 && test -t 2 && stty size && stty -g"))
+    seen = shell.read_until(r"[0-9a-f]+:[0-9a-f:]+\n")
+    assert "33 101" in seen
+    assert settings in seen
+
+
+def test_a_new_window_size_reaches_the_agent(shell: Shell, guarded: Guarded) -> None:
+    shell.line(run(guarded, "trap 'stty size; exit' WINCH; echo rea''dy; while :; do sleep 0.05; done"))
+    shell.read_until("ready")
+    shell.size(44, 122)
+    shell.read_until("44 122")
+
+
+def test_ctrl_c_is_the_agents(shell: Shell, guarded: Guarded) -> None:
+    shell.line(run(guarded, "trap 'echo caug''ht; exit 9' INT; echo rea''dy; while :; do sleep 0.05; done"))
+    shell.read_until("ready")
+    shell.send("\x03")
+    shell.read_until("caught")
+    shell.read_until("prompt> ")
+    shell.line("echo status=$?")
+    shell.read_until("status=9")
+
+
+def test_death_by_ctrl_c_is_seen_by_the_shell(shell: Shell, guarded: Guarded) -> None:
+    shell.line(run(guarded, "echo rea''dy; sleep 30"))
+    shell.read_until("ready")
+    shell.send("\x03")
+    shell.read_until("prompt> ")
+    shell.line("echo status=$?")
+    shell.read_until("status=130")
+
+
+def test_stop_and_continue_with_background_children(shell: Shell, guarded: Guarded, planted: Planted) -> None:
+    """The supervisor must answer while the job is stopped: a child in a session of its own works on."""
+    worker = (
+        "setsid sh -c 'for i in 1 2 3 4 5 6 7 8 9 10; do cat .env >/dev/null; echo $i >> worked; sleep 0.1; done' &"
+    )
+    shell.line(run(guarded, f"{worker} echo rea''dy; read answer; echo answer=$answer"))
+    shell.read_until("ready")
+    shell.send("\x1a")
+    shell.read_until("Stopped")
+    time.sleep(1.5)
+    assert len((guarded.project / "worked").read_text().split()) == 10, "the child in the background went on"
+    shell.line("fg")
+    time.sleep(0.3)
+    shell.line("hello")
+    shell.read_until("answer=hello")
+    shell.read_until("prompt> ")
+    shell.line("echo status=$?")
+    shell.read_until("status=0")
+    assert guarded.sessions()[0]["counts"]["reads"] == 10
+
+
+def test_a_shell_inside_has_its_own_job_control(shell: Shell, guarded: Guarded) -> None:
+    command = guarded.command("bash", "--norc", "--noprofile", "--noediting", "-i", options=("--quiet",))
+    shell.line(f"PS1='inner$ ' {shlex.join(command)}")
+    shell.read_until(r"inner\$ ")
+    shell.line("sleep 30")
+    time.sleep(0.3)
+    shell.send("\x1a")
+    shell.read_until("Stopped")
+    shell.line("kill %1; exit 4")
+    shell.line("")
+    shell.read_until("prompt> ")
+    shell.line("echo status=$?")
+    shell.read_until("status=[0-9]")
+
+
+def test_the_terminal_comes_back_from_an_agent_that_was_killed(shell: Shell, guarded: Guarded) -> None:
+    shell.line(run(guarded, "echo $$ > pid; echo rea''dy; sleep 30"))
+    shell.read_until("ready")
+    os.kill(int((guarded.project / "pid").read_text()), signal.SIGKILL)
+    shell.read_until("prompt> ")
+    shell.line("echo status=$?")
+    shell.read_until("status=137")
+
+
+def test_return_at_once_when_a_child_lives_on(shell: Shell, guarded: Guarded, planted: Planted, base: Path) -> None:
+    later = "(sleep 1.5; cat .env > /dev/null; echo done > finished) >/dev/null 2>&1 &"
+    started = time.monotonic()
+    shell.line(run(guarded, f"setsid sh -c '{later}'; echo end''ed"))
+    shell.read_until("ended")
+    shell.read_until("prompt> ")
+    assert not (guarded.project / "finished").exists(), "the shell must not wait for it"
+    assert time.monotonic() - started < 10
+    (session,) = guarded.sessions()
+    assert session["in_background"]
+    deadline = time.monotonic() + 15
+    while guarded.sessions()[0]["end"] is None and time.monotonic() < deadline:
+        time.sleep(0.2)
+    (session,) = guarded.sessions()
+    assert session["counts"]["reads"] == 1
+    assert not session["in_background"]
+    assert guarded.verb("verify").returncode == 0
