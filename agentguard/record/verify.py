@@ -43,11 +43,15 @@ def verify(home: Home, session: str | None = None) -> Verification:
     """Check all sessions and the register, or one session (uid) only.
 
     Raises:
-        StoreError: the database cannot be read. A missing database is an empty record, unless a head is left of it.
+        StoreError: the database cannot be read. A missing one is an empty record, unless a head is left of it.
+        ConfigError: the key cannot be read.
     """
     if not home.database.exists():
         gone = [Problem("", 0, "the database is missing")] if _noted_head(home) else []
         return Verification(0, 0, (), tuple(gone))
+    if not (home.root / "chain.key").exists():
+        # Reading it would make a new one, and every event would look forged.
+        return Verification(0, 0, (), (Problem("", 0, "the key of the chain (chain.key) is missing"),))
     try:
         connection = sqlite3.connect(f"file:{quote(str(home.database))}?mode=ro", uri=True, timeout=5.0)
         try:

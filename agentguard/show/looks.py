@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agentguard.model.session import SensorState
-from agentguard.model.verdict import Disposition, Outcome, Severity
+from agentguard.model.verdict import Disposition, Outcome, Severity, Verdict
 
 RESET = "\x1b[0m"
 
@@ -86,3 +86,12 @@ SENSOR = {
     SensorState.UNAVAILABLE: Look("✕", "unavailable", "33"),
     SensorState.FAILED: Look("✕", "failed", "31"),
 }
+
+
+def look_of_send(verdict: Verdict) -> Look:
+    """What a send came to: blocked, or what it adds to the session's outcome."""
+    return DISPOSITION[Disposition.BLOCKED] if was_blocked(verdict) else OUTCOME[verdict.outcome]
+
+
+def was_blocked(verdict: Verdict) -> bool:
+    return verdict.disposition is Disposition.BLOCKED

@@ -15,7 +15,7 @@ DESTINATION = {
     Destination.MODEL: "model provider",
     Destination.LOOPBACK: "this machine",
     Destination.PRIVATE: "private network",
-    Destination.OTHER: "anyone else",
+    Destination.OTHER: "someone else",
 }
 
 ATTRIBUTION = {

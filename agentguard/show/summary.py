@@ -8,9 +8,9 @@ from pathlib import Path
 from agentguard.model.event import Event
 from agentguard.model.finding import Activity, Kind
 from agentguard.model.session import Coverage, SensorState, Session
-from agentguard.model.verdict import Disposition, Outcome
+from agentguard.model.verdict import Outcome
 from agentguard.record.reader import EventQuery, Reader
-from agentguard.show.looks import OUTCOME, painted
+from agentguard.show.looks import OUTCOME, look_of_send, painted, was_blocked
 from agentguard.show.phrases import credentials, duration, plural, process_name
 from agentguard.show.text import safe, shortened
 
@@ -94,7 +94,7 @@ def _sent(session: Session, reader: Reader) -> str:
         return "no credential was seen leaving"
     query = EventQuery(session=session.uid, activities=[Activity.SEND], limit=SAMPLE)
     events = [row.event for row in reader.rows(query)]
-    passed = [event for event in events if event.verdict.disposition is not Disposition.BLOCKED]
+    passed = [event for event in events if not was_blocked(event.verdict)]
     hosts = _names(sorted(passed, key=lambda event: -event.verdict.outcome.rank), lambda event: event.finding.host)
     return f"{plural(session.counts['sends'], 'send')} with a credential" + (f", to {hosts}" if hosts else "")
 
@@ -109,7 +109,7 @@ def _flows(session: Session, reader: Reader) -> list[str]:
         flow = sent.finding.flow
         origin = _base(source.finding.path or source.finding.subject) if source else "a file"
         after = f" after {duration(flow.seconds)}" if flow else ""
-        glyph = OUTCOME[sent.verdict.outcome].glyph
+        glyph = look_of_send(sent.verdict).glyph
         what = credentials(sent, 1) or "a credential"
         where = safe(sent.finding.host or sent.finding.subject)
         lines.append(f"  flow {glyph}  {what}: {origin} → {where}{after}, by {process_name(sent.finding.process)}")

@@ -99,7 +99,9 @@ def read(number: float, **changes: Any) -> tuple[Finding, Verdict]:
     return _finding(number, facts, changes), verdict
 
 
-def send(number: float, *, of: str | None = None, host: str = "paste.example", **changes: Any) -> tuple[Finding, Verdict]:
+def send(
+    number: float, *, of: str | None = None, host: str = "paste.example", **changes: Any
+) -> tuple[Finding, Verdict]:
     """A request that carries the credential; `of` is the uid of the read that it follows from."""
     facts: dict[str, Any] = {
         "kind": Kind.HTTP,
@@ -174,3 +176,40 @@ def leaked(begun: Session) -> Session:
         outcome=Outcome.LEAKED,
         outcome_reason="A credential was sent to paste.example, which is neither its issuer nor a model provider.",
     )
+
+
+HOSTILE = 'x\x1b[31m\u202egpj"<img src=x onerror=alert(1)>|`*_[a](http://evil.example)\n# h\u200b'
+"""A name that attacks a terminal, an eye, HTML and Markdown at once."""
+
+
+def record_all_sorts(writer: Writer, uid: str = "s-all", name: str = "curl") -> Session:
+    """A leaked session with one of everything; `name` goes wherever an agent chooses a name."""
+    from dataclasses import replace
+
+    begun = session(uid, cwd=f"/src/{name}", command=("claude", name), agent_name=name)
+    writer.begin_session(begun)
+
+    def add(pair: tuple[Finding, Verdict], **changes: Any) -> None:
+        finding, verdict = pair
+        writer.append(finding, replace(verdict, **changes))
+
+    own = {"session": uid}
+    for number in range(1, 4):
+        add(read(number, path=f"/src/{name}/.env", process=process(name=name), **own))
+    command = {"kind": Kind.COMMAND, "activity": Activity.EXEC, "subject": f"gh auth token {name}", "path": ""}
+    add(read(4, command_rule="gh", **command, **own), severity=Severity.MEDIUM)
+    inherit = {"kind": Kind.ENVIRONMENT, "activity": Activity.INHERIT, "subject": f"TOKEN {name}", "path": ""}
+    add(read(5, matches=(match(name=name, fingerprint="ab" * 16),), **inherit, **own), severity=Severity.LOW)
+    add(send(6, of=f"{uid}-e3", subject=f"POST https://paste.example/{name}", **own))
+    add(
+        send(7, of=f"{uid}-e3", host="api.model.example", **own),
+        outcome=Outcome.EXPOSED,
+        severity=Severity.HIGH,
+        destination=Destination.MODEL,
+    )
+    add(send(8, of="gone", host="hook.example", **own), disposition=Disposition.BLOCKED, outcome=Outcome.CLEAN)
+    add(gap(9, **own))
+    add(gap(10, counts=False, **own))
+    writer.add_processes(uid, [process(name=name), process(48333)])
+    ended = replace(leaked(begun), outcome_reason=f"A credential was sent to paste.example by {name}.")
+    return replace(ended, seal=writer.end_session(ended))

@@ -54,7 +54,7 @@ def _main(data: ReportData) -> Html:
         _section("The seal", sections.seal(data)),
         _footer(data),
     ]
-    return join(parts, "\n")
+    return join(parts, Html("\n"))
 
 
 def _section(title: str, body: Html) -> Html:

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 
 from agentguard.model.event import Event
-from agentguard.show.looks import DISPOSITION, OUTCOME, SENSOR, SEVERITY
+from agentguard.show.looks import DISPOSITION, OUTCOME, SENSOR, SEVERITY, look_of_send, was_blocked
 from agentguard.show.phrases import (
     DESTINATION,
     clock_time,
@@ -28,21 +28,31 @@ from agentguard.show.session_lines import state
 from agentguard.show.text import safe
 
 MOST_ROWS = 100
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&:@])")
+_COUNTED = (("secrets", "credential"), ("reads", "read"), ("sends", "send"), ("flows", "flow"))
+_SPECIAL = re.compile(r"([\\`*\[\]<>#~&!|@])|(?<![^\W_])(_)|(_)(?![^\W_])|(:)(?=//)|(?<=\bwww)(\.)", re.IGNORECASE)
+_PIPE = re.compile(r"(?<!\\)\|")
 
 
 def md(text: str) -> str:
     """`text` as text: nothing in it is Markdown, HTML or a link."""
-    return _SPECIAL.sub(r"\\\1", safe(text))
+    return _SPECIAL.sub(r"\\\g<0>", safe(text))
 
 
 def code(text: str) -> str:
-    """`text` in a code span; safe in a table."""
-    clean = safe(text).replace("|", "\\|")
+    """`text` in a code span, whatever backticks it holds."""
+    clean = safe(text)
     longest = max((len(run) for run in re.findall("`+", clean)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if clean.startswith("`") or clean.endswith("`") or not clean else ""
     return f"{fence}{pad}{clean}{pad}{fence}"
+
+
+def prose(words: str) -> str:
+    """Text in which `...` marks what is typed on a command line."""
+    parts = words.split("`")
+    if len(parts) % 2 == 0:
+        return md(words)
+    return "".join(code(part) if number % 2 else md(part) for number, part in enumerate(parts))
 
 
 def render_markdown(data: ReportData) -> str:
@@ -59,22 +69,15 @@ def _top(data: ReportData) -> str:
     session, look = data.session, OUTCOME[data.session.outcome]
     counts = session.counts
     facts = ", ".join(
-        plural(counts.get(name, 0), one)
-        for name, one in (
-            ("secrets", "credential"),
-            ("reads", "read"),
-            ("sends", "send"),
-            ("flows", "flow"),
-            (
-                "gaps_counted",
-                "gap that counts",
-            ),
-        )
+        [
+            *(plural(counts.get(name, 0), one) for name, one in _COUNTED),
+            plural(counts.get("gaps_counted", 0), "gap that counts", "gaps that count"),
+        ]
     )
     lines = [
         f"# {look.glyph} {look.word}: {md(session.agent_name)} under AgentGuard",
         f"**{md(headline(data))}** {look.meaning}",
-        f"{facts.replace('gap that countss', 'gaps that count')}.",
+        f"{facts}.",
         f"- Command: {code(shlex.join(session.command))}",
         f"- Folder: {code(session.cwd)}",
         f"- Started: {day_and_time(session.start_ns, data.zone)}; {state(session)}",
@@ -87,29 +90,29 @@ def _steps(data: ReportData) -> str:
     lines = []
     for number, step in enumerate(next_steps(data), 1):
         page = f" <{step.page}>" if step.page else ""
-        lines.append(f"{number}. **{md(step.do)}** {md(step.why)}{page}".rstrip())
+        lines.append(f"{number}. **{prose(step.do)}** {prose(step.why)}{page}".rstrip())
     return "## What to do now\n\n" + "\n".join(lines)
 
 
 def _flows(data: ReportData) -> str:
-    if not data.flows:
-        return "## Where credentials went\n\nNo value that was read was seen leaving."
-    lines = []
-    for sent, source in data.flows[:MOST_ROWS]:
-        flow, look = sent.finding.flow, OUTCOME[sent.verdict.outcome]
-        match = next((one for one in sent.finding.matches if flow and one.fingerprint == flow.fingerprint), None)
-        what = f"{md(credential(match))} in {md(place(match))}" if match else ""
-        lines.append(f"- {look.glyph} **{look.word.lower()}** {what}")
-        if source is not None:
-            lines.append(
-                f"  - {clock_time(source.finding.time_ns, data.zone)} READ "
-                f"{code(source.finding.path or source.finding.subject)} by {md(process_chain(source.finding.process))}"
-            )
-        lines.append(
-            f"  - {duration(flow.seconds if flow else 0)} later SENT {code(sent.finding.subject)} by "
-            f"{md(process_chain(sent.finding.process))}"
-        )
-    return "## Where credentials went\n\n" + "\n".join(lines)
+    lines = [line for sent, source in data.flows[:MOST_ROWS] for line in _flow(data, sent, source)]
+    more = data.session.counts.get("flows", 0) - min(len(data.flows), MOST_ROWS)
+    if more > 0:
+        lines.append(f"- and {plural(more, 'more flow')}")
+    return "## Where credentials went\n\n" + ("\n".join(lines) or "No value that was read was seen leaving.")
+
+
+def _flow(data: ReportData, sent: Event, source: Event | None) -> list[str]:
+    flow, look = sent.finding.flow, look_of_send(sent.verdict)
+    match = next((one for one in sent.finding.matches if flow and one.fingerprint == flow.fingerprint), None)
+    what = f"{md(credential(match))} in {md(place(match))}" if match else ""
+    lines = [f"- {look.glyph} **{look.word.lower()}** {what}"]
+    if source is not None:
+        when, where = clock_time(source.finding.time_ns, data.zone), code(source.finding.path or source.finding.subject)
+        lines.append(f"  - {when} READ {where} by {md(process_chain(source.finding.process))}")
+    later, act = duration(flow.seconds if flow else 0), "STOPPED" if was_blocked(sent.verdict) else "SENT"
+    lines.append(f"  - {later} later {act} {code(sent.finding.subject)} by {md(process_chain(sent.finding.process))}")
+    return lines
 
 
 def _credentials(data: ReportData) -> str:
@@ -185,7 +188,7 @@ def _seal(data: ReportData) -> str:
 
 
 def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], more: int = 0) -> str:
-    lines = ["| " + " | ".join(cells) + " |" for cells in rows]
+    lines = ["| " + " | ".join(_PIPE.sub(r"\|", cell) for cell in cells) + " |" for cells in rows]
     if not lines:
         return f"## {title}\n\nNone was seen."
     note = f"\n\nAnd {plural(more, 'more row')}." if more > 0 else ""

@@ -29,7 +29,7 @@ def text(value: str) -> Html:
 
 
 def join(parts: Iterable[Child], between: str = "") -> Html:
-    """Parts in a row; None is left out. `between` is text."""
+    """Parts in a row, `between` each two; None is left out."""
     return Html(text(between).join(text(part) for part in parts if part is not None))
 
 
@@ -50,3 +50,11 @@ def link(address: str, words: str) -> Html:
     if not address.startswith("https://"):
         return text(words)
     return tag("a", words, href=address, rel="noopener noreferrer")
+
+
+def prose(words: str) -> Html:
+    """Text in which `...` marks what is typed on a command line."""
+    parts = words.split("`")
+    if len(parts) % 2 == 0:
+        return text(words)
+    return join(tag("code", part) if number % 2 else text(part) for number, part in enumerate(parts))

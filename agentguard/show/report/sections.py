@@ -6,12 +6,12 @@ import shlex
 
 from agentguard.model.event import Event
 from agentguard.model.session import SensorState
-from agentguard.show.looks import OUTCOME, SENSOR
+from agentguard.show.looks import OUTCOME, SENSOR, look_of_send, was_blocked
 from agentguard.show.phrases import clock_time, credential, day_and_time, duration, place, plural, process_chain
 from agentguard.show.report.advice import Step, headline, next_steps
 from agentguard.show.report.data import ReportData
 from agentguard.show.report.groups import grouped
-from agentguard.show.report.markup import Child, Html, join, link, tag
+from agentguard.show.report.markup import Child, Html, join, link, prose, tag
 from agentguard.show.report.tables import row, table
 from agentguard.show.session_lines import state
 
@@ -88,7 +88,7 @@ def steps(data: ReportData) -> Html:
 
 def _step(step: Step) -> Html:
     page = join([" ", link(step.page, "Open the issuer's page")]) if step.page else None
-    return tag("li", tag("span", step.do, class_="do"), " ", tag("span", step.why, class_="soft"), page)
+    return tag("li", tag("span", prose(step.do), class_="do"), " ", tag("span", prose(step.why), class_="soft"), page)
 
 
 def flows(data: ReportData) -> Html:
@@ -102,8 +102,8 @@ def flows(data: ReportData) -> Html:
 
 
 def _flow(data: ReportData, sent: Event, source: Event | None) -> Html:
-    look = OUTCOME[sent.verdict.outcome]
     flow = sent.finding.flow
+    act = "STOPPED" if was_blocked(sent.verdict) else "SENT"
     match = next((one for one in sent.finding.matches if flow and one.fingerprint == flow.fingerprint), None)
     between = tag(
         "div",
@@ -114,15 +114,21 @@ def _flow(data: ReportData, sent: Event, source: Event | None) -> Html:
     )
     foot = tag(
         "p",
-        tag("span", f"{look.glyph} {look.word.lower()}", class_=f"tag {sent.verdict.outcome.value}"),
+        _became(sent),
         " ",
         tag("b", credential(match)) if match else None,
         f" in {place(match)}. " if match else " ",
         sent.verdict.reason,
         class_="flow-foot",
     )
-    ends = tag("div", _end(data, "READ", source), between, _end(data, "SENT", sent), class_="flow")
+    ends = tag("div", _end(data, "READ", source), between, _end(data, act, sent), class_="flow")
     return tag("article", ends, foot, class_="card")
+
+
+def _became(sent: Event) -> Html:
+    look = look_of_send(sent.verdict)
+    class_ = "blocked" if was_blocked(sent.verdict) else sent.verdict.outcome.value
+    return tag("span", f"{look.glyph} {look.word.lower()}", class_=f"tag {class_}")
 
 
 def _end(data: ReportData, act: str, event: Event | None) -> Html:

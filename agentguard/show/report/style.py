@@ -32,7 +32,8 @@ code{background:var(--code);border-radius:4px;padding:.1em .35em}
 .outcome.unknown{background:var(--unknown-bg);border-color:var(--unknown)}.unknown .word{color:var(--unknown)}
 .outcome.clean{background:var(--clean-bg);border-color:var(--clean)}.clean .word{color:var(--clean)}
 .numbers{display:grid;grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:12px;margin:16px 0 0;padding:0}
-.numbers div{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:12px 16px}
+.numbers div{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:12px 16px;display:flex;
+flex-direction:column-reverse;justify-content:flex-end}
 .numbers dt{color:var(--soft);font-size:.86rem}.numbers dd{margin:0;font-size:1.5rem;font-weight:700;line-height:1.2}
 .card{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:16px 20px;margin:0 0 14px}
 ol.steps{margin:0;padding-left:1.4em}ol.steps li{margin:.55em 0}ol.steps .do{font-weight:650}
@@ -52,10 +53,11 @@ var(--exposed)}.tag.unknown{color:var(--unknown)}.tag.clean,.tag.running{color:v
 .tag.blocked{color:var(--blocked)}
 .scroll{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:12px}
 table{border-collapse:collapse;width:100%;font-size:.93rem}
-th,td{text-align:left;vertical-align:top;padding:.55em .9em;border-top:1px solid var(--line)}
+th,td{text-align:left;vertical-align:top;padding:.55em .7em;border-top:1px solid var(--line)}
 thead th{border-top:0;color:var(--soft);font-size:.82rem;font-weight:600;white-space:nowrap}
 td.when{white-space:nowrap;font-variant-numeric:tabular-nums}
-td.wide{min-width:230px;overflow-wrap:anywhere}
+td.wide{min-width:120px;overflow-wrap:anywhere}
+td .mono{overflow-wrap:anywhere}
 .timeline{display:block;width:100%;height:auto}
 .timeline text{font:13px system-ui,sans-serif;fill:var(--soft)}.timeline .lane-name{text-anchor:end;fill:var(--ink)}
 .timeline .lane{stroke:var(--line);stroke-width:1.5}.timeline .tick{stroke:var(--line);stroke-dasharray:2 5}

@@ -164,6 +164,12 @@ def test_another_key_accuses_everything(guard_home: Home) -> None:
     assert len(verify(guard_home).problems) > 9
 
 
+def test_a_missing_key_is_said_and_not_replaced(guard_home: Home) -> None:
+    (guard_home.root / "chain.key").unlink()
+    assert words(guard_home) == [("", 0, "the key of the chain (chain.key) is missing")]
+    assert not (guard_home.root / "chain.key").exists()
+
+
 def test_no_record_at_all_is_whole(tmp_path: Path) -> None:
     result = verify(make_home(tmp_path))
     assert (result.sessions, result.problems) == (0, ())

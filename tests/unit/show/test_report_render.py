@@ -1,0 +1,269 @@
+"""The three reports of real recorded sessions."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from record_builders import HOSTILE, START, gap, leaked, make_home, read, record_all_sorts, send, session
+
+from agentguard.model.session import Coverage, SensorState
+from agentguard.model.verdict import Outcome
+from agentguard.record.reader import Reader
+from agentguard.record.writer import Writer
+from agentguard.show.report.advice import headline, next_steps
+from agentguard.show.report.data import MOST_EVENTS, ReportData, gather
+from agentguard.show.report.html import render_html
+from agentguard.show.report.json_report import render_json
+from agentguard.show.report.markdown import code, md, render_markdown
+from agentguard.show.report.schema import REPORT_SCHEMA
+from agentguard.show.report.write import write_report
+
+VOID = {"meta", "br", "hr", "line", "circle", "path", "rect", "col"}
+
+
+@pytest.fixture
+def writer(tmp_path: Path):
+    writer = Writer(make_home(tmp_path))
+    writer.start()
+    yield writer
+    writer.close()
+
+
+def data_of(tmp_path: Path, uid: str = "last", *, everything: bool = False) -> ReportData:
+    reader = Reader(make_home(tmp_path).database)
+    found = reader.session(uid)
+    assert found is not None
+    return gather(reader, found, everything=everything, now_ns=START, zone=UTC)
+
+
+class Page(HTMLParser):
+    """Reads a page as a browser would, and insists that every element is closed in order."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open[-1:] != ["style"]:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def test_html_tells_the_whole_story(tmp_path: Path, writer: Writer) -> None:
+    ended = record_all_sorts(writer)
+    page = Page(render_html(data_of(tmp_path)))
+    for words in (
+        "▲ LEAKED",
+        "A credential was sent to paste.example by curl.",
+        "Revoke OPENAI_API_KEY (OpenAI project key) now",
+        "READ 14:31:21.000 /src/curl/.env curl 48317 ← bash 48311 ← node 48290 ← claude 48213",
+        "4.77 s",
+        "SENT 14:31:24.000 POST https://paste.example/curl",
+        "STOPPED 14:31:26.000",
+        "no longer recorded",
+        "3 times, last 14:31:21.000",
+        "gh auth token curl",
+        "model provider",
+        "nc connected to 203.0.113.9:443 without the proxy",
+        "let the program use the proxy",
+        "1 gap that did not count",
+        "yes: it saw its own decoy",
+        ended.seal,
+        "agentguard verify",
+    ):
+        assert words in page.text, words
+
+
+def test_html_needs_nothing_from_outside(tmp_path: Path, writer: Writer) -> None:
+    record_all_sorts(writer, name=HOSTILE)
+    page = Page(render_html(data_of(tmp_path)))
+    names = {name for name, _ in page.tags}
+    assert not names & {"script", "link", "img", "iframe", "object", "embed", "base", "form", "image", "use", "audio"}
+    policy = next(attrs for name, attrs in page.tags if attrs.get("http-equiv") == "Content-Security-Policy")
+    assert "default-src 'none'" in str(policy["content"])
+    for name, attributes in page.tags:
+        assert not any(key.startswith("on") or key in ("src", "style", "srcset") for key in attributes), name
+        if "href" in attributes:
+            assert name == "a"
+            assert str(attributes["href"]).startswith("https://platform.openai.com/")
+    assert "url(" not in render_html(data_of(tmp_path))
+    assert "@import" not in render_html(data_of(tmp_path))
+
+
+def test_hostile_names_are_shown_harmlessly(tmp_path: Path, writer: Writer) -> None:
+    record_all_sorts(writer, name=HOSTILE)
+    data = data_of(tmp_path, everything=True)
+    page, markdown, machine = render_html(data), render_markdown(data), render_json(data)
+    assert "\\x1b[31m\\u202egpj" in Page(page).text
+    for report in (page, markdown, machine):
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e]", report)
+    outside_code = re.sub(r"(`+).*?\1", "", markdown)
+    assert not re.search(r"(?<!\\)<img|(?<!\\)\[a|[^\\]://evil", outside_code)
+    assert "\n# h" not in markdown
+    assert machine.isascii()
+
+
+def test_what_markdown_would_read_is_escaped() -> None:
+    assert md("a*b_c_ <i> [x](http://y) `z` #1 @me www.x") == (
+        "a\\*b_c\\_ \\<i\\> \\[x\\](http\\://y) \\`z\\` \\#1 \\@me www\\.x"
+    )
+    assert [code("a"), code("a`b"), code("`"), code("")] == ["`a`", "``a`b``", "`` ` ``", "`  `"]
+
+
+def test_markdown_tables_keep_their_columns(tmp_path: Path, writer: Writer) -> None:
+    record_all_sorts(writer, name="a|b\\|c")
+    for block in re.findall(r"(?:^\|.*\n)+", render_markdown(data_of(tmp_path)), re.MULTILINE):
+        widths = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
+        assert len(widths) == 1, block
+
+
+def test_json_is_as_its_schema_says(tmp_path: Path, writer: Writer) -> None:
+    record_all_sorts(writer, name=HOSTILE)
+    report = json.loads(render_json(data_of(tmp_path, everything=True)))
+    assert list(check(report, REPORT_SCHEMA)) == []
+    assert report["events_total"] == len(report["events"]) == 10
+    assert [event["seq"] for event in report["events"]] == list(range(1, 11))
+    assert {flow["send"] for flow in report["flows"]} == {"s-all-e6", "s-all-e7", "s-all-e8"}
+    assert [one["outcome"] for one in report["credentials"]] == ["leaked", "clean"]
+    assert len(report["processes"]) == 2
+
+
+def test_the_schema_refuses_what_is_wrong(tmp_path: Path, writer: Writer) -> None:
+    record_all_sorts(writer)
+    good = json.loads(render_json(data_of(tmp_path, everything=True)))
+    for spoil in (
+        lambda report: report.pop("session"),
+        lambda report: report["session"].update(outcome="fine"),
+        lambda report: report["events"][0].update(seq="1"),
+        lambda report: report["events"][0]["matches"][0].pop("fingerprint"),
+        lambda report: report.update(generated="today"),
+    ):
+        report = json.loads(json.dumps(good))
+        spoil(report)
+        assert list(check(report, REPORT_SCHEMA)) != []
+
+
+TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "null": (type(None),),
+    "array": (list,),
+    "object": (dict,),
+}
+KEYWORDS = {"type", "enum", "const", "pattern", "minimum", "minItems", "anyOf", "required", "properties", "items"}
+KEYWORDS |= {"additionalProperties", "$schema", "title"}
+
+
+def check(value: Any, schema: dict[str, Any], where: str = "$") -> Iterator[str]:
+    """Every place at which `value` is not as `schema` says, for the keywords that REPORT_SCHEMA uses."""
+    assert set(schema) <= KEYWORDS, f"the checker does not know {set(schema) - KEYWORDS}"
+    named = schema.get("type", [])
+    wanted = [named] if isinstance(named, str) else named
+    if wanted and not any(is_a(value, name) for name in wanted):
+        yield f"{where}: {value!r} is not {wanted}"
+        return
+    wrong = (
+        "anyOf" in schema and all(list(check(value, one, where)) for one in schema["anyOf"]),
+        "enum" in schema and value not in schema["enum"],
+        "const" in schema and value != schema["const"],
+        "pattern" in schema and not re.search(schema["pattern"], value),
+        "minimum" in schema and value < schema["minimum"],
+        "minItems" in schema and len(value) < schema["minItems"],
+    )
+    if any(wrong):
+        yield f"{where}: {value!r}"
+    if isinstance(value, dict):
+        yield from (f"{where}.{name} is missing" for name in schema.get("required", ()) if name not in value)
+        for name, part in value.items():
+            inner = schema.get("properties", {}).get(name, schema.get("additionalProperties", {}))
+            yield from check(part, inner, f"{where}.{name}")
+    if isinstance(value, list):
+        for number, part in enumerate(value):
+            yield from check(part, schema.get("items", {}), f"{where}[{number}]")
+
+
+def is_a(value: Any, name: str) -> bool:
+    return isinstance(value, TYPES[name]) and (name == "boolean" or not isinstance(value, bool))
+
+
+def test_a_large_session_is_summed_up_and_keeps_what_is_grave(tmp_path: Path, writer: Writer) -> None:
+    writer.begin_session(session())
+    for number in range(1, MOST_EVENTS + 500):
+        finding, verdict = read(number, path=f"/src/{number % 40}/.env")
+        writer.append(finding, replace(verdict, severity=type(verdict.severity).LOW))
+    writer.append(*send(MOST_EVENTS + 500, of="s-one-e7"))
+    writer.append(*gap(MOST_EVENTS + 501))
+    writer.end_session(leaked(session()))
+    data = data_of(tmp_path)
+    assert (len(data.events), data.total, data.omitted) == (MOST_EVENTS, MOST_EVENTS + 501, 501)
+    assert [event.seq for event in data.events][-2:] == [MOST_EVENTS + 500, MOST_EVENTS + 501]
+    page = render_html(data)
+    assert "The session has 2,501 events" in Page(page).text
+    assert "https://paste.example/api" in page
+    assert len(page) < 400_000
+    assert len(data_of(tmp_path, everything=True).events) == MOST_EVENTS + 501
+
+
+def test_a_quiet_running_session_has_a_report_too(tmp_path: Path, writer: Writer) -> None:
+    down = Coverage(sensor="proxy", state=SensorState.FAILED, reason="it died")
+    writer.begin_session(session(coverage=(down,)))
+    writer.flush(5)
+    data = data_of(tmp_path)
+    page = Page(render_html(data)).text
+    assert "✓ CLEAN" in page
+    assert "this is how it stood at" in page
+    assert "not sealed yet" in page
+    assert "✕ failed" in page
+    assert "Not watching in this session: proxy" in page
+    assert "Not sealed yet" in render_markdown(data)
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_every_outcome_has_a_reason_and_a_next_step(tmp_path: Path, writer: Writer, outcome: Outcome) -> None:
+    ended = replace(leaked(session()), outcome=outcome, outcome_reason="")
+    writer.begin_session(session())
+    writer.end_session(ended)
+    data = data_of(tmp_path)
+    assert headline(data).endswith(".")
+    assert [step.do for step in next_steps(data)] == ["Nothing needs to be done."]
+
+
+def test_the_file_is_private_and_replaced_whole(tmp_path: Path, writer: Writer) -> None:
+    record_all_sorts(writer)
+    reader = Reader(make_home(tmp_path).database)
+    found = reader.session("last")
+    assert found is not None
+    for _ in range(2):
+        path = write_report(reader, found, tmp_path / "reports")
+        assert path == tmp_path / "reports" / "s-all.html"
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert list((tmp_path / "reports").iterdir()) == [path]
