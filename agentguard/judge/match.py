@@ -19,7 +19,8 @@ class TextIs:
     globs: GlobSet
 
     def holds(self, facts: Facts) -> bool:
-        return self.globs.matches(TEXT[self.word](facts))
+        value, globs = TEXT[self.word](facts), self.globs
+        return value in globs.exact or (globs.pattern is not None and globs.pattern.match(value) is not None)
 
     def found(self, facts: Facts) -> str:
         return TEXT[self.word](facts) or "absent"
@@ -34,8 +35,8 @@ class AnyIs:
     globs: GlobSet
 
     def holds(self, facts: Facts) -> bool:
-        matches = self.globs.matches
-        return any(matches(value) for value in MANY[self.word](facts))
+        values, globs = MANY[self.word](facts), self.globs
+        return not globs.exact.isdisjoint(values) or (globs.pattern is not None and any(map(globs.matches, values)))
 
     def found(self, facts: Facts) -> str:
         return " and ".join(MANY[self.word](facts)) or "absent"

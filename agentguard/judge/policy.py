@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from agentguard.judge.context import Context
 from agentguard.judge.facts import Facts
-from agentguard.judge.match import Condition, TextIs
+from agentguard.judge.match import Condition
 from agentguard.judge.template import Template
 from agentguard.model.finding import Activity, Finding, Kind
 from agentguard.model.secret import SecretMatch
@@ -57,9 +57,6 @@ class Rule:
         """FILE:ID."""
         return f"{self.source}:{self.id}"
 
-    def applies(self, facts: Facts) -> bool:
-        return all(condition.holds(facts) for condition in self.conditions)
-
 
 NO_RULE = Rule(
     source="agentguard",
@@ -84,17 +81,21 @@ class Decision(NamedTuple):
     destination: Destination | None
 
 
+_Tests = tuple[tuple[Condition, ...], Rule]
+_Index = dict[Kind, tuple[_Tests, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Rules in force, and those that may only make a verdict stricter (a repository's that is not trusted)."""
 
     rules: tuple[Rule, ...]
     stricter: tuple[Rule, ...] = ()
-    _by_kind: dict[Kind, tuple[Rule, ...]] = field(init=False, repr=False, compare=False)
-    _stricter_by_kind: dict[Kind, tuple[Rule, ...]] = field(init=False, repr=False, compare=False)
+    _by_kind: _Index = field(init=False, repr=False, compare=False)
+    _stricter_by_kind: _Index = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_by_kind", _by_kind((*self.rules, NO_RULE)))
+        object.__setattr__(self, "_by_kind", _by_kind(self.rules))
         object.__setattr__(self, "_stricter_by_kind", _by_kind(self.stricter))
 
     def judge(self, finding: Finding, context: Context) -> Verdict:
@@ -124,11 +125,9 @@ class Policy:
     def decide(self, facts: Facts) -> Decision:
         """What the rules ask for the match that `facts` looks at."""
         kind = facts.finding.kind
-        base = _decision(next(rule for rule in self._by_kind[kind] if rule.applies(facts)), facts)
-        for rule in self._stricter_by_kind[kind]:
-            if rule.applies(facts):
-                return _stricter(base, _decision(rule, facts))
-        return base
+        base = _decision(_first(self._by_kind[kind], facts) or NO_RULE, facts)
+        stricter = _first(self._stricter_by_kind[kind], facts)
+        return _stricter(base, _decision(stricter, facts)) if stricter else base
 
     def _verdict(self, facts: Facts) -> Verdict:
         decision = self.decide(facts)
@@ -208,10 +207,25 @@ def _rank(verdict: Verdict) -> tuple[int, ...]:
     )
 
 
-def _by_kind(rules: tuple[Rule, ...]) -> dict[Kind, tuple[Rule, ...]]:
-    return {kind: tuple(rule for rule in rules if _speaks_of(rule, kind)) for kind in Kind}
+def _first(rules: tuple[_Tests, ...], facts: Facts) -> Rule | None:
+    """The first rule whose conditions all hold."""
+    for tests, rule in rules:
+        for condition in tests:
+            if not condition.holds(facts):
+                break
+        else:
+            return rule
+    return None
+
+
+def _by_kind(rules: tuple[Rule, ...]) -> _Index:
+    return {kind: tuple((_tests(rule), rule) for rule in rules if _speaks_of(rule, kind)) for kind in Kind}
+
+
+def _tests(rule: Rule) -> tuple[Condition, ...]:
+    """Its conditions without the one on `kind`, which the index has answered."""
+    return tuple(condition for condition in rule.conditions if condition.word != "kind")
 
 
 def _speaks_of(rule: Rule, kind: Kind) -> bool:
-    wanted = [c.globs for c in rule.conditions if isinstance(c, TextIs) and c.word == "kind"]
-    return all(globs.matches(kind) for globs in wanted)
+    return all(kind in condition.wanted for condition in rule.conditions if condition.word == "kind")

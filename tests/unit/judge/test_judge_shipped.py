@@ -96,7 +96,7 @@ def test_an_agents_own_login_may_go_where_it_logs_in() -> None:
     own = {"type": "known-value", "source": "/home/ada/.codex/auth.json", "agent": "codex"}
     assert story(host="chatgpt.com", place="header:authorization", **own) == ("expected-use", Outcome.CLEAN)
     refresh = story(host="auth.openai.com", path="/oauth/token", place="body", **own)
-    assert refresh == ("issuer-asks-for-it-in-the-body", Outcome.CLEAN)
+    assert refresh == ("issuer-sign-in", Outcome.CLEAN)
     assert story(host="chatgpt.com", place="body", **own) == ("exposed-to-model", Outcome.EXPOSED)
     assert story(host="paste.example", place="header:authorization", **own)[1] is Outcome.LEAKED
     elsewhere = {**own, "source": "/src/evil/.codex/auth.json"}
