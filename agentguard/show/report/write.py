@@ -26,13 +26,23 @@ def write_report(reader: Reader, session: Session, folder: Path) -> Path:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Mode 0600, and whole or not at all: whoever has the old file open keeps it."""
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    """Mode 0600, and whole or not at all: whoever has the old file open keeps it.
+
+    What is no regular file (a pipe, /dev/null) is written to, never replaced.
+
+    Raises:
+        OSError: it cannot be written; it names `path`.
+    """
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        target.write_text(text, encoding="utf-8")
+        return
+    aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
-        aside.replace(path)
-    except OSError:
+        aside.replace(target)
+    except OSError as error:
         aside.unlink(missing_ok=True)
-        raise
+        raise OSError(error.errno, error.strerror, str(path)) from None

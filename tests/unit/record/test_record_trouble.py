@@ -169,7 +169,7 @@ def test_closing_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.Monk
     assert writer.end_session(leaked(begun), timeout=0.2) == ""
     began = time.monotonic()
     writer.close(timeout=0.5)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 6
     assert writer.lost == 1
     rival.execute("ROLLBACK")
     rival.close()
