@@ -28,7 +28,7 @@ def next_step(event: Event) -> str:
 
 def _alert_step(finding: Finding) -> str:
     if finding.activity is Activity.READ:
-        return "See where it went: the sends after it. A policy rule can expect it."
+        return "See the sends after it. A policy rule can expect it."
     if finding.kind is Kind.COMMAND:
         return "Did the task need this credential? A policy rule can expect it."
     if finding.activity is Activity.INHERIT:

@@ -13,11 +13,21 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
 from agentguard.model.event import Event, iso_time
+from agentguard.model.process import Confidence
 from agentguard.show.tui.advice import destination_word, next_step, secret_name
-from agentguard.show.tui.flow_text import Story, between_line, form_words, named_subject, outcome_line, verdict_line
-from agentguard.show.tui.words import MUTED, activity_word, clean, time_of_day
+from agentguard.show.tui.flow_text import Story, between_line, form_words, named_subject, outcome_line, said_of
+from agentguard.show.tui.words import MUTED, SEVERITY, activity_word, clean, time_of_day
 
 LABEL = 12
+MOST = 130
+"""Cells, the frame included: longer lines are hard to read."""
+SURE = {
+    Confidence.EXACT_HELD: "exact: it was held in the call",
+    Confidence.EXACT_PID: "exact: the kernel named the pid",
+    Confidence.FD_SEEN: "inferred: it was found holding the file or socket",
+    Confidence.PROBABLE: "inferred: the only candidate",
+    Confidence.NONE: "unknown",
+}
 
 
 class DetailScreen(ModalScreen[None]):
@@ -42,21 +52,34 @@ class DetailScreen(ModalScreen[None]):
         self._zone = zone
 
     def compose(self) -> ComposeResult:
-        body = VerticalScroll(Static(detail_content(self._story, self._zone)))
+        body = VerticalScroll(Static(id="detail-text"))
         body.border_title = "Event"
         yield body
         yield Footer(show_command_palette=False)
+
+    def on_resize(self) -> None:
+        text = self.query_one("#detail-text", Static)
+        text.update(detail_content(self._story, self._zone, max(40, min(self.size.width, MOST) - 10)))
 
     def action_copy(self) -> None:
         self.app.copy_to_clipboard(self._story.event.finding.uid)
         self.notify("The event's uid is in the clipboard.")
 
 
-def detail_content(story: Story, zone: tzinfo | None) -> Content:
-    """Sections: what is said of it, its flow, its secrets, its place in the record. Wraps freely."""
+def detail_content(story: Story, zone: tzinfo | None, width: int) -> Content:
+    """Sections: what is said of it, its flow, its secrets, its place in the record."""
     event = story.event
     lines = [*_verdict(event), Content(), *_path_of(story, zone), *_matches(event), *_record(event)]
-    return Content("\n").join(lines)
+    return Content("\n").join(part for line in lines for part in _hang(line, width))
+
+
+def _hang(line: Content, width: int) -> list[Content]:
+    """A long line over several, each below its text and not below its label."""
+    if line.cell_length <= width:
+        return [line]
+    label, text = line.divide([LABEL])[:2]
+    first, *rest = text.wrap(width - LABEL)
+    return [label + first, *(Content(" " * LABEL) + part for part in rest)]
 
 
 def _path_of(story: Story, zone: tzinfo | None) -> list[Content]:
@@ -83,8 +106,8 @@ def _moment(event: Event, zone: tzinfo | None) -> list[Content]:
         lines.append(_field("host", f"{clean(finding.host)}:{finding.port}" if finding.port else clean(finding.host)))
     if process is None:
         return [*lines, _field("process", "not known")]
-    sure = f"{finding.attribution} ({finding.confidence}, {clean(finding.sensor)})"
-    lines.append(_field("process", f"{clean(process.name)} {process.pid}   {sure}"))
+    lines.append(_field("process", f"{clean(process.name)} {process.pid}"))
+    lines.append(_field("known", f"{SURE[finding.confidence]} (by {clean(finding.sensor)})"))
     lines.append(_field("program", clean(process.exe)))
     lines.append(_field("command", clean(" ".join(process.cmdline))))
     for depth, parent in enumerate(process.ancestors):
@@ -112,7 +135,8 @@ def _matches(event: Event) -> list[Content]:
 
 def _verdict(event: Event) -> list[Content]:
     verdict, gap = event.verdict, event.finding.gap
-    lines = [verdict_line(event)]
+    look = SEVERITY[verdict.severity]
+    lines = [Content.assemble((f"{look.glyph} {look.word}".ljust(LABEL), look.style), (said_of(event), look.style))]
     if step := next_step(event):
         lines.append(Content.assemble((f"{'next':<{LABEL}}", MUTED), (step, "bold")))
     if gap is not None:

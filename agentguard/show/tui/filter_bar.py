@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import HorizontalGroup, Vertical
 from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Input, Static
@@ -20,25 +20,27 @@ SETTLE = 0.15
 """Seconds after the last key before what was typed is applied."""
 
 
-class FilterBar(Horizontal):
+class FilterBar(Vertical):
     """Filters as one types; enter keeps the filter, esc removes it. One that cannot be read hides nothing."""
 
     DEFAULT_CSS = """
-    FilterBar { height: 1; display: none; background: $surface; }
+    FilterBar { height: auto; display: none; background: $surface; }
     FilterBar.-open { display: block; }
-    FilterBar > #filter-label { width: auto; padding: 0 1; color: $text-primary; text-style: bold; }
-    FilterBar > Input { width: 1fr; height: 1; padding: 0; border: none; background: $surface; }
-    FilterBar > #filter-says { width: auto; max-width: 70%; padding: 0 1; color: $text-muted; text-wrap: nowrap;
-                               text-overflow: ellipsis; }
-    FilterBar.-wrong > #filter-says { color: $text-error; }
+    FilterBar #filter-label { width: 3; padding: 0 1; color: $text-primary; text-style: bold; }
+    FilterBar Input { width: 1fr; height: 1; padding: 0; border: none; background: $surface; }
+    FilterBar #filter-says { display: none; padding: 0 3; color: $text-error; }
+    FilterBar.-wrong #filter-says { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "clear", "Clear filter")]
 
     _settle: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        yield Static("/", id="filter-label", markup=False)
-        yield Input(placeholder=HINT, compact=True)
+        with HorizontalGroup():
+            yield Static("/", id="filter-label", markup=False)
+            box = Input(placeholder=HINT, compact=True)
+            box.cursor_blink = False
+            yield box
         yield Static("", id="filter-says", markup=False)
 
     def open(self) -> None:

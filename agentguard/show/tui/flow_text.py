@@ -10,7 +10,7 @@ from textual.content import Content
 
 from agentguard.model.event import Event
 from agentguard.model.finding import Activity, Finding, Kind
-from agentguard.model.process import Attribution, Confidence
+from agentguard.model.process import Attribution
 from agentguard.model.secret import SecretMatch
 from agentguard.show.tui.advice import destination_word, next_step, secret_name
 from agentguard.show.tui.words import MUTED, OUTCOME, SEVERITY, activity_word, clean, plural, span_word, time_of_day
@@ -19,13 +19,10 @@ _WIDE = 90
 """From this width on times carry milliseconds and the process chains stand in a column."""
 ACT_STYLE = {Activity.READ: "bold $text-primary", Activity.SEND: "bold $text-warning"}
 """The timeline's colours."""
-_SURE = {
-    Confidence.EXACT_HELD: "exact: it was held in the call",
-    Confidence.EXACT_PID: "exact: the kernel named the pid",
-    Confidence.FD_SEEN: "inferred: it was found holding the file or socket",
-    Confidence.PROBABLE: "inferred: the only candidate",
-    Confidence.NONE: "unknown",
-}
+_WIDE = 90
+"""From this width on times carry milliseconds and the process chains stand in a column."""
+ACT_STYLE = {Activity.READ: "bold $text-primary", Activity.SEND: "bold $text-warning"}
+"""The timeline's colours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ def panel_lines(story: Story, width: int, zone: tzinfo | None) -> list[Content]:
     lines = [*flow_lines(story, width, zone), severity]
     if step := next_step(event):
         lines.append(_labelled("Next", step, label))
-    lines.append(_labelled("Rule", f"{clean(event.verdict.rule)} · process {_SURE[event.finding.confidence]}", label))
+    lines.append(_labelled("Rule", clean(event.verdict.rule), label))
     if event.finding.matches:
         lines.append(_labelled("Secret", matches_text(event.finding.matches), label))
     return [line.truncate(width, ellipsis=True) for line in lines]
@@ -145,12 +142,6 @@ def said_of(event: Event, *, short: bool = False) -> str:
     verdict = event.verdict
     reason = clean(verdict.reason) or destination_word(verdict.destination)
     return reason if short and reason else " · ".join(filter(None, (verdict.disposition.value, reason)))
-
-
-def verdict_line(event: Event) -> Content:
-    """`■ CRIT  alert · <reason>`."""
-    look = SEVERITY[event.verdict.severity]
-    return Content.assemble((f"{look.glyph} {look.word}", look.style), "  ", said_of(event))
 
 
 def outcome_line(event: Event) -> Content:
