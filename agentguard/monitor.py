@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from agentguard.attribute.agents import AgentCatalogue
 from agentguard.attribute.attributor import Attributor
@@ -133,8 +134,8 @@ def take_inventory(detection: Detection, user_home: Path, workspace: Path) -> li
 class Monitor:
     """One session's pipeline, on a thread of its own."""
 
-    def __init__(self) -> None:
-        self._queue: queue.SimpleQueue[Observation | threading.Event | None] = queue.SimpleQueue()
+    def __init__(self, inbox: queue.SimpleQueue[Any]) -> None:
+        self._queue: queue.SimpleQueue[Observation | threading.Event | None] = inbox
         self._execs: OrderedDict[int, ProcessSnapshot] = OrderedDict()
         self._thread: threading.Thread | None = None
         self.failures = 0

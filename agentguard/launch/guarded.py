@@ -12,18 +12,13 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from agentguard.attribute.agents import load_agents
-from agentguard.config import Home, open_home
 from agentguard.launch.endings import Ending, ending_of
-from agentguard.launch.network import Network, NetworkSetup
+from agentguard.launch.opening import Opening
 from agentguard.launch.recovery import recover
-from agentguard.launch.request import RunRequest
-from agentguard.launch.run_folder import RunFolder, make_run_folder
 from agentguard.model.observation import ExecObservation, FileObservation, GapObservation, GapType, Observation
 from agentguard.model.process import Confidence, ProcessSnapshot
 from agentguard.model.session import Coverage, SensorState, Session
 from agentguard.monitor import Detection, Monitor, Stages, Subject, open_detection, open_stages, take_inventory
-from agentguard.paths import policies_dir
 from agentguard.record.writer import Writer
 from agentguard.sense import procfs
 from agentguard.sense.interface import FolderSetup
@@ -37,55 +32,42 @@ _PROOF_SECONDS = 2.0
 class GuardedSession:
     """Opened before the agent starts, closed when its tree has gone."""
 
-    def __init__(self, request: RunRequest, agent_pid: int, shared: mmap.mmap) -> None:
-        self._request = request
+    def __init__(self, opening: Opening, agent_pid: int, shared: mmap.mmap) -> None:
+        self._opening = opening
+        self._request = opening.request
+        self._home = opening.home
+        self._run_folder = opening.run_folder
+        self._network = opening.network
+        self._clock = opening.clock
         self._agent_pid = agent_pid
         self._shared = shared
-        self._clock: Callable[[], int] = time.time_ns
         self._updated_ns = 0
-        self._monitor = Monitor()
+        self._monitor = Monitor(opening.inbox)
 
     # --- opening ----------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Load, wire and start all but the file sensors.
+        """Load and wire all but the file sensors, and wait for the proxy.
 
         Raises:
             AgentGuardError: a policy, a key or the database cannot be used. The agent has not been started.
         """
-        request = self._request
-        self._home: Home = open_home(request.home)
-        policies = policies_dir()
-        self._run_folder: RunFolder = make_run_folder(request.session)
-        catalogue = load_agents(policies / "agents.yaml")
-        agent = catalogue.identify(request.argv, request.program)
-        agent_id = agent.id if agent else "unknown"
-        self._network = Network(
-            NetworkSetup(
-                request=request,
-                home=self._home,
-                policies=policies,
-                run_folder=self._run_folder,
-                agent=agent_id,
-                emit=self._emit,
-                clock=self._clock,
-            )
-        )
-        self._detection: Detection = open_detection(self._home, policies, self._clock)
+        opening, request = self._opening, self._request
+        self._detection: Detection = open_detection(self._home, opening.policies, self._clock)
         self._writer = Writer(self._home)
         subject = Subject(
             session=request.session,
-            agent=agent_id,
-            catalogue=catalogue,
+            agent=opening.agent,
+            catalogue=opening.catalogue,
             root_pid=self._agent_pid,
             workspace=request.cwd,
         )
-        self._stages: Stages = open_stages(self._home, policies, self._detection, self._writer, subject)
+        self._stages: Stages = open_stages(self._home, opening.policies, self._detection, self._writer, subject)
         self._writer.start()
         recover(self._home, self._writer)
         user_home = Path(request.environ.get("HOME") or Path.home())
         values = take_inventory(self._detection, user_home, request.cwd)
-        self._session = self._first_record(agent_id, agent.name if agent else Path(request.program).name)
+        self._session = self._first_record(opening.agent, opening.agent_name)
         self._writer.begin_session(self._session)
         self._monitor.start(self._stages)
         if self._network.wait():

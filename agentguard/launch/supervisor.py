@@ -103,10 +103,13 @@ class _Supervisor:
         signal.set_wakeup_fd(wake_end, warn_on_full_buffer=False)
 
     def run(self, terminal: TextIO) -> None:
-        from agentguard.launch.guarded import GuardedSession  # noqa: PLC0415 - the whole pipeline: only here
+        from agentguard.launch.opening import begin  # noqa: PLC0415 - not in the front
 
         assert self._front is not None
-        self._session = GuardedSession(self._request, self._agent, self._shared)
+        opening = begin(self._request)
+        from agentguard.launch.guarded import GuardedSession  # noqa: PLC0415 - 0.2 s, while the proxy starts
+
+        self._session = GuardedSession(opening, self._agent, self._shared)
         self._session.open()
         guard = self._enter_guard()
         if guard.listener >= 0:
