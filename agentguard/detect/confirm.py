@@ -53,7 +53,7 @@ class Confirmer:
 
     def __init__(self, types: Sequence[CredentialType]) -> None:
         self.keywords = tuple(tuple(word.encode("ascii") for word in kind.keywords) for kind in types)
-        self.max_lead = max((kind.lead for kind in types), default=0)
+        self.max_lead = max((lead for kind in types for lead in kind.lead), default=0)
         self.max_length = max((kind.max_length for kind in types), default=0)
         self.longest_keyword = max((len(word) for words in self.keywords for word in words), default=0)
         self._types = tuple(types)
@@ -114,17 +114,14 @@ def _match_at(
     pattern: re.Pattern[bytes], kind: CredentialType, data: bytes, position: int, floor: int
 ) -> re.Match[bytes] | None:
     """The match whose keyword stands at `position`, if there is one with a border before it."""
-    end = position + kind.max_length
-    if kind.lead == 0:
-        if not pattern.groups and not is_border(data, position):
-            return None
-        return pattern.match(data, position, end)
-    start = max(floor, position - kind.lead)
-    while True:
-        match = pattern.search(data, start, end)
-        if match is None or match.start() > position:
-            return None
-        context_before = pattern.groups and match.start("secret") > match.start()
-        if context_before or is_border(data, match.start()):
+    for lead in kind.lead:
+        start = position - lead
+        if start < floor or (not pattern.groups and not is_border(data, start)):
+            continue
+        match = pattern.match(data, start, start + kind.max_length)
+        if match is None:
+            continue
+        context_before = pattern.groups and match.start("secret") > start
+        if context_before or is_border(data, start):
             return match
-        start = match.start() + 1
+    return None

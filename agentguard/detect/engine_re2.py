@@ -42,6 +42,6 @@ class Re2Engine:
 def _expression(kind: CredentialType) -> bytes:
     """The pattern; of a type whose keyword stands within, the keyword: a leading class has the automaton grow without
     end, and the confirmation looks at every keyword anyway."""
-    if kind.lead:
+    if any(kind.lead):
         return f"(?i:{'|'.join(map(re.escape, kind.keywords))})".encode("ascii")
     return kind.pattern.replace("(?P<secret>", "(?:").encode("ascii")

@@ -33,9 +33,9 @@ class CredentialType:
     pattern: str
     """RE2 subset. Group `secret`, where there is one, is the credential; else the whole match is."""
     keywords: tuple[str, ...]
-    """Lower case. Every match begins with one, or holds one within its first `lead` bytes."""
-    lead: int = 0
-    """Most bytes of a match that may precede its keyword."""
+    """Lower case. Every match holds one, `lead` bytes behind its start."""
+    lead: tuple[int, ...] = (0,)
+    """Bytes of a match that may precede its keyword; of several the first that fits counts."""
     max_length: int = 1024
     """Most bytes a match may have."""
     checksum: str | None = None

@@ -88,7 +88,7 @@ class _Reader:
             provider=self._matching(fields["provider"], "provider", _ID, "lower-case words joined by -"),
             pattern=self._pattern(fields["pattern"]),
             keywords=self._keywords(fields["keywords"]),
-            lead=self._number(fields.get("lead"), "lead", 0, _MAX_LEAD),
+            lead=self._lead(fields.get("lead")),
             max_length=self._number(fields.get("max_length"), "max_length", 1024, _MAX_LENGTH),
             checksum=self._word(fields["checksum"], "checksum", CHECKSUMS),
             issuer_hosts=self._hosts(fields["issuer_hosts"]),
@@ -146,6 +146,14 @@ class _Reader:
         if not text.isdecimal() or not 0 < int(text) <= most:
             self.fail(node, f"{name} must be a number from 1 to {most}")
         return int(text)
+
+    def _lead(self, node: Any) -> tuple[int, ...]:
+        if node is None:
+            return (0,)
+        words = tuple(self._strings(node, "lead"))
+        if not words or not all(word.isdecimal() and int(word) <= _MAX_LEAD for word in words):
+            self.fail(node, f"lead must be a list of numbers up to {_MAX_LEAD}")
+        return tuple(map(int, words))
 
     def _flag(self, node: Any, name: str) -> bool:
         if self._text(node, name) not in ("true", "false"):
