@@ -14,6 +14,7 @@ _SHELL_CODE = re.compile(r"-[A-Za-z]*c$")
 _PYTHON = re.compile(r"(python|pypy)[0-9.]*$")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _SEPARATORS = frozenset({"|", "||", "&&", "&", ";", "|&", "(", ")", "\n", ";;"})
+_SUBSTITUTION = re.compile(r"\$\(([^()]*)\)|`([^`]*)`")
 _REDIRECTION = re.compile(r"[0-9]*[<>]")
 _KEYWORDS = frozenset(
     {"if", "then", "else", "elif", "while", "until", "do", "!", "{", "time", "exec", "command", "builtin"}
@@ -104,8 +105,21 @@ def _shell_line(command: Sequence[str]) -> list[tuple[str, ...]]:
     for position, word in enumerate(command[1:-1], start=1):
         if _SHELL_CODE.match(word):
             following = [later for later in command[position + 1 :] if not later.startswith(("-", "+"))]
-            return _split_commands(following[0]) if following else []
+            return _commands_of_line(following[0][:_MAX_LINE]) if following else []
     return []
+
+
+def _commands_of_line(line: str) -> list[tuple[str, ...]]:
+    """Simple commands of a shell's line, those in `$(...)` and backquotes first: quotes do not stop those."""
+    commands: list[tuple[str, ...]] = []
+    for _ in range(_MAX_DEPTH):
+        inner = [found[1] or found[2] or "" for found in _SUBSTITUTION.finditer(line)]
+        if not inner:
+            break
+        for text in inner:
+            commands += _split_commands(text)
+        line = _SUBSTITUTION.sub("_", line)
+    return commands + _split_commands(line)
 
 
 def _split_commands(line: str) -> list[tuple[str, ...]]:
@@ -125,8 +139,7 @@ def _split_commands(line: str) -> list[tuple[str, ...]]:
 
 
 def _words(line: str) -> list[str]:
-    line = line[:_MAX_LINE].replace("$(", " ; ").replace("`", " ; ").replace("\n", " ; ")
-    lexer = shlex.shlex(line, posix=True, punctuation_chars=";|&()<>")
+    lexer = shlex.shlex(line.replace("\n", " ; "), posix=True, punctuation_chars=";|&()<>")
     lexer.whitespace_split = True
     lexer.commenters = ""
     words: list[str] = []

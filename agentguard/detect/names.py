@@ -9,7 +9,7 @@ _PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _SECRET = frozenset(
     """
     password passwd passphrase passcode pwd pw pass secret secrets token tokens key keys apikey credential credentials
-    creds cred auth bearer jwt cookie salt pepper psk pat dsn pin signature otp seed mnemonic private
+    creds cred auth authorization bearer jwt cookie salt pepper psk pat dsn pin signature otp seed mnemonic private
     """.split()  # noqa: SIM905 (a list of words reads best as words)
 )
 _SECRET_ENDING = re.compile(r"(?:password|passwd|passphrase|secret|token|apikey|accesskey|secretkey|privatekey|pass)$")
@@ -40,6 +40,12 @@ def says_secret(name: str) -> bool:
     if not parts or parts[-1] in _NOT_A_SECRET or _PUBLIC.intersection(parts):
         return False
     return any(part in _SECRET or _SECRET_ENDING.search(part) for part in parts)
+
+
+@lru_cache(maxsize=4096)
+def says_public(name: str) -> bool:
+    """`PUBLIC_KEY`, `NEXT_PUBLIC_ID`: made to be published."""
+    return bool(_PUBLIC.intersection(_parts(name)))
 
 
 @lru_cache(maxsize=4096)

@@ -41,10 +41,8 @@ def text_of(data: bytes) -> str:
 
 
 def bytes_of(value: str) -> bytes:
-    """The inverse for one value."""
-    return value.encode("utf-8", "surrogatepass" if _lone_utf16(value) else "surrogateescape")
-
-
-def _lone_utf16(value: str) -> bool:
-    """JSON may hold half a surrogate pair (`"\\ud800"`), which is no byte of any file."""
-    return any("\ud800" <= char < "\udc80" or "\udcff" < char <= "\udfff" for char in value)
+    """The inverse for one value. JSON may hold half a surrogate pair (`"\\ud800"`), which is no byte of any file."""
+    try:
+        return value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogatepass")

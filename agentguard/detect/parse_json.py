@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 from agentguard.detect.parse import Candidate
-from agentguard.detect.parse_lines import parse_lines, without_scheme
+from agentguard.detect.parse_lines import named, parse_lines
 
+_PAIR = re.compile(r'"([^"\\\n]{1,128})"\s{0,8}:\s{0,8}"((?:[^"\\\n]|\\.){1,4096})"')
 _MAX_NODES = 50_000
 _HOST_KEYS = ("token_uri", "server", "endpoint", "url", "base_url", "baseUrl", "api_base", "host")
 
@@ -22,6 +24,7 @@ def parse_json(text: str) -> Iterator[Candidate]:
     try:
         top = json.loads(text)
     except (ValueError, RecursionError):
+        yield from _pairs(text)
         yield from parse_lines(text)
         return
     queue: deque[tuple[str, Any, tuple[str, ...]]] = deque([("", top, ())])
@@ -30,7 +33,7 @@ def parse_json(text: str) -> Iterator[Candidate]:
         name, node, hosts = queue.popleft()
         seen += 1
         if isinstance(node, str):
-            yield Candidate(name, without_scheme(node), hosts)
+            yield named(name, node, hosts)
         elif isinstance(node, dict):
             beside = _hosts_beside(node) or hosts
             queue.extend((key, value, beside) for key, value in node.items())
@@ -58,6 +61,15 @@ def host_of(place: str) -> str:
         return (urlsplit(place if "//" in place else f"//{place}").hostname or "").lower()
     except ValueError:
         return ""
+
+
+def _pairs(text: str) -> Iterator[Candidate]:
+    """`"name": "value"` wherever it stands: JSON with comments, cut off, or broken."""
+    for found in _PAIR.finditer(text):
+        try:
+            yield named(found[1], json.loads(f'"{found[2]}"', strict=False))
+        except ValueError:
+            yield Candidate(found[1], found[2])
 
 
 def _docker_login(hosts: tuple[str, ...], login: dict[str, Any]) -> Iterator[Candidate]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
-_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?)-----(.{16,65536}?)-----END \1-----", re.DOTALL)
+_BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?)-----")
+_MAX_KEYS = 200
+_MAX_BLOCK = 65_536
 _LINE = re.compile(r"[A-Za-z0-9+/=]{16,}")
 _LINE_CHARS = 64
 _LONGEST_LINE = 128
@@ -30,12 +33,17 @@ class PrivateKey:
 
 def private_keys(text: str) -> Iterator[PrivateKey]:
     """Every private key in the text, with real line ends or with `\\n` escaped."""
-    for found in _BLOCK.finditer(text):
-        body = re.sub(r"\\r|\\n", "\n", found[2])
+    for begin in islice(_BEGIN.finditer(text), _MAX_KEYS):
+        end_mark = f"-----END {begin[1]}-----"
+        end = text.find(end_mark, begin.end(), begin.end() + _MAX_BLOCK)
+        if end < 0:
+            continue
+        body = re.sub(r"\\r|\\n", "\n", text[begin.end() : end])
         lines = [line.strip() for line in body.split("\n")]
         lines = [part for line in lines if _LINE.fullmatch(line) for part in _folded(line)]
         if lines:
-            yield PrivateKey(found[1], found[0], tuple(_private_lines(found[1], lines)))
+            block = text[begin.start() : end + len(end_mark)]
+            yield PrivateKey(begin[1], block, tuple(_private_lines(begin[1], lines)))
 
 
 def _folded(line: str) -> list[str]:

@@ -38,7 +38,7 @@ def parse_lines(text: str) -> Iterator[Candidate]:
         else:
             value = "" if rest.startswith(("#", ";")) else _COMMENT.sub("", rest).strip().rstrip(",")
         if value:
-            yield Candidate(name, without_scheme(value))
+            yield named(name, value)
 
 
 def parse_ini(text: str) -> Iterator[tuple[str, str, str]]:
@@ -72,10 +72,10 @@ def parse_tokens(text: str) -> Iterator[Candidate]:
             yield Candidate(name.lstrip("-"), value)
 
 
-def without_scheme(value: str) -> str:
-    """`Bearer abc` → `abc`: the scheme is no part of the credential."""
+def named(name: str, value: str, hosts: tuple[str, ...] = ()) -> Candidate:
+    """A value under its name. `Bearer abc` is `abc`, for sure: the scheme is no part of the credential."""
     found = _SCHEME.match(value)
-    return found[1] if found else value
+    return Candidate(name, found[1], hosts, sure=True) if found else Candidate(name, value, hosts)
 
 
 def _quoted(rest: str, lines: list[str], position: int) -> tuple[str, int]:
@@ -85,7 +85,7 @@ def _quoted(rest: str, lines: list[str], position: int) -> tuple[str, int]:
     following = position
     while (end := _closing(parts[-1], quote)) < 0:
         if following >= len(lines) or following - position > _MAX_QUOTED_LINES:
-            return rest.strip().rstrip(","), position
+            return rest[1:].strip().rstrip(","), position
         parts.append(lines[following])
         following += 1
     parts[-1] = parts[-1][:end]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 import re
 
-from agentguard.detect.names import says_hash, says_secret
+from agentguard.detect.names import says_hash, says_public, says_secret
 from agentguard.detect.words import PAIRS, made_of_words
 
 SHORTEST = 8
@@ -50,6 +50,7 @@ _RUNS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _CLASSES = tuple(re.compile(expression) for expression in (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^A-Za-z0-9\s]"))
 _SEQUENCE = "01234567890 abcdefghijklmnopqrstuvwxyz qwertyuiopasdfghjklzxcvbnm 9876543210"
 _NOISE = 0.5
+_NOISE_MIXED = 0.4
 _RARE_SHARE = 0.2
 _SHORT_NUMBER = 6
 _LONG_NUMBER = 11
@@ -71,7 +72,13 @@ def is_secret(value: str, name: str = "", *, sure: bool = False, strict: bool = 
         return sure
     if named:
         return not is_common(value) and (sure or not _is_path(value))
-    if strict or any(char.isspace() for char in value) or _UUID.fullmatch(value) or _is_path(value):
+    if (
+        strict
+        or says_public(name)
+        or any(char.isspace() for char in value)
+        or _UUID.fullmatch(value)
+        or _is_path(value)
+    ):
         return False
     if _HEX.fullmatch(value):
         return not says_hash(name) and not value.isdigit()
@@ -99,7 +106,7 @@ def looks_random(value: str) -> bool:
     classes = sum(1 for pattern in _CLASSES if pattern.search(value))
     noise = _noise(value)
     if len(value) >= 16:
-        return noise >= _NOISE and (classes >= 2 or len(value) >= 20)
+        return noise >= (_NOISE_MIXED if classes >= 3 else _NOISE) and (classes >= 2 or len(value) >= 20)
     if len(value) >= 12:
         return classes >= 3 and noise >= 0.6
     return classes == 4 and noise >= 0.7

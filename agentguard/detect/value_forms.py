@@ -52,6 +52,7 @@ def _json_forms(value: bytes) -> Iterator[bytes]:
     yield ascii_only.encode()
     yield readable.encode()
     yield readable.replace("/", "\\/").encode()
+    yield ascii_only.replace("/", "\\/").encode()
     for plain, escaped in _HTML_SAFE:
         readable = readable.replace(plain, escaped)
     yield readable.encode()

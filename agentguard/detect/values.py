@@ -42,6 +42,7 @@ _BINARY_SAMPLE = 8192
 _CHUNK = 32
 _CHUNKS = 8
 _PATH_TOKEN = 24
+_BARE_WORD = re.compile(r"[A-Za-z0-9_\-.+/~:]{8,4096}={0,2}")
 
 _PARSERS: dict[str, Parser] = {
     "git-credentials": parse_urls,
@@ -103,7 +104,7 @@ def environment_values(environ: Iterable[tuple[str, str]], scanner: ValueScanner
 def _candidates(path: str, text: str, kind: str, data: bytes) -> Iterator[Candidate]:
     parser = _PARSERS.get(kind) or _by_content(text)
     word = text.strip()
-    if word and len(word) <= 4096 and not re.search(r"\s", word) and "=" not in word.rstrip("=") and "://" not in word:
+    if _BARE_WORD.fullmatch(word):
         yield Candidate(_name(path), word, sure=True)
     elif b"\0" not in data[:_BINARY_SAMPLE] or kind == "process-environment" or "\0" not in text:
         for candidate in parser(text):
@@ -188,7 +189,7 @@ class _Collector:
             return
         if not is_secret(candidate.value, candidate.name, sure=candidate.sure, strict=strict):
             return
-        if "://" not in candidate.value and any(typed in value for typed in self._typed):
+        if "://" not in candidate.value and any(_is_part(typed, value) for typed in self._typed):
             return
         self._keep(
             value,
@@ -231,3 +232,9 @@ class _Collector:
             issuer_hosts=tuple(dict.fromkeys(hosts)),
             source_path=self._path,
         )
+
+
+def _is_part(word: bytes, value: bytes) -> bool:
+    """Whether `word` stands in `value` as a word of its own (`token abc`)."""
+    at = value.find(word)
+    return at >= 0 and not value[:at][-1:].isalnum() and not value[at + len(word) :][:1].isalnum()
