@@ -21,13 +21,14 @@ from agentguard.config import home_path, open_home
 from agentguard.errors import EXIT_ERROR, EXIT_FOUND, EXIT_OK, PolicyError
 
 if TYPE_CHECKING:
+    from agentguard.detect.files import FilePattern
     from agentguard.judge.context import Context
     from agentguard.judge.policy import Policy, Rule
     from agentguard.model.finding import Finding
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    from agentguard.judge.examples import SITUATION
+    from agentguard.judge.examples import LISTS, SITUATION
 
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     check = _action(actions, "check", "say whether a policy is valid")
@@ -39,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     explain.add_argument("--format", choices=("text", "json"), default="text")
     for word, meaning in SITUATION.items():
         option = "--" + word.replace("_", "-")
-        explain.add_argument(option, dest=f"word_{word}", nargs="+", metavar="X", help=meaning or None)
+        count = "+" if word in LISTS else 1
+        explain.add_argument(option, dest=f"word_{word}", nargs=count, metavar="X", help=meaning or None)
     test = _action(actions, "test", "run the examples written in a policy")
     test.add_argument("file", nargs="?", type=Path, metavar="FILE", help="default: the policies in force here")
     trust = _action(actions, "trust", "trust this content of a repository's policy")
@@ -144,15 +146,16 @@ def _recorded(arguments: argparse.Namespace) -> tuple[Finding, Context]:
     context = replace(_context(), session_agent=event.finding.agent)
     if session is not None:
         context = replace(context, session_agent=session.agent, root_pid=session.root_pid)
-    return replace(event.finding, expected_readers=_expected_readers(event.finding.path)), context
+    pattern = _file_pattern(event.finding.path)
+    return replace(event.finding, expected_readers=pattern.expected_readers if pattern else ()), context
 
 
-def _expected_readers(path: str) -> tuple[str, ...]:
+def _file_pattern(path: str) -> FilePattern | None:
+    """The entry of policies/files.yaml that names a file."""
     from agentguard.detect.files import load_file_patterns
     from agentguard.paths import policies_dir
 
-    pattern = load_file_patterns(policies_dir() / "files.yaml").match_name(path) if path else None
-    return pattern.expected_readers if pattern else ()
+    return load_file_patterns(policies_dir() / "files.yaml").match_name(path) if path else None
 
 
 def _described(arguments: argparse.Namespace) -> tuple[Finding, Context]:
@@ -165,8 +168,9 @@ def _described(arguments: argparse.Namespace) -> tuple[Finding, Context]:
         fields["argv"] = [part for text in fields["argv"] for part in shlex.split(text)]
     if "type" in fields and "issuer" not in fields:
         fields["issuer"] = list(_issuers(fields["type"][0]))
-    if fields.get("kind") == ["file"] and "expected_readers" not in fields:
-        fields["expected_readers"] = list(_expected_readers("".join(fields.get("path", ()))))
+    if fields.get("kind") == ["file"] and (pattern := _file_pattern("".join(fields.get("path", ())))):
+        known = {"file_kind": [pattern.id], "file_agent": [pattern.agent]}
+        fields = {**known, "expected_readers": list(pattern.expected_readers), **fields}
     try:
         return situation(fields, _context())
     except ValueError as error:

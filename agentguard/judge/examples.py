@@ -27,7 +27,7 @@ SITUATION = {
     "expected_readers": "programs whose read of the file is ordinary",
     "command_rule": "id of policies/commands.yaml",
     "process": "the executable's name",
-    "argv": "its command line, word by word",
+    "argv": "its command line",
     "ancestors": "its parents' names, nearest first",
     "agent_process": "true: it is the agent itself",
     "agent": "the session's agent",
@@ -46,6 +46,9 @@ SITUATION = {
     "remote_host": "true: it is the host of one of the repository's remotes",
 }
 """Words of a situation, each with its meaning."""
+
+LISTS = frozenset({"argv", "ancestors", "expected_readers", "issuer"})
+"""Words with several values; the others have one."""
 
 _ACTIVITY = {
     Kind.FILE: Activity.READ,
@@ -88,13 +91,40 @@ def situation(fields: Mapping[str, Sequence[str]], base: Context) -> tuple[Findi
     if unknown is not None:
         raise ValueError(f"unknown word {unknown!r}; allowed: {', '.join(SITUATION)}")
     words = {word: values[0] if values else "" for word, values in fields.items()}
+    own = frozenset({words.get("host", "")})
+    context = replace(
+        base,
+        session_agent=words.get("agent", base.session_agent),
+        root_pid=_PID if _true(words, "agent_process") else 0,
+        secret_hosts=own if _true(words, "secret_host") else frozenset(),
+        remote_hosts=own if _true(words, "remote_host") else frozenset(),
+    )
+    return _finding(fields, words), context
+
+
+def check_examples(policy: Policy, rules: Sequence[Rule], base: Context) -> list[Failure]:
+    """Judge every example of `rules` by `policy`: `match` wants its own rule to fire, `no_match` any other."""
+    failures: list[Failure] = []
+    for rule in rules:
+        for example in rule.examples:
+            try:
+                finding, context = situation(dict(example.fields), base)
+                fired = policy.judge(finding, context).rule
+            except ValueError as error:
+                failures.append(Failure(rule, example, str(error)))
+                continue
+            if (fired == rule.name) is not example.expected:
+                failures.append(Failure(rule, example, fired))
+    return failures
+
+
+def _finding(fields: Mapping[str, Sequence[str]], words: Mapping[str, str]) -> Finding:
     kind = _one_of(Kind, words.get("kind", "http"))
-    host = words.get("host", "")
-    path = words.get("path", "")
+    host, path = words.get("host", ""), words.get("path", "")
     sends = kind in (Kind.HTTP, Kind.NETWORK)
     method = words.get("method", "POST" if kind is Kind.HTTP else "")
     attribution = _one_of(Attribution, words.get("attribution", "exact"))
-    finding = Finding(
+    return Finding(
         uid="example",
         time_ns=0,
         session="example",
@@ -119,30 +149,6 @@ def situation(fields: Mapping[str, Sequence[str]], base: Context) -> tuple[Findi
         command_rule=words.get("command_rule", ""),
         gap=_gap(words),
     )
-    context = replace(
-        base,
-        session_agent=words.get("agent", base.session_agent),
-        root_pid=_PID if _true(words, "agent_process") else 0,
-        secret_hosts=frozenset({host}) if _true(words, "secret_host") else frozenset(),
-        remote_hosts=frozenset({host}) if _true(words, "remote_host") else frozenset(),
-    )
-    return finding, context
-
-
-def check_examples(policy: Policy, rules: Sequence[Rule], base: Context) -> list[Failure]:
-    """Judge every example of `rules` by `policy`: `match` wants its own rule to fire, `no_match` any other."""
-    failures: list[Failure] = []
-    for rule in rules:
-        for example in rule.examples:
-            try:
-                finding, context = situation(dict(example.fields), base)
-                fired = policy.judge(finding, context).rule
-            except ValueError as error:
-                failures.append(Failure(rule, example, str(error)))
-                continue
-            if (fired == rule.name) is not example.expected:
-                failures.append(Failure(rule, example, fired))
-    return failures
 
 
 def _process(fields: Mapping[str, Sequence[str]], words: Mapping[str, str]) -> Process | None:

@@ -99,8 +99,10 @@ class Facts:
         if context.identify is not None and context.identify(process.cmdline, process.exe) is not None:
             return True
         # The root of a known agent's session that is not that agent is its launcher (npx), which reads its own files.
+        # The root of another session is taken for the agent, unless it reads the very files it is made for (ssh, npm).
         by_name = context.identify is not None and context.session_agent != "unknown" and bool(process.cmdline)
-        return not by_name and context.root_pid != 0 and process.pid == context.root_pid
+        is_root = context.root_pid != 0 and process.pid == context.root_pid
+        return is_root and not by_name and not self.expected_reader()
 
     def _classify(self) -> tuple[Destination, ...]:
         host, match = self.finding.host, self.match

@@ -116,7 +116,7 @@ def test_explain_knows_issuers_and_readers(place: Path, capsys: pytest.CaptureFi
     send = ("explain", "--type", "openai-project-key", "--place", "header:authorization")
     assert "default.yaml:expected-use" in run(capsys, *send, "--host", "api.openai.com")[1].splitlines()[-2]
     assert "leak-to-unknown-host" in run(capsys, *send, "--host", "paste.example")[1].splitlines()[-2]
-    ssh = ("explain", "--kind", "file", "--path", "/home/ada/.ssh/id_ed25519", "--file-kind", "ssh-private-key")
+    ssh = ("explain", "--kind", "file", "--path", "/home/ada/.ssh/id_ed25519")
     assert "expected-reader" in run(capsys, *ssh, "--process", "ssh")[1].splitlines()[-2]
     assert "read-login-or-key" in run(capsys, *ssh, "--process", "head")[1].splitlines()[-2]
     inline = run(capsys, *ssh[:2], "file", "--path", "/x/.env", "--process", "python3", "--argv", "python3 -c 'x y'")

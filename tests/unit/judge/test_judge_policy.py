@@ -210,6 +210,21 @@ def test_the_root_process_of_an_unknown_agent_is_the_agent() -> None:
     assert judged.judge(finding, Context(root_pid=1)).rule == NO_RULE.name
 
 
+def test_a_root_that_reads_the_files_it_is_made_for_is_no_agent() -> None:
+    judged = policy(rules(("agent", "{agent_process: true}", "alert", "high", "clean")))
+    words = {"kind": "file", "path": "/home/ada/.ssh/id_rsa", "process": "ssh"}
+    root = replace(CONTEXT, root_pid=4242)
+    assert judged.judge(case(**words, expected_readers=["ssh"])[0], root).rule == NO_RULE.name
+    assert judged.judge(case(**words, expected_readers=["age"])[0], root).rule == "policy.yaml:agent"
+
+
+def test_a_login_kept_in_a_folder_is_known_by_its_glob() -> None:
+    judged = policy(rules(("own", "{destination: issuer, issuer_known: true}", "logged", "info", "clean")))
+    source = "/home/ada/.config/github-copilot/apps.json"
+    assert judged.judge(*case(host="api.github.com", type="x", source=source)).rule == "policy.yaml:own"
+    assert judged.judge(*case(host="api.github.com", type="x", source="/x/apps.json")).rule == NO_RULE.name
+
+
 def test_the_launcher_of_a_known_agent_is_not_the_agent() -> None:
     judged = policy(rules(("agent", "{agent_process: true}", "alert", "high", "clean")))
     npx, _ = case(kind="file", path="/x/.npmrc", process="node", argv=["node", "/usr/bin/npx", "@google/gemini-cli"])
