@@ -70,10 +70,10 @@ class Reader:
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
 
-    def sessions(self, limit: int | None = None) -> list[Session]:
-        """Newest first."""
+    def sessions(self, limit: int | None = None, *, counted: bool = True) -> list[Session]:
+        """Newest first. `counted=False` leaves out the counts of those that run: they cost a look at every event."""
         rows = self._rows("SELECT * FROM sessions ORDER BY start_ns DESC, id DESC LIMIT ?", [_bound(limit)])
-        return [self._session(row) for row in rows]
+        return [self._session(row, counted=counted) for row in rows]
 
     def session(self, name: str) -> Session | None:
         """By uid, by a unique beginning of it, or `last` for the newest. None when there is none."""
@@ -202,11 +202,11 @@ class Reader:
                 self._connection.close()
                 self._connection = None
 
-    def _session(self, row: sqlite3.Row) -> Session:
+    def _session(self, row: sqlite3.Row, *, counted: bool = True) -> Session:
         with self._lock:
             assert self._connection is not None
             try:
-                return session_of(self._connection, row)
+                return session_of(self._connection, row, counted=counted)
             except sqlite3.Error as error:
                 raise self._failure(error) from None
 

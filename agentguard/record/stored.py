@@ -17,9 +17,9 @@ def stored_session(connection: sqlite3.Connection, uid: str) -> Session | None:
     return session_of(connection, row) if row else None
 
 
-def session_of(connection: sqlite3.Connection, row: sqlite3.Row) -> Session:
-    """The session of a row of `sessions`."""
-    counts = None if row["seal"] else session_counts(connection, row["uid"])
+def session_of(connection: sqlite3.Connection, row: sqlite3.Row, *, counted: bool = True) -> Session:
+    """The session of a row of `sessions`; not `counted`, with the counts that stand in the row."""
+    counts = None if row["seal"] or not counted else session_counts(connection, row["uid"])
     return session_from_row(row, stored_coverage(connection, row["uid"]), counts)
 
 

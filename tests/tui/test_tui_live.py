@@ -227,6 +227,19 @@ async def test_a_session_named_at_the_start(database: Path) -> None:
         assert "? UNKNOWN  The proxy was down for 4 s" in text_of(pilot)
 
 
+async def test_a_session_that_does_not_exist_is_said(database: Path) -> None:
+    async with make_app(database, session="nosuch").run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "No session's uid begins with 'nosuch'." in text_of(pilot), "the answer")
+
+
+async def test_a_filter_that_names_no_session_matches_nothing(database: Path) -> None:
+    async with dashboard(database) as pilot:
+        await pilot.press("slash", *"session:nosuch")
+        await until(pilot, lambda: not len(log_of(pilot).index) and live_of(pilot).loaded, "no event")
+        await pilot.press("slash")
+        assert pilot.app.is_running
+
+
 async def test_sessions_at_80_columns_are_a_drawer(database: Path) -> None:
     async with dashboard(database, (80, 24)) as pilot:
         assert "codex 31877" not in text_of(pilot)

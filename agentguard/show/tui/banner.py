@@ -48,11 +48,12 @@ class Banner(Widget):
 
     def render(self) -> Content:
         session, width = self._session, self.content_size.width or self.size.width
-        if session is None or width < 1:
+        if session is None or self._problem or width < 1:
             return Content(clean(self._problem))
         look = OUTCOME[session.outcome]
         word = f"{look.glyph} {look.word}  "
-        counts = "   " + "  ".join(plural(session.counts.get(key, 0), noun) for key, noun in _NOUNS)
+        counted = [plural(session.counts[key], noun) for key, noun in _NOUNS if key in session.counts]
+        counts = "   " + "  ".join(counted)
         reason = Content(clean(session.outcome_reason) or _SEEN[session.outcome])
         first, *rest = reason.wrap(max(8, width - len(word))) or [Content()]
         line = Content.assemble((word, "bold"), first)

@@ -27,7 +27,7 @@ class EmptyState(Widget):
 
     def render(self) -> Content:
         if self._problem:
-            return Content.assemble(("The database cannot be read.\n\n", "bold $text-error"), clean(self._problem))
+            return Content.assemble(("Nothing to show.\n\n", "bold $text-error"), clean(self._problem))
         return Content.assemble(
             ("No session yet.\n\n", "bold"),
             ("Start your coding agent under guard, in another terminal:\n\n", MUTED),

@@ -222,11 +222,11 @@ class LiveScreen(Screen[None]):
         return self.query_one(EventLog)
 
     def _guarded(self, read: Callable[[], object]) -> None:
-        """A database that fails is said, and tried again at the next change."""
+        """A database that fails is said; the watcher tries it again."""
         try:
             read()
         except StoreError as error:
-            self.query_one(Banner).update(None, str(error))
+            self.notify(str(error), severity="error", markup=False)
 
 
 def flow_mark(story: Story) -> FlowMark | None:

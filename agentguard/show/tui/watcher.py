@@ -84,13 +84,21 @@ class Watcher:
 
     def _look(self, reader: Reader) -> None:
         began = time.monotonic()
+        uncounted = tuple(reader.sessions(SESSIONS, counted=False))
+        chosen = self._chosen(reader, uncounted)
+        if chosen is not None and (self._snapshot.chosen is None or chosen.uid != self._snapshot.chosen.uid):
+            # The events need not wait for the counts: in a large session those take their time.
+            self._tell(Snapshot(uncounted, chosen))
         sessions = tuple(reader.sessions(SESSIONS))
-        chosen = choose_session(sessions, self._wanted)
-        if chosen is None and self._wanted != LAST:
-            chosen = reader.session(self._wanted)
+        chosen = self._chosen(reader, sessions)
         timeline = tuple(reader.timeline(chosen.uid, BUCKETS)) if chosen else ()
         self._due = began + (time.monotonic() - began) * (1 + SHARE)
-        self._tell(Snapshot(sessions, chosen, timeline))
+        lost = f"No session's uid begins with {self._wanted!r}." if sessions and chosen is None else ""
+        self._tell(Snapshot(sessions, chosen, timeline, problem=lost))
+
+    def _chosen(self, reader: Reader, sessions: tuple[Session, ...]) -> Session | None:
+        chosen = choose_session(sessions, self._wanted)
+        return reader.session(self._wanted) if chosen is None and self._wanted != LAST else chosen
 
     def _tell(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
