@@ -18,7 +18,7 @@ from pathlib import Path
 MODEL = "https://api.openai.com/v1/chat/completions"
 PASTE = "https://paste.example/api"
 TIMEOUT_SECONDS = 10
-PAUSE_SECONDS = 0.25
+PAUSE_SECONDS = 0.2
 """Between steps, so that a person can follow."""
 
 UPLOADER = f"""\
@@ -93,3 +93,5 @@ if __name__ == "__main__":
         # The type alone: an error's text may quote the file.
         print(f"  agent: a step failed ({type(error).__name__})", file=sys.stderr)
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

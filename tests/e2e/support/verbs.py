@@ -23,10 +23,12 @@ class Home:
     """A home folder of AgentGuard, read through the verbs alone."""
 
     root: Path
+    prefix: tuple[str, ...] = ()
+    """Before each command: to run as the user it belongs to."""
 
     def verb(self, *words: str) -> str:
         """Standard output of `agentguard WORDS`, which must succeed."""
-        command = [sys.executable, "-m", "agentguard", words[0], "--home", str(self.root), *words[1:]]
+        command = [*self.prefix, sys.executable, "-m", "agentguard", words[0], "--home", str(self.root), *words[1:]]
         environ = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
         done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"agentguard {' '.join(words)}: {done.returncode}\n{done.stderr}"
