@@ -10,6 +10,8 @@ from agentguard.model.secret import SecretMatch, SecretValue
 
 _MAX_ARGUMENT = 4096
 _MAX_ARGUMENTS = 256
+_BETWEEN = "\x1f"
+"""Between arguments that are looked at together: part of no credential and of no encoding."""
 
 
 class Redactor(Protocol):
@@ -45,17 +47,28 @@ class Describer:
     def arguments(self, cmdline: Sequence[str]) -> tuple[tuple[str, ...], list[SecretMatch]]:
         """The command line without its secrets, and what they were.
 
-        It is cut to size after it was redacted: half a secret would not be recognised.
+        It is cut to size after it was redacted: half a secret would not be recognised. Nearly every command line is
+        clean, and one look at the whole of it says so.
         """
+        if not self._redactor.redact(_BETWEEN.join(cmdline))[1]:
+            return _cut([_shortened(argument) for argument in cmdline]), []
         redacted: list[str] = []
         matches: list[SecretMatch] = []
         for argument in cmdline:
             shown, found = self._redactor.redact(argument)
-            redacted.append(shown if len(shown) <= _MAX_ARGUMENT else shown[: _MAX_ARGUMENT - 1] + "…")
+            redacted.append(_shortened(shown))
             matches += found
-        if len(redacted) > _MAX_ARGUMENTS:
-            redacted[_MAX_ARGUMENTS - 1 :] = ["…"]
-        return tuple(redacted), distinct(matches)
+        return _cut(redacted), distinct(matches)
+
+
+def _shortened(argument: str) -> str:
+    return argument if len(argument) <= _MAX_ARGUMENT else argument[: _MAX_ARGUMENT - 1] + "…"
+
+
+def _cut(arguments: list[str]) -> tuple[str, ...]:
+    if len(arguments) > _MAX_ARGUMENTS:
+        arguments[_MAX_ARGUMENTS - 1 :] = ["…"]
+    return tuple(arguments)
 
 
 def match_of(value: SecretValue, place: str) -> SecretMatch:

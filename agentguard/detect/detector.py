@@ -29,6 +29,7 @@ from agentguard.model.process import Attribution, Confidence
 from agentguard.model.secret import SecretValue
 
 _BYPASS_REMEDY = "use a program that honours HTTPS_PROXY, or accept this destination in the policy"
+_MAX_VARIABLES = 100_000
 _LATE = "; a secret came within reach of this process afterwards"
 _CONFIDENCE_OF = {
     Attribution.EXACT: Confidence.EXACT_PID,
@@ -75,6 +76,7 @@ class Detector:
         self._describe = Describer(scanner)
         self._reach = Reach()
         self._inherited: set[tuple[str, str]] = set()
+        self._variables: set[int] = set()
 
     def detect(self, attributed: Attributed) -> list[Finding]:
         """The findings of one observation; [] when it concerns no credential."""
@@ -117,10 +119,11 @@ class Detector:
         return [finding, *self._touched(attributed, upward=not expected)]
 
     def _environment(self, attributed: Attributed, started: ExecObservation) -> list[Finding]:
-        if not started.environ:
+        variables = self._unseen(attributed.session, started.environ or ())
+        if not variables:
             return []
-        values = environment_values(started.environ, self._scanner)
-        lines = "\n".join(f"{name}={value}" for name, value in started.environ)
+        values = environment_values(variables, self._scanner)
+        lines = "\n".join(f"{name}={value}" for name, value in variables)
         known = [match for match in self._scanner.scan_text(lines, "environment") if match.source_path]
         found = distinct([*known, *(match_of(value, "environment") for value in values)])
         new = [match for match in found if (attributed.session, match.fingerprint) not in self._inherited]
@@ -140,6 +143,14 @@ class Detector:
             finding.session, (match.fingerprint for match in new), Source.INHERIT, finding.uid, finding.time_ns
         )
         return [finding, *self._touched(attributed, upward=False)]
+
+    def _unseen(self, session: str, environ: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Variables that no environment of this session held before: a shell changes one or two at each exec."""
+        unseen = [variable for variable in environ if hash((session, *variable)) not in self._variables]
+        if len(self._variables) > _MAX_VARIABLES:
+            self._variables.clear()
+        self._variables.update(hash((session, *variable)) for variable in unseen)
+        return unseen
 
     def _command(self, attributed: Attributed, started: ExecObservation) -> list[Finding]:
         found = self._commands.find(started.process.cmdline)

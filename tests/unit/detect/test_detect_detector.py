@@ -7,8 +7,11 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from value_support import made_up, scanner_with, secret_value
 
 from agentguard.detect.commands import load_commands
@@ -81,6 +84,10 @@ class World:
                 ancestors=process.ancestors if process else (),
             )
         )
+
+
+REDACTING = World()
+REDACTING.index.add([secret_value(PASSWORD)])
 
 
 def process(pid: int, *argv: str, parents: Iterable[int] = (20, 1), cwd: str = "/src/shop") -> ProcessSnapshot:
@@ -375,6 +382,18 @@ def test_nothing_raw_in_any_finding() -> None:
         for text in (repr(finding), repr(asdict(finding)), repr(written)):
             assert [value for value in planted if value in text] == []
         assert event_to_json(event_from_json(written)) == written
+
+
+ENCODED = [PASSWORD, GH, base64.b64encode(f"a{PASSWORD}".encode()).decode(), PASSWORD.encode().hex(), quote(PASSWORD)]
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.text(max_size=20), max_size=5), st.lists(st.text(max_size=20), max_size=5), st.sampled_from(ENCODED))
+def test_a_secret_is_redacted_beside_any_arguments(before: list[str], after: list[str], planted: str) -> None:
+    finding = the(REDACTING.see(started("x", *before, planted, *after)))
+    assert finding.process is not None
+    assert planted not in repr(finding)
+    assert len(finding.process.cmdline) == len(before) + len(after) + 2
 
 
 def test_known_values_are_never_shown_by_repr() -> None:
