@@ -43,14 +43,14 @@ def build_guard(config: ProxyConfig) -> Guard:
     from agentguard.detect.fingerprint import Fingerprinter
     from agentguard.detect.rules import load_types
     from agentguard.detect.scanner import Scanner
-    from agentguard.detect.values import ValueIndex
+    from agentguard.detect.value_index import ValueIndex
     from agentguard.judge.load import load_policy
     from agentguard.model.verdict import Disposition
     from agentguard.sense.proxy.interface import Guard
 
     types = load_types(config.policies / "secrets.yaml")
     fingerprinter = Fingerprinter(config.fingerprint_key)
-    values = ValueIndex(fingerprinter)
+    values = ValueIndex()
     scanner = Scanner(types, build_engine(types, cache=config.cache), fingerprinter, values)
     policy = load_policy(home=config.home, workspace=config.workspace, base=config.base_policy)
     can_block = any(rule.then.disposition is Disposition.BLOCKED for rule in (*policy.rules, *policy.stricter))

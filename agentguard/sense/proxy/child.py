@@ -21,7 +21,7 @@ from agentguard.sense.proxy.config import ChildStart, ProxyConfig
 from agentguard.sense.proxy.desk import Desk
 from agentguard.sense.proxy.doors import Doors
 from agentguard.sense.proxy.interface import Guard
-from agentguard.sense.proxy.logs import write_line
+from agentguard.sense.proxy.logs import place_of, write_line
 from agentguard.sense.proxy.master import build_master
 from agentguard.sense.proxy.messages import Messages
 from agentguard.sense.proxy.outbox import Outbox
@@ -56,7 +56,8 @@ async def _live(link: socket.socket, build: BuildGuard) -> int:
         await outbox.drain()
         return 2
     except Exception as error:
-        outbox.say("failed", f"the proxy could not be set up: {type(error).__name__}")
+        where = place_of(error.__traceback__)
+        outbox.say("failed", f"the proxy could not be set up: {type(error).__name__} at {where}")
         await outbox.drain()
         raise
     await proxy.serve(reader)

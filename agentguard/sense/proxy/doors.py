@@ -10,6 +10,9 @@ from agentguard.sense.proxy.peers import Peers
 from agentguard.sense.proxy.report import Caller
 from agentguard.sense.proxy.safe import safe
 
+_UNVERIFIED = "Certificate verify failed"
+"""How mitmproxy begins its word for it."""
+
 
 class Doors:
     def __init__(self, desk: Desk, peers: Peers) -> None:
@@ -40,9 +43,12 @@ class Doors:
 
     @safe
     def tls_failed_server(self, data: tls.TlsData) -> None:
-        """The server could not prove its name. Nothing was sent."""
-        remedy = "name the server's CA in SSL_CERT_FILE before the session starts"
-        self._tls_refused(data, "the certificate of {host} could not be verified", remedy, data.conn)
+        """The server could not prove its name, or did not finish. Nothing was sent."""
+        if _UNVERIFIED in (data.conn.error or ""):
+            remedy = "name the server's CA in SSL_CERT_FILE before the session starts"
+            self._tls_refused(data, "the certificate of {host} could not be verified", remedy, data.conn)
+        else:
+            self._tls_refused(data, "{host} did not complete the TLS handshake", "", data.conn)
 
     def _tls_refused(self, data: tls.TlsData, what: str, remedy: str, server: connection.Server) -> None:
         name = data.context.client.sni or (server.address[0] if server.address else "an unknown host")

@@ -9,6 +9,7 @@ import signal
 import sys
 
 _PR_SET_DUMPABLE = 4
+_DESCRIPTORS = 65_536
 
 
 def harden() -> None:
@@ -17,5 +18,15 @@ def harden() -> None:
     if sys.platform.startswith("linux"):
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    _raise_descriptors()
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):  # the terminal's signals belong to the agent
         signal.signal(number, signal.SIG_IGN)
+
+
+def _raise_descriptors() -> None:
+    """Each connection takes two; the usual limit of 1024 would cut a busy session off."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
