@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from agentguard.model.event import Event, event_to_json, iso_time
 from agentguard.show.looks import DISPOSITION, SEVERITY, painted
-from agentguard.show.phrases import clock_time, credentials, process_name
+from agentguard.show.phrases import clock_time, match_names, process_name
 from agentguard.show.table import GAP, csv_line, fitted, table_line
 from agentguard.show.text import safe
 
@@ -59,7 +59,7 @@ def _table_event(event: Event, rest: int, *, color: bool) -> str:
     finding, verdict = event.finding, event.verdict
     severity, became = SEVERITY[verdict.severity], DISPOSITION[verdict.disposition]
     subject = safe(finding.subject)
-    names = credentials(event)
+    names = match_names(finding.matches)
     cells = (
         clock_time(finding.time_ns),
         painted(fitted(f"{severity.glyph} {severity.word}", _FIXED[1]), severity.sgr, color=color),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 
-from agentguard.model.event import Event
 from agentguard.model.process import Ancestor, Attribution, Process
 from agentguard.model.secret import KNOWN_VALUE, SecretMatch
 from agentguard.model.verdict import Destination
@@ -73,17 +73,26 @@ def _ancestor(parent: Ancestor) -> str:
     return f"{safe(parent.name) or '?'} {parent.pid}"
 
 
-def credential(match: SecretMatch) -> str:
-    """Name and type: `OPENAI_API_KEY (openai-project-key)`."""
-    kind = "value of a secret file" if match.type == KNOWN_VALUE else safe(match.type)
-    return f"{safe(match.name)} ({kind})" if match.name else kind
+def match_name(match: SecretMatch) -> str:
+    """The variable or field it stood under, else its type: a header's name says nothing of the credential."""
+    named = match.name and match.place.lower() != f"header:{match.name.lower()}"
+    if named:
+        return safe(match.name)
+    return "a value of a secret file" if match.type == KNOWN_VALUE else safe(match.type)
 
 
-def credentials(event: Event, most: int = 3) -> str:
-    """The credentials of an event by name; "" when it has none."""
-    names = list(dict.fromkeys(safe(match.name) or safe(match.type) for match in event.finding.matches))
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def match_names(matches: Iterable[SecretMatch], most: int = 3) -> str:
+    """Each name once: `OPENAI_API_KEY, DATABASE_URL and 2 more`; "" when there is none."""
+    names = list(dict.fromkeys(map(match_name, matches)))
+    if not names:
+        return ""
+    more = [f"{len(names) - most} more"] if len(names) > most else []
+    return listed(names[:most] + more)
+
+
+def listed(parts: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def place(match: SecretMatch) -> str:
@@ -91,9 +100,3 @@ def place(match: SecretMatch) -> str:
     wrapped = " in ".join(reversed([safe(layer) for layer in match.encoding]))
     where = safe(match.place)
     return f"{where}, {wrapped}" if wrapped else where
-
-
-def where(event: Event) -> str:
-    """What was touched: the file, the destination, or the subject."""
-    finding = event.finding
-    return safe(finding.path or finding.subject)

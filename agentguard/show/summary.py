@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from agentguard.model.event import Event
@@ -10,8 +10,9 @@ from agentguard.model.finding import Activity, Kind
 from agentguard.model.session import Coverage, SensorState, Session
 from agentguard.model.verdict import Outcome
 from agentguard.record.reader import EventQuery, Reader
+from agentguard.show.fault import at_fault
 from agentguard.show.looks import OUTCOME, look_of_send, painted, was_blocked
-from agentguard.show.phrases import credentials, duration, plural, process_name
+from agentguard.show.phrases import duration, listed, match_names, plural, process_name
 from agentguard.show.text import safe, shortened
 
 MOST_FLOWS = 3
@@ -35,7 +36,7 @@ def banner(session: Session, coverage: Iterable[Coverage], *, color: bool = Fals
     running = [one for one in coverage if one.state is SensorState.RUNNING]
     down = [one for one in coverage if one.state is not SensorState.RUNNING]
     watched = list(dict.fromkeys(_WATCHED.get(one.sensor, one.sensor) for one in running))
-    first = f"agentguard: guarding {safe(session.agent_name)}; watching {_listed(watched) or 'nothing'}"
+    first = f"agentguard: guarding {safe(session.agent_name)}; watching {listed(watched) or 'nothing'}"
     lines = [painted(first, _SOFT, color=color)]
     for one in down[:2]:
         reason = f": {safe(one.reason)}" if one.reason else ""
@@ -110,7 +111,7 @@ def _flows(session: Session, reader: Reader) -> list[str]:
         origin = _base(source.finding.path or source.finding.subject) if source else "a file"
         after = f" after {duration(flow.seconds)}" if flow else ""
         glyph = look_of_send(sent.verdict).glyph
-        what = credentials(sent, 1) or "a credential"
+        what = match_names(at_fault(sent), 1) or "a credential"
         where = safe(sent.finding.host or sent.finding.subject)
         lines.append(f"  flow {glyph}  {what}: {origin} → {where}{after}, by {process_name(sent.finding.process)}")
     if count > len(lines):
@@ -136,15 +137,9 @@ def _counts(event: Event) -> bool:
 def _names(events: Iterable[Event], name: Callable[[Event], str]) -> str:
     """The first names, each once, and how many more."""
     names = list(dict.fromkeys(_base(name(event) or event.finding.subject) for event in events))
-    return _listed(names[:3], len(names) - 3)
+    return listed(names[:3] + ([f"{len(names) - 3} more"] if len(names) > 3 else []))
 
 
 def _base(path: str) -> str:
     """The last part of a path; the whole of anything else."""
     return shortened(safe(path.rstrip("/").rpartition("/")[2] if path.startswith("/") else path), 60)
-
-
-def _listed(names: Sequence[str], more: int = 0) -> str:
-    """`a`, `a and b`, `a, b and 3 more`."""
-    parts = [*names, *([f"{more} more"] if more > 0 else [])]
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

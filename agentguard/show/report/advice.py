@@ -69,18 +69,18 @@ def next_steps(data: ReportData) -> list[Step]:
 def _replace(data: ReportData, credential: Credential) -> Step:
     verb, when, how = _URGENCY[credential.outcome]
     kind = issuer_of(data.issuers, credential.type)
-    what = f"{credential.name} ({kind.name})" if credential.name else kind.name
     sends = credential.at(credential.outcome)
     hosts = list(dict.fromkeys(event.finding.host or event.finding.subject for event in sends))
     places = ", ".join(hosts[:3]) + (f" and {len(hosts) - 3} more" if len(hosts) > 3 else "")
-    why = f"It {how} {places} at {clock_time(sends[0].finding.time_ns, data.zone)}, sent by "
+    why = f"{kind.name[:1].upper()}{kind.name[1:]}. " if credential.name else ""
+    why += f"It {how} {places} at {clock_time(sends[0].finding.time_ns, data.zone)}, sent by "
     why += f"{process_name(sends[0].finding.process)}."
     page = kind.rotation if kind.rotation.startswith("https://") else ""
     if kind.rotation and not page:
         why += f" {kind.rotation}."
     elif not page and credential.sources:
         why += f" It stands in {credential.sources[0]}."
-    return Step(f"{verb} {what} {when}, and put a new one in its place.", why, page)
+    return Step(f"{verb} {credential.name or kind.name} {when}, and put a new one in its place.", why, page)
 
 
 def _find_cause(data: ReportData, event: Event) -> Step:

@@ -9,6 +9,7 @@ from agentguard.model.event import Event
 from agentguard.model.finding import Activity
 from agentguard.model.secret import KNOWN_VALUE, SecretMatch
 from agentguard.model.verdict import Disposition, Outcome
+from agentguard.show.fault import at_fault
 
 
 @dataclass(slots=True)
@@ -58,10 +59,15 @@ def _describe(credential: Credential, match: SecretMatch) -> None:
     """A recognised type says more than a followed value, a name more than none."""
     if credential.type == KNOWN_VALUE:
         credential.type = match.type
-    credential.name = credential.name or match.name
+    credential.name = credential.name or _own_name(match)
     credential.preview = credential.preview or match.preview
     credential.public = credential.public or match.public
     credential.issuer_hosts = credential.issuer_hosts or match.issuer_hosts
+
+
+def _own_name(match: SecretMatch) -> str:
+    """A header's name says nothing of what stands in it."""
+    return "" if match.place.lower() == f"header:{match.name.lower()}" else match.name
 
 
 def _follow(credential: Credential, event: Event, match: SecretMatch) -> None:
@@ -69,7 +75,7 @@ def _follow(credential: Credential, event: Event, match: SecretMatch) -> None:
     if finding.activity is Activity.SEND:
         if event not in credential.sends[-1:]:
             credential.sends.append(event)
-        if event.verdict.disposition is not Disposition.BLOCKED:
+        if event.verdict.disposition is not Disposition.BLOCKED and match in at_fault(event):
             credential.outcome = max(credential.outcome, event.verdict.outcome, key=lambda one: one.rank)
         sources = [match.source_path]
     else:

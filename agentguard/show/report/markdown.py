@@ -7,14 +7,14 @@ import shlex
 from collections.abc import Iterable, Sequence
 
 from agentguard.model.event import Event
+from agentguard.show.fault import at_fault
 from agentguard.show.looks import DISPOSITION, OUTCOME, SENSOR, SEVERITY, look_of_send, was_blocked
 from agentguard.show.phrases import (
     DESTINATION,
     clock_time,
-    credential,
-    credentials,
     day_and_time,
     duration,
+    match_names,
     place,
     plural,
     process_chain,
@@ -104,8 +104,8 @@ def _flows(data: ReportData) -> str:
 
 def _flow(data: ReportData, sent: Event, source: Event | None) -> list[str]:
     flow, look = sent.finding.flow, look_of_send(sent.verdict)
-    match = next((one for one in sent.finding.matches if flow and one.fingerprint == flow.fingerprint), None)
-    what = f"{md(credential(match))} in {md(place(match))}" if match else ""
+    matches = at_fault(sent)
+    what = f"{md(match_names(matches, 5))} in {md(place(matches[0]))}" if matches else ""
     lines = [f"- {look.glyph} **{look.word.lower()}** {what}"]
     if source is not None:
         when, where = clock_time(source.finding.time_ns, data.zone), code(source.finding.path or source.finding.subject)
@@ -151,7 +151,7 @@ def _event_row(data: ReportData, group: Group) -> tuple[str, ...]:
     return (
         clock_time(finding.time_ns, data.zone) + times,
         code(finding.path or finding.subject) + to,
-        md(credentials(group.first)),
+        md(match_names(finding.matches)),
         md(process_name(finding.process)),
         f"{severity.glyph} {severity.word}, {became.word}: {md(verdict.reason)}",
     )

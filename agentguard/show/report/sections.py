@@ -6,8 +6,9 @@ import shlex
 
 from agentguard.model.event import Event
 from agentguard.model.session import SensorState
+from agentguard.show.fault import at_fault
 from agentguard.show.looks import OUTCOME, SENSOR, look_of_send, was_blocked
-from agentguard.show.phrases import clock_time, credential, day_and_time, duration, place, plural, process_chain
+from agentguard.show.phrases import clock_time, day_and_time, duration, match_names, place, plural, process_chain
 from agentguard.show.report.advice import Step, headline, next_steps
 from agentguard.show.report.data import ReportData
 from agentguard.show.report.groups import grouped
@@ -104,7 +105,7 @@ def flows(data: ReportData) -> Html:
 def _flow(data: ReportData, sent: Event, source: Event | None) -> Html:
     flow = sent.finding.flow
     act = "STOPPED" if was_blocked(sent.verdict) else "SENT"
-    match = next((one for one in sent.finding.matches if flow and one.fingerprint == flow.fingerprint), None)
+    matches = at_fault(sent)
     between = tag(
         "div",
         tag("b", duration(flow.seconds if flow else 0)),
@@ -116,8 +117,8 @@ def _flow(data: ReportData, sent: Event, source: Event | None) -> Html:
         "p",
         _became(sent),
         " ",
-        tag("b", credential(match)) if match else None,
-        f" in {place(match)}. " if match else " ",
+        tag("b", match_names(matches, 5)),
+        f" in {place(matches[0])}. " if matches else " ",
         sent.verdict.reason,
         class_="flow-foot",
     )

@@ -57,7 +57,7 @@ th,td{text-align:left;vertical-align:top;padding:.55em .7em;border-top:1px solid
 thead th{border-top:0;color:var(--soft);font-size:.82rem;font-weight:600;white-space:nowrap}
 td.when{white-space:nowrap;font-variant-numeric:tabular-nums}
 td.wide{min-width:120px;overflow-wrap:anywhere}
-td .mono{overflow-wrap:anywhere}
+td .mono{overflow-wrap:anywhere}td .whole{white-space:nowrap}
 .timeline{display:block;width:100%;height:auto}
 .timeline text{font:13px system-ui,sans-serif;fill:var(--soft)}.timeline .lane-name{text-anchor:end;fill:var(--ink)}
 .timeline .lane{stroke:var(--line);stroke-width:1.5}.timeline .tick{stroke:var(--line);stroke-dasharray:2 5}

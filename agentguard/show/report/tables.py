@@ -7,7 +7,16 @@ from collections.abc import Callable, Sequence
 from agentguard.model.event import Event
 from agentguard.model.process import Attribution
 from agentguard.show.looks import DISPOSITION, OUTCOME, SEVERITY
-from agentguard.show.phrases import DESTINATION, clock_time, place, plural, process_chain, process_name
+from agentguard.show.phrases import (
+    DESTINATION,
+    clock_time,
+    match_name,
+    match_names,
+    place,
+    plural,
+    process_chain,
+    process_name,
+)
 from agentguard.show.report.credentials import Credential
 from agentguard.show.report.data import ReportData
 from agentguard.show.report.groups import Group, grouped
@@ -36,7 +45,13 @@ def _credential_row(data: ReportData, one: Credential) -> Html:
     return row(
         (name, "wide"),
         (
-            join([tag("code", one.preview or "•••"), tag("br"), tag("span", one.fingerprint[:12], class_="mono soft")]),
+            join(
+                [
+                    tag("code", one.preview or "•••"),
+                    tag("br"),
+                    tag("span", one.fingerprint[:12], class_="mono soft whole"),
+                ]
+            ),
             "",
         ),
         (_lines(one.sources[:4], len(one.sources) - 4), "wide"),
@@ -140,18 +155,14 @@ def _destination(event: Event) -> Html:
 
 def _what(event: Event) -> Html:
     return _lines(
-        [f"{match.name or match.type} in {place(match)}" for match in event.finding.matches[:6]],
+        [f"{match_name(match)} in {place(match)}" for match in event.finding.matches[:6]],
         len(event.finding.matches) - 6,
     )
 
 
 def _names(event: Event) -> Html | None:
-    names = list(dict.fromkeys(match.name or match.type for match in event.finding.matches))
-    return (
-        tag("span", ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else ""), class_="soft")
-        if names
-        else None
-    )
+    names = match_names(event.finding.matches, 8)
+    return tag("span", names, class_="soft") if names else None
 
 
 def _who(group: Group) -> Html:

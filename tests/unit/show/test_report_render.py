@@ -82,7 +82,7 @@ def test_html_tells_the_whole_story(tmp_path: Path, writer: Writer) -> None:
     for words in (
         "▲ LEAKED",
         "A credential was sent to paste.example by curl.",
-        "Revoke OPENAI_API_KEY (OpenAI project key) now",
+        "Revoke OPENAI_API_KEY now, and put a new one in its place. OpenAI project key. It went to paste.example",
         "READ 14:31:21.000 /src/curl/.env curl 48317 ← bash 48311 ← node 48290 ← claude 48213",
         "4.77 s",
         "SENT 14:31:24.000 POST https://paste.example/curl",
