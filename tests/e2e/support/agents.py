@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from support import install
@@ -55,7 +55,7 @@ def _claude_environ(base: str) -> dict[str, str]:
 
 CODEX_SETTINGS = """\
 approval_policy = "never"
-sandbox_mode = "danger-full-access"
+sandbox_mode = "{sandbox}"
 check_for_update_on_startup = false
 [analytics]
 enabled = false
@@ -75,10 +75,10 @@ wire_api = "responses"
 """
 
 
-def _codex_prepare(home: Path, base: str) -> None:
+def _codex_prepare(home: Path, base: str, sandbox: str = "danger-full-access") -> None:
     provider = CODEX_PROVIDER.format(base=base) if base else ""
     head, _, tail = provider.partition("[")
-    _write(home / ".codex/config.toml", head + CODEX_SETTINGS + (f"[{tail}" if tail else ""))
+    _write(home / ".codex/config.toml", head + CODEX_SETTINGS.format(sandbox=sandbox) + (f"[{tail}" if tail else ""))
 
 
 def _gemini_environ(base: str) -> dict[str, str]:
@@ -141,6 +141,12 @@ CODEX = Agent(
     environ=lambda base: {"CODEX_API_KEY": key("codex")},
     prepare=_codex_prepare,
 )
+CODEX_SANDBOXED = replace(
+    CODEX,
+    arguments=("exec", "--skip-git-repo-check", PROMPT),
+    prepare=lambda home, base: _codex_prepare(home, base, "workspace-write"),
+)
+"""As it starts by default: its commands run in namespaces of their own, without a network."""
 GEMINI = Agent(
     id="gemini",
     exe="node",

@@ -41,11 +41,12 @@ class Play:
         (self.workspace / "README.md").write_text("# shop\n")
         for name in {".env", agent.native}:
             (self.workspace / name).write_text(self.planted.text)
-        self.tracer = Tracer(folder / "trace")
         self._home = folder / "home"
         self._home.mkdir()
         self._temporary = folder / "tmp"
         self._temporary.mkdir()
+        # A sandboxed agent may write there too.
+        self.tracer = Tracer(self._temporary / "trace")
 
     @property
     def run_folder(self) -> Path:
