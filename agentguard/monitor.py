@@ -31,7 +31,7 @@ from agentguard.detect.rules import load_types
 from agentguard.detect.scanner import Scanner
 from agentguard.detect.secret_table import SecretTable
 from agentguard.detect.values import ValueIndex
-from agentguard.judge.context import Context
+from agentguard.judge.context import Context, Login
 from agentguard.judge.load import load_policy
 from agentguard.judge.outcome import OutcomeTally
 from agentguard.judge.policy import Policy
@@ -86,6 +86,9 @@ class Subject:
     catalogue: AgentCatalogue
     root_pid: int
     workspace: Path
+    user_home: Path
+    secret_hosts: frozenset[str]
+    """Hosts and addresses that a secret of the session names as its own: a database at the host of its own URL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,19 +235,29 @@ def open_stages(home: Home, policies: Path, detection: Detection, writer: Writer
         new_uid=lambda: new_uid(time.time_ns()),
         flows=FlowTracker(),
     )
-    context = Context(
-        session_agent=subject.agent,
-        model_hosts=subject.catalogue.model_hosts(),
-        root_pid=subject.root_pid,
-        identify=subject.catalogue.identify,
-    )
     return Stages(
         session=subject.session,
         detection=detection,
         attributor=Attributor(subject.session, subject.agent, subject.catalogue),
         detector=detector,
         policy=load_policy(home=home.root, workspace=subject.workspace),
-        context=context,
+        context=_context(subject),
         writer=writer,
         tally=OutcomeTally(),
+    )
+
+
+def _context(subject: Subject) -> Context:
+    logins = (
+        Login(agent.id, agent.own_credentials, (*agent.model_hosts, *agent.login_hosts))
+        for agent in subject.catalogue.agents
+    )
+    return Context(
+        session_agent=subject.agent,
+        model_hosts=subject.catalogue.model_hosts(),
+        root_pid=subject.root_pid,
+        identify=subject.catalogue.identify,
+        logins=tuple(logins),
+        secret_hosts=subject.secret_hosts,
+        home=str(subject.user_home),
     )

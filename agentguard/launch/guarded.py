@@ -12,10 +12,12 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from agentguard.launch.cover import Cover
 from agentguard.launch.endings import Ending, ending_of
+from agentguard.launch.milestones import ended, started
 from agentguard.launch.opening import Opening
 from agentguard.launch.recovery import recover
-from agentguard.model.observation import ExecObservation, FileObservation, GapObservation, GapType, Observation
+from agentguard.model.observation import ExecObservation, FileObservation, GapObservation, GapType
 from agentguard.model.process import Confidence, ProcessSnapshot
 from agentguard.model.session import Coverage, SensorState, Session
 from agentguard.monitor import Detection, Monitor, Stages, Subject, open_detection, open_stages, take_inventory
@@ -43,6 +45,7 @@ class GuardedSession:
         self._shared = shared
         self._updated_ns = 0
         self._monitor = Monitor(opening.inbox)
+        self._cover = Cover(self._monitor.emit)
 
     # --- opening ----------------------------------------------------------------------------------
 
@@ -54,6 +57,8 @@ class GuardedSession:
         """
         opening, request = self._opening, self._request
         self._detection: Detection = open_detection(self._home, opening.policies, self._clock)
+        user_home = Path(request.environ.get("HOME") or Path.home())
+        values = take_inventory(self._detection, user_home, request.cwd)
         self._writer = Writer(self._home)
         subject = Subject(
             session=request.session,
@@ -61,20 +66,18 @@ class GuardedSession:
             catalogue=opening.catalogue,
             root_pid=self._agent_pid,
             workspace=request.cwd,
+            user_home=user_home,
+            secret_hosts=frozenset(host for value in values for host in value.issuer_hosts),
         )
         self._stages: Stages = open_stages(self._home, opening.policies, self._detection, self._writer, subject)
         self._writer.start()
         recover(self._home, self._writer)
-        user_home = Path(request.environ.get("HOME") or Path.home())
-        values = take_inventory(self._detection, user_home, request.cwd)
         self._session = self._first_record(opening.agent, opening.agent_name)
         self._writer.begin_session(self._session)
+        self._writer.append(*started(self._session))
         self._monitor.start(self._stages)
         if self._network.wait():
             self._network.learn(values)
-
-    def _emit(self, observation: Observation) -> None:
-        self._monitor.emit(observation)
 
     def _first_record(self, agent: str, name: str) -> Session:
         redact = self._detection.scanner.redact
@@ -98,7 +101,7 @@ class GuardedSession:
             seen=self._seen,
             on_change=self._on_change,
             on_hold=self._on_hold,
-            emit=self._emit,
+            emit=self._cover.emit,
             clock=self._clock,
         )
         self._sensors: FileSensors = start_file_sensors(
@@ -155,7 +158,7 @@ class GuardedSession:
     def agent_started(self) -> None:
         """Without seccomp nobody saw the agent's own exec: tell what it inherited."""
         if self._sensors.seccomp is None:
-            self._emit(
+            self._monitor.emit(
                 ExecObservation(
                     time_ns=self._clock(),
                     sensor="environment",
@@ -173,6 +176,7 @@ class GuardedSession:
         now = self._clock()
         if now - self._updated_ns >= _UPDATE_NS:
             self._updated_ns = now
+            self._cover.settle(self._sensors.second_opinion(), final=False)
             self._writer.update_session(self._current())
 
     def tree_ended(self, patience: float, reap: Callable[[], None]) -> bool:
@@ -200,6 +204,7 @@ class GuardedSession:
             in_background=background,
         )
         self._settle()
+        self._writer.append(*ended(self._session, self._clock()))
         if not background:
             self._seal()
         else:
@@ -222,6 +227,7 @@ class GuardedSession:
         """What was seen is recorded: first the proxy's, then all that waits for the pipeline."""
         self._network.settle()
         self._sensors.proved(_PROOF_SECONDS)
+        self._cover.settle(self._sensors.second_opinion(), final=True)
         self._monitor.drain(_DRAIN_SECONDS)
 
     def _seal(self) -> None:
@@ -230,14 +236,14 @@ class GuardedSession:
         self._network.stop()
         self._tell_unproved(coverage)
         self._monitor.drain(_DRAIN_SECONDS)
-        ended = dataclasses.replace(self._current(), end_ns=self._clock(), in_background=False, coverage=coverage)
-        self._session = dataclasses.replace(ended, seal=self._writer.end_session(ended))
+        last = dataclasses.replace(self._current(), end_ns=self._clock(), in_background=False, coverage=coverage)
+        self._session = dataclasses.replace(last, seal=self._writer.end_session(last))
 
     def _tell_unproved(self, coverage: tuple[Coverage, ...]) -> None:
         """A sensor that never saw its own decoy may have been blind."""
         for sensor in coverage:
             if sensor.state is SensorState.STOPPED and not sensor.proved:
-                self._emit(
+                self._monitor.emit(
                     GapObservation(
                         time_ns=self._clock(),
                         sensor=sensor.sensor,

@@ -31,6 +31,11 @@ class FileSensors:
         running = tuple(sensor.coverage() for sensor in (self.seccomp, self.folders) if sensor is not None)
         return running + self.missing
 
+    def second_opinion(self) -> str:
+        """The sensor that has proved it would see an open which seccomp cannot hold; "" when none has."""
+        proved = isinstance(self.folders, CrossCheck) and self.folders.proved.is_set()
+        return WATCHDOG if proved else ""
+
     def stop(self) -> None:
         if self.folders is not None:
             self.folders.stop()

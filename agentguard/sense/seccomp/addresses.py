@@ -14,6 +14,7 @@ from agentguard.sense.seccomp.memory import CallerMemory
 
 _MAX_SOCKADDR = 128
 _DISCARD_PORTS = frozenset({0})
+_BROKERS = frozenset({"docker.sock", "podman.sock", "containerd.sock", "crio.sock", "buildkitd.sock"})
 _PIDFD_GETFD = 438
 """pidfd_getfd(2), 5.6: the same number on every architecture."""
 
@@ -47,6 +48,16 @@ def destination(memory: CallerMemory, tid: int, name: str, arguments: tuple[int,
         return None
     address = ipaddress.ip_address(target[0])
     return Target(str(address), target[1], transport, address.is_loopback or address.is_unspecified)
+
+
+def broker(memory: CallerMemory, tid: int, name: str, arguments: tuple[int, ...], wide: bool) -> str:
+    """The path of a socket behind which someone else does the work; "" for any other."""
+    located = _locate(memory, tid, name, arguments, wide)
+    data = memory.read(tid, located[1], min(located[2], _MAX_SOCKADDR)) if located else b""
+    if len(data) < 3 or struct.unpack_from("=H", data)[0] != socket.AF_UNIX:
+        return ""
+    path = os.fsdecode(data[2:].partition(b"\0")[0])
+    return path if path.rpartition("/")[2] in _BROKERS or "/tmux-" in path else ""
 
 
 def _locate(

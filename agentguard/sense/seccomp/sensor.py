@@ -43,7 +43,7 @@ from agentguard.sense.seccomp.abi import (
     VIEW_CHANGES,
     Machine,
 )
-from agentguard.sense.seccomp.addresses import destination
+from agentguard.sense.seccomp.addresses import broker, destination
 from agentguard.sense.seccomp.exec_watch import ExecWatch
 from agentguard.sense.seccomp.libc import ioctl
 from agentguard.sense.seccomp.memory import CallerMemory
@@ -99,6 +99,7 @@ class SeccompSensor:
         self._notification = (ctypes.c_char * NOTIFICATION_SIZE).from_buffer(setup.shared)
         self._own_opens: dict[tuple[int, int], int] = {}
         self._rings: set[int] = set()
+        self._brokers: set[str] = set()
         self._handlers = {
             **dict.fromkeys(("open", "openat", "openat2"), self._on_open),
             **dict.fromkeys(("execve", "execveat"), self._on_exec),
@@ -258,6 +259,7 @@ class SeccompSensor:
     def _on_connect(self, call: Call) -> None:
         target = destination(self._memory, call.tid, call.name, call.arguments, call.wide)
         if target is None:
+            self._on_broker(call)
             return
         port = self._setup.proxy_port()
         if target.loopback and port and target.port == port:
@@ -273,6 +275,12 @@ class SeccompSensor:
                 transport=target.transport,
             )
         )
+
+    def _on_broker(self, call: Call) -> None:
+        path = broker(self._memory, call.tid, call.name, call.arguments, call.wide)
+        if path and path not in self._brokers:
+            self._brokers.add(path)
+            self._gap(GapType.OUTSIDE_TREE, call, f"work was handed to the program behind {path}, outside the session")
 
     def _on_view_change(self, call: Call) -> None:
         self._view.forget(call.tid)
