@@ -9,7 +9,7 @@ from typing import Protocol
 import brotli  # type: ignore[import-untyped]
 import zstandard
 
-MAX_OUTPUT = 256 << 20
+MAX_OUTPUT = 64 << 20
 """Bytes out of one body. What lies beyond is not read, and said to be opaque."""
 PIECE = 256 << 10
 
@@ -110,10 +110,9 @@ class _Brotli:
             except brotli.error:
                 raise DecompressError("not valid brotli") from None
             data = b""
-            if piece:
-                yield piece
-            if self._stream.can_accept_more_data():
+            if not piece:  # the binding says it can accept more while it still holds output
                 return
+            yield piece
 
 
 class _Zstd:

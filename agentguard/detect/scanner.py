@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agentguard.detect.checksum import canonical, check
+from agentguard.detect.checksum import KEY_BODIES, canonical, check
 from agentguard.detect.confirm import Engine
 from agentguard.detect.decode import Views
 from agentguard.detect.fingerprint import Fingerprinter
@@ -19,6 +19,9 @@ from agentguard.model.secret import SecretMatch
 
 __all__ = ["BodyScan", "Found", "Located", "Scanner", "StreamScan", "ValueHit", "ValueHits"]
 
+_CONTEXT = 512
+"""Bytes kept before a match that waits: what makes it one (a name, a header) stands there."""
+_LINE_END = 16
 _WHOLE = 1 << 20
 """Bytes scanned in one go; more is scanned in windows, so that the views of it stay small."""
 
@@ -40,6 +43,7 @@ class Scanner:
         self._engine = engine
         self._fingerprinter = fingerprinter
         self._values = values
+        self._key_types = frozenset(kind.id for kind in types if kind.checksum in KEY_BODIES)
 
     @property
     def types(self) -> tuple[CredentialType, ...]:
@@ -101,13 +105,18 @@ class Scanner:
         views = Views(data)
         for view in views:
             for found in self.find(view.data):
-                if not final and view.cut_at_end and found.end >= len(view.data):
-                    start = max(0, len(data) - 2 * TextStream.CARRY) if view.encoding else found.start
-                    held = start if held is None else min(held, start)
+                if not final and view.cut_at_end and self._may_go_on(found, view.data):
+                    start = len(data) - 2 * TextStream.CARRY if view.encoding else found.start - _CONTEXT
+                    held = max(0, start if held is None else min(held, start))
                 elif found.match.fingerprint not in by_fingerprint:
                     encoding = (*view.encoding, *found.match.encoding)
                     by_fingerprint[found.match.fingerprint] = replace(found.match, place=place, encoding=encoding)
         return WindowScan(list(by_fingerprint.values()), held, views.truncated)
+
+    def _may_go_on(self, found: Found, data: bytes) -> bool:
+        """Whether more of a match may follow behind the end of `data`; a private key goes on over line ends."""
+        rest = data[found.end : found.end + _LINE_END]
+        return not (rest.strip(b" \t\r\n\\") if found.match.type in self._key_types else rest)
 
     def _locate(self, data: bytes) -> list[Located]:
         """As `locate`, placeholders included: one of them may be a known value."""

@@ -1,0 +1,63 @@
+"""What the tests of detect share: the real types, every engine, a scanner without known values."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from agentguard.detect.confirm import Engine
+from agentguard.detect.engine import available_engines, build_engine
+from agentguard.detect.fingerprint import Fingerprinter
+from agentguard.detect.matching import ValueHit
+from agentguard.detect.rules import CredentialType, load_types
+from agentguard.detect.scanner import Scanner
+from agentguard.detect.templates import expand
+from agentguard.model.secret import SecretValue
+from agentguard.paths import policies_dir
+
+FINGERPRINTER = Fingerprinter(b"k" * 32)
+
+
+class Values:
+    """Known values, found plainly: the least an index can be."""
+
+    def __init__(self, *values: SecretValue) -> None:
+        self._values = values
+
+    def scan(self, data: bytes) -> list[ValueHit]:
+        hits = []
+        for value in self._values:
+            at = data.find(value.value)
+            while at >= 0:
+                hits.append(ValueHit(at, at + len(value.value), value))
+                at = data.find(value.value, at + 1)
+        return hits
+
+
+@cache
+def types() -> tuple[CredentialType, ...]:
+    return load_types(policies_dir() / "secrets.yaml")
+
+
+@cache
+def engines() -> tuple[Engine, ...]:
+    return tuple(build_engine(types(), prefer=name) for name, why_not in available_engines() if not why_not)
+
+
+@cache
+def scanner() -> Scanner:
+    return Scanner(types(), engines()[0], FINGERPRINTER, Values())
+
+
+def scanner_with(*values: SecretValue) -> Scanner:
+    return Scanner(types(), engines()[0], FINGERPRINTER, Values(*values))
+
+
+def example(identity: str, index: int = 0) -> str:
+    """The example of a type, expanded."""
+    kind = next(kind for kind in types() if kind.id == identity)
+    return expand(kind.examples.match[index], kind.id)
+
+
+def all_examples() -> list[tuple[str, str]]:
+    """(type id, expanded example) of every type."""
+    return [(kind.id, expand(template, kind.id)) for kind in types() for template in kind.examples.match]
