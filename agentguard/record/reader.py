@@ -130,22 +130,22 @@ class Reader:
         rows = self._rows("SELECT MAX(id) FROM events", [])
         return int(rows[0][0] or 0) if rows else 0
 
-    def flows(self, session: str, limit: int | None = None) -> list[tuple[Event, Event | None]]:
-        """(send, what read or inherited the value), oldest first. The read is None when it is gone."""
+    def flows(
+        self, session: str, limit: int | None = None, *, gravest_first: bool = False
+    ) -> list[tuple[Event, Event | None]]:
+        """(send, what read or inherited the value), oldest or gravest first. The read is None when it is gone."""
+        order = "severity DESC, id" if gravest_first else "id"
         sql = (
-            "SELECT sent.id, sent.json, source.id AS read_id, source.json AS read_json "
-            "FROM events AS sent INDEXED BY events_flow LEFT JOIN events AS source ON source.uid = sent.flow_read "
-            "WHERE sent.session = ? AND sent.flow_read IS NOT NULL ORDER BY sent.id LIMIT ?"
+            "SELECT sent.id, sent.json, source.json AS read_json FROM "  # noqa: S608 - `order` is one of two of ours
+            "(SELECT id FROM events INDEXED BY events_flow WHERE session = ? AND flow_read IS NOT NULL "
+            f"ORDER BY {order} LIMIT ?) AS page JOIN events AS sent ON sent.id = page.id "
+            "LEFT JOIN events AS source ON source.uid = sent.flow_read"
         )
-        return [
+        found = [
             (_row(row).event, event_from_json(json.loads(row["read_json"])) if row["read_json"] else None)
             for row in self._rows(sql, [_bindable(session), _bound(limit)])
         ]
-
-    def sends_of(self, session: str, read: str) -> list[Event]:
-        """The sends of a session whose flow began at the event with uid `read`, oldest first."""
-        sql = "SELECT id, json FROM events WHERE session = ? AND flow_read = ? ORDER BY id"
-        return [_row(row).event for row in self._rows(sql, [_bindable(session), _bindable(read)])]
+        return sorted(found, key=lambda flow: -flow[0].verdict.severity.rank if gravest_first else flow[0].seq)
 
     def fingerprint_events(self, fingerprint: str, limit: int | None = None) -> list[Event]:
         """What happened to one credential, in every session, oldest first."""

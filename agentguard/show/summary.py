@@ -104,7 +104,9 @@ def _flows(session: Session, reader: Reader) -> list[str]:
     count = session.counts.get("flows", 0)
     if not count:
         return []
-    worst = sorted(reader.flows(session.uid, SAMPLE), key=lambda flow: -flow[0].verdict.outcome.rank)
+    worst = sorted(
+        reader.flows(session.uid, SAMPLE, gravest_first=True), key=lambda flow: -flow[0].verdict.outcome.rank
+    )
     lines = []
     for sent, source in worst[:MOST_FLOWS]:
         flow = sent.finding.flow

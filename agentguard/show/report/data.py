@@ -92,11 +92,12 @@ def gather(
         StoreError: the database cannot be read.
     """
     events = reader.events(session.uid) if everything else _most_telling(reader, session.uid)
+    flows = reader.flows(session.uid, None if everything else MOST_FLOWS, gravest_first=True)
     return ReportData(
         session=session,
         events=tuple(events),
         total=reader.count_events(session.uid),
-        flows=tuple(reader.flows(session.uid, None if everything else MOST_FLOWS)),
+        flows=tuple(sorted(flows, key=lambda flow: flow[0].seq)),
         credentials=credentials_of(events),
         timeline=tuple(reader.timeline(session.uid, BUCKETS)),
         processes=tuple(reader.processes(session.uid)) if everything else (),

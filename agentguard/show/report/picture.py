@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from agentguard.model.event import Event
 from agentguard.model.finding import Activity, Kind
 from agentguard.model.verdict import Disposition, Outcome, Severity
-from agentguard.show.phrases import clock_time, duration, plural, process_name
+from agentguard.show.phrases import clock_time, day_and_time, duration, plural, process_name
 from agentguard.show.report.data import ReportData
 from agentguard.show.report.markup import Html, join, tag, text
 from agentguard.show.text import shortened
@@ -20,8 +20,11 @@ LANE_WORDS = {"read": "Read", "run": "Run, inherited", "send": "Sent", "gap": "N
 LANE_HEIGHT = 44
 TOP = 14
 TICKS = 5
+DAY = 86_400
 MOST_MARKS = 400
 MOST_ARCS = 60
+APART = 8
+"""Pixels by which marks must differ to be worth drawing twice in a busy picture."""
 
 
 def picture(data: ReportData) -> Html:
@@ -86,11 +89,18 @@ def _axis(scale: _Scale, data: ReportData) -> list[Html]:
         moment = scale.start + (scale.end - scale.start) * tick // (TICKS - 1)
         x = scale.x(moment)
         anchor = "start" if tick == 0 else "end" if tick == TICKS - 1 else "middle"
-        words = clock_time(moment, data.zone)
-        short = words if scale.end - scale.start < 20_000_000_000 else words[:8]
         out.append(tag("line", x1=x, x2=x, y1=TOP - 4, y2=bottom, class_="tick"))
-        out.append(tag("text", short, x=x, y=bottom + 20, text_anchor=anchor, class_="time"))
+        out.append(tag("text", _tick_words(moment, scale, data), x=x, y=bottom + 20, text_anchor=anchor, class_="time"))
     return out
+
+
+def _tick_words(moment: int, scale: _Scale, data: ReportData) -> str:
+    """As exact as the span needs."""
+    seconds = (scale.end - scale.start) / 1e9
+    if seconds > DAY:
+        return day_and_time(moment, data.zone)[5:16]
+    words = clock_time(moment, data.zone)
+    return words if seconds < 20 else words[:8]
 
 
 def _mark(event: Event, scale: _Scale, data: ReportData) -> Html:
@@ -136,11 +146,18 @@ def _bars(data: ReportData, scale: _Scale) -> list[Html]:
                 title = tag("title", f"{clock_time(step.start_ns, data.zone)} {LANE_WORDS[lane]}: {count}")
                 bar = tag("rect", x=scale.x(step.start_ns), y=_y(lane) - size / 2, width=5, height=size)
                 out.append(tag("g", title, bar, class_="mark plain"))
-    return out + [_mark(event, scale, data) for event in grave[:MOST_MARKS]]
+    apart = {(_tone(event), scale.x(event.finding.time_ns) // APART): event for event in grave}
+    return out + [_mark(event, scale, data) for event in apart.values()]
 
 
 def _arcs(data: ReportData, scale: _Scale) -> list[Html]:
-    return [_arc(sent, source, scale) for sent, source in data.flows[:MOST_ARCS] if source is not None]
+    """Those that would cover each other are drawn once."""
+    apart: dict[tuple[str, float, float], Html] = {}
+    for sent, source in data.flows:
+        if source is not None and len(apart) < MOST_ARCS:
+            start, end = (scale.x(one.finding.time_ns) // APART for one in (source, sent))
+            apart.setdefault((_tone(sent), start, end), _arc(sent, source, scale))
+    return list(apart.values())
 
 
 def _arc(sent: Event, source: Event, scale: _Scale) -> Html:

@@ -15,11 +15,11 @@ import pytest
 from record_builders import HOSTILE, START, gap, leaked, make_home, read, record_all_sorts, send, session
 
 from agentguard.model.session import Coverage, SensorState
-from agentguard.model.verdict import Outcome
+from agentguard.model.verdict import Outcome, Severity
 from agentguard.record.reader import Reader
 from agentguard.record.writer import Writer
 from agentguard.show.report.advice import headline, next_steps
-from agentguard.show.report.data import MOST_EVENTS, ReportData, gather
+from agentguard.show.report.data import MOST_EVENTS, MOST_FLOWS, ReportData, gather
 from agentguard.show.report.html import render_html
 from agentguard.show.report.json_report import render_json
 from agentguard.show.report.markdown import code, md, render_markdown
@@ -219,18 +219,24 @@ def test_a_large_session_is_summed_up_and_keeps_what_is_grave(tmp_path: Path, wr
     writer.begin_session(session())
     for number in range(1, MOST_EVENTS + 500):
         finding, verdict = read(number, path=f"/src/{number % 40}/.env")
-        writer.append(finding, replace(verdict, severity=type(verdict.severity).LOW))
+        writer.append(finding, replace(verdict, severity=Severity.LOW))
+        if number <= 2 * MOST_FLOWS:
+            finding, verdict = send(number, of=f"s-one-e{number}", host="api.model.example", uid=f"m-{number}")
+            writer.append(finding, replace(verdict, severity=Severity.MEDIUM, outcome=Outcome.EXPOSED))
     writer.append(*send(MOST_EVENTS + 500, of="s-one-e7"))
     writer.append(*gap(MOST_EVENTS + 501))
     writer.end_session(leaked(session()))
     data = data_of(tmp_path)
-    assert (len(data.events), data.total, data.omitted) == (MOST_EVENTS, MOST_EVENTS + 501, 501)
-    assert [event.seq for event in data.events][-2:] == [MOST_EVENTS + 500, MOST_EVENTS + 501]
+    total = MOST_EVENTS + 501 + 2 * MOST_FLOWS
+    assert (len(data.events), data.total, data.omitted) == (MOST_EVENTS, total, total - MOST_EVENTS)
+    assert [event.seq for event in data.events][-2:] == [total - 1, total]
+    assert len(data.flows) == MOST_FLOWS
+    assert data.flows[-1][0].seq == total - 1
     page = render_html(data)
-    assert "The session has 2,501 events" in Page(page).text
+    assert f"The session has {total:,} events" in Page(page).text
     assert "https://paste.example/api" in page
-    assert len(page) < 400_000
-    assert len(data_of(tmp_path, everything=True).events) == MOST_EVENTS + 501
+    assert len(page) < 600_000
+    assert len(data_of(tmp_path, everything=True).events) == total
 
 
 def test_a_quiet_running_session_has_a_report_too(tmp_path: Path, writer: Writer) -> None:
