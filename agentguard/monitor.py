@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,15 +57,28 @@ class Detection:
     scanner: Scanner
     patterns: FilePatterns
     table: SecretTable
+    index: ValueIndex
     values: FileValues
+
+    def learn(self, values: Sequence[SecretValue]) -> None:
+        """Recognise these too."""
+        self.index.add(values)
 
     def examine(self, path: str) -> SecretFile | None:
         """A file was written, created or moved into place: its entry in the table, None when it is no secret file."""
         pattern = self.patterns.match_name(path)
         file = secret_file(path, pattern) if pattern else self._known(path)
-        if file is not None:
-            self.table.add(file)
+        if file is None or self.dismiss(file):
+            return None
+        self.table.add(file)
         return file
+
+    def dismiss(self, file: SecretFile) -> bool:
+        """Whether it is none after all, by its content; it leaves the table then."""
+        harmless = self.values.is_harmless(file)
+        if harmless:
+            self.table.discard(file.device, file.inode)
+        return harmless
 
     def _known(self, path: str) -> SecretFile | None:
         try:
@@ -89,6 +102,8 @@ class Subject:
     user_home: Path
     secret_hosts: frozenset[str]
     """Hosts and addresses that a secret of the session names as its own: a database at the host of its own URL."""
+    learn: Callable[[Sequence[SecretValue]], object]
+    """Takes secrets that a process inherited, to be followed from now on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +136,7 @@ def open_detection(home: Home, policies: Path, clock: Clock) -> Detection:
         scanner=scanner,
         patterns=patterns,
         table=SecretTable(patterns),
+        index=index,
         values=FileValues(scanner, index, clock),
     )
 
@@ -129,9 +145,11 @@ def take_inventory(detection: Detection, user_home: Path, workspace: Path) -> li
     """The secret files there are now; returns what they hold. curl opens and sends within two milliseconds, so the
     proxy must know the values before the agent starts."""
     found = inventory(detection.patterns, home=user_home, workspace=workspace, limits=_AT_START)
+    values = detection.values.learn(found.files)
     for file in found.files:
-        detection.table.add(file)
-    return detection.values.learn(found.files)
+        if not detection.values.is_harmless(file):
+            detection.table.add(file)
+    return values
 
 
 class Monitor:
@@ -234,6 +252,8 @@ def open_stages(home: Home, policies: Path, detection: Detection, writer: Writer
         values_of=detection.values.observed,
         new_uid=lambda: new_uid(time.time_ns()),
         flows=FlowTracker(),
+        learn=subject.learn,
+        user_home=str(subject.user_home),
     )
     return Stages(
         session=subject.session,

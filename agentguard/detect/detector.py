@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from agentguard.model.observation import (
     HttpObservation,
 )
 from agentguard.model.process import Attribution, Confidence
-from agentguard.model.secret import SecretValue
+from agentguard.model.secret import SecretMatch, SecretValue
 
 _BYPASS_REMEDY = "use a program that honours HTTPS_PROXY, or accept this destination in the policy"
 _MAX_VARIABLES = 100_000
@@ -123,9 +123,7 @@ class Detector:
         if not variables:
             return []
         values = environment_values(variables, self._scanner)
-        lines = "\n".join(f"{name}={value}" for name, value in variables)
-        known = [match for match in self._scanner.scan_text(lines, "environment") if match.source_path]
-        found = distinct([*known, *(match_of(value, "environment") for value in values)])
+        found = distinct([*self._known_in(variables), *(match_of(value, "environment") for value in values)])
         new = [match for match in found if (attributed.session, match.fingerprint) not in self._inherited]
         if not new:
             return []
@@ -143,6 +141,16 @@ class Detector:
             finding.session, (match.fingerprint for match in new), Source.INHERIT, finding.uid, finding.time_ns
         )
         return [finding, *self._touched(attributed, upward=False)]
+
+    def _known_in(self, variables: Sequence[tuple[str, str]]) -> Iterator[SecretMatch]:
+        """Values of secret files, under the name of the variable that holds them now."""
+        lines = "\n".join(f"{name}={value}" for name, value in variables)
+        if not any(match.source_path for match in self._scanner.scan_text(lines, "environment")):
+            return
+        for name, value in variables:
+            for match in self._scanner.scan_text(value, "environment"):
+                if match.source_path:
+                    yield replace(match, name=name)
 
     def _unseen(self, session: str, environ: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         """Variables that no environment of this session held before: a shell changes one or two at each exec."""

@@ -18,6 +18,9 @@ from agentguard.model.secret import SecretFile, SecretValue
 MAX_BYTES = 1 << 20
 """A larger file is scanned in its first part only."""
 
+_CONTENT_DECIDES = frozenset({"private-key"})
+"""Kinds whose names are shared with harmless files: most of what ends in .pem is a certificate."""
+
 _State = tuple[int, int, int, int]
 """device, inode, mtime in ns, size: the same state means the same bytes."""
 
@@ -47,6 +50,10 @@ class FileValues:
             self._index.add(values)
             self._known[state] = values
         return values, True
+
+    def is_harmless(self, file: SecretFile) -> bool:
+        """Its name is that of a secret file, and its content, which we could read, is not."""
+        return file.kind in _CONTENT_DECIDES and not self.of(file)[0] and os.access(file.path, os.R_OK)
 
     def observed(self, observation: FileObservation) -> tuple[SecretValue, ...]:
         """For the detector."""

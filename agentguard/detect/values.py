@@ -90,10 +90,15 @@ def extract_values(path: str, data: bytes, kind: str, scanner: ValueScanner) -> 
     return collector.values()
 
 
+_SHELLS_OWN = frozenset({"PWD", "OLDPWD", "INIT_CWD", "_"})
+"""Folders and programs. As the name of a setting, `PWD` is short for password; as a variable it never is."""
+
+
 def environment_values(environ: Iterable[tuple[str, str]], scanner: ValueScanner) -> list[SecretValue]:
     """Secrets of a process's environment: what a credential type recognises, and rare values under a telling name."""
     collector = _Collector("", scanner)
-    candidates = [Candidate(name, value) for name, value in environ if len(value) <= MAX_BYTES]
+    told = ((name, value) for name, value in environ if name not in _SHELLS_OWN and len(value) <= MAX_BYTES)
+    candidates = [Candidate(name, value) for name, value in told]
     expanded = [found for candidate in candidates for found in _expanded(candidate)]
     collector.located("\n".join(f"{one.name}={one.value}" for one in candidates), expanded)
     for candidate in expanded:

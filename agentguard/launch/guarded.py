@@ -9,7 +9,7 @@ import dataclasses
 import mmap
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from agentguard.launch.cover import Cover
@@ -19,6 +19,7 @@ from agentguard.launch.opening import Opening
 from agentguard.launch.recovery import recover
 from agentguard.model.observation import ExecObservation, FileObservation, GapObservation, GapType
 from agentguard.model.process import Confidence, ProcessSnapshot
+from agentguard.model.secret import SecretValue
 from agentguard.model.session import Coverage, SensorState, Session
 from agentguard.monitor import Detection, Monitor, Stages, Subject, open_detection, open_stages, take_inventory
 from agentguard.record.writer import Writer
@@ -68,6 +69,7 @@ class GuardedSession:
             workspace=request.cwd,
             user_home=user_home,
             secret_hosts=frozenset(host for value in values for host in value.issuer_hosts),
+            learn=self._learn,
         )
         self._stages: Stages = open_stages(self._home, opening.policies, self._detection, self._writer, subject)
         self._writer.start()
@@ -115,12 +117,20 @@ class GuardedSession:
 
     # --- what sensors ask while they hold something -------------------------------------------------
 
-    def _on_hold(self, observation: FileObservation) -> None:
+    def _on_hold(self, observation: FileObservation) -> bool:
         """The proxy has the file's values before the reader has the file."""
-        if observation.file is not None:
-            values, new = self._detection.values.of(observation.file)
-            if new:
-                self._network.learn(values)
+        file = observation.file
+        if file is None:
+            return True
+        values, new = self._detection.values.of(file)
+        if new:
+            self._network.learn(values)
+        return not self._detection.dismiss(file)
+
+    def _learn(self, values: Sequence[SecretValue]) -> None:
+        """Follow them in everything that leaves, here and in the proxy."""
+        self._detection.learn(values)
+        self._network.learn(values)
 
     def _seen(self, device: int, inode: int, since_ns: int) -> bool:
         seccomp = self._sensors.seccomp

@@ -17,8 +17,9 @@ from agentguard.model.session import Coverage
 Emit = Callable[[Observation], None]
 """Hands one observation to the pipeline. Never blocks and never raises."""
 
-OnHold = Callable[[FileObservation], None]
-"""Called while the opener of a secret file is held: when it returns, the open goes on."""
+OnHold = Callable[[FileObservation], bool]
+"""Called while the opener of a secret file is held: when it returns, the open goes on. False: the file is no secret
+after all, and nothing is told."""
 
 
 class NamePattern(Protocol):

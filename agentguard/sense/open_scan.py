@@ -102,9 +102,9 @@ class OpenScan:
             file=file,
             kind=file.kind,
         )
-        self._events += 1
-        self._setup.on_hold(observation)
-        self._setup.emit(observation)
+        if self._setup.on_hold(observation):
+            self._events += 1
+            self._setup.emit(observation)
 
     def _who(self, path: str) -> tuple[ProcessSnapshot, Confidence] | None:
         """The holder of a descriptor, newest first; else the one process whose command line names the file."""

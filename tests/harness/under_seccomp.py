@@ -94,7 +94,7 @@ def main() -> int:
             decoy=(0, 0),
             proxy_port=lambda: 0,
             emit=seen.append,
-            on_hold=lambda _: None,
+            on_hold=lambda _: True,
             clock=time.time_ns,
         )
     )

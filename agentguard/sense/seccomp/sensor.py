@@ -235,8 +235,8 @@ class SeccompSensor:
             file=file,
             kind=file.kind,
         )
-        self._setup.on_hold(observation)
-        self._emit(observation)
+        if self._setup.on_hold(observation):
+            self._emit(observation)
 
     # --- the rest -------------------------------------------------------------------------------
 

@@ -1,0 +1,142 @@
+"""Say what can run here, and prove it: a tiny guarded session with a planted, synthetic secret.
+
+Nothing of yours is read. Exit status: 0 when AgentGuard can guard a session here, 2 when it cannot.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from agentguard import __version__
+from agentguard.config import home_path, open_home
+from agentguard.errors import EXIT_ERROR, AgentGuardError
+from agentguard.model.session import Coverage, SensorState, Session
+
+OK, WARNING, BAD = "ok", "warning", "bad"
+_GLYPHS = {OK: "✓", WARNING: "!", BAD: "✗"}
+_SESSION_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line."""
+
+    name: str
+    state: str
+    detail: str
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    checks = [*_machine(), *_home(arguments.home), *_engines(), *_live()]
+    if arguments.format == "json":
+        print(json.dumps({"version": __version__, "checks": [asdict(check) for check in checks]}, indent=2))
+    else:
+        width = max(len(check.name) for check in checks)
+        for check in checks:
+            print(f"{_GLYPHS[check.state]} {check.name:<{width}}  {check.state:<8} {check.detail}")
+    return EXIT_ERROR if any(check.state == BAD for check in checks) else 0
+
+
+def _machine() -> Iterator[Check]:
+    python = f"Python {platform.python_version()} at {sys.executable}"
+    yield Check("python", OK, python)
+    system = f"{platform.system()} {platform.release()} {platform.machine()}"
+    yield Check("system", OK if sys.platform == "linux" else WARNING, system)
+    ptrace = Path("/proc/sys/kernel/yama/ptrace_scope")
+    if ptrace.exists() and (scope := ptrace.read_text().strip()) not in {"0", "1"}:
+        yield Check("yama", WARNING, f"ptrace_scope is {scope}: the names of opened files cannot be read; set it to 1")
+
+
+def _home(option: str | None) -> Iterator[Check]:
+    path = home_path(option)
+    try:
+        home = open_home(path)
+        home.fingerprint_key()
+        home.chain_key()
+        size = home.database.stat().st_size if home.database.exists() else 0
+        yield Check("home", OK, f"{path}, database {size / 1e6:.1f} MB")
+    except AgentGuardError as error:
+        yield Check("home", BAD, str(error))
+
+
+def _engines() -> Iterator[Check]:
+    from agentguard.detect.engine import available_engines
+
+    for name, why_not in available_engines():
+        yield Check(f"engine {name}", WARNING if why_not else OK, why_not or "available")
+
+
+def _live() -> Iterator[Check]:
+    """A real session in a temporary home: what its sensors proved is what they can do here."""
+    with tempfile.TemporaryDirectory(prefix="agentguard-doctor-") as folder:
+        base = Path(folder).resolve()
+        project = base / "project"
+        project.mkdir()
+        (project / ".env").write_text(f"DOCTOR_API_TOKEN=doctor-{secrets.token_urlsafe(24)}\n")
+        done = _run_session(base / "home", project)
+        session, reads = _read_back(base / "home")
+    if session is None:
+        yield Check("session", BAD, f"a guarded session did not run: {done or 'no reason was given'}")
+        return
+    for sensor in session.coverage:
+        yield _sensor_check(sensor)
+    exact = reads > 0
+    detail = "a planted secret's read was recorded" if exact else "a planted secret was read and nothing was recorded"
+    yield Check("session", OK if exact else BAD, detail)
+
+
+def _run_session(home: Path, project: Path) -> str:
+    environ = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+    environ["HOME"] = str(project.parent)
+    command = [sys.executable, "-m", "agentguard", "run", "--home", str(home), "--quiet", "--", "cat", ".env"]
+    package = str(Path(__file__).resolve().parents[2])
+    environ["PYTHONPATH"] = package
+    try:
+        done = subprocess.run(
+            command,
+            cwd=project,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_SESSION_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return "it did not end in a minute"
+    return done.stderr.strip()
+
+
+def _read_back(home: Path) -> tuple[Session | None, int]:
+    from agentguard.record.reader import Reader
+
+    reader = Reader(home / "agentguard.db")
+    try:
+        session = reader.session("last")
+        return session, session.counts.get("reads", 0) if session else 0
+    finally:
+        reader.close()
+
+
+def _sensor_check(sensor: Coverage) -> Check:
+    if sensor.state is SensorState.UNAVAILABLE:
+        return Check(f"sensor {sensor.sensor}", WARNING, sensor.reason)
+    if not sensor.proved:
+        return Check(f"sensor {sensor.sensor}", BAD, "it ran and did not see its own decoy")
+    return Check(
+        f"sensor {sensor.sensor}", OK, f"proved: it saw its decoy{f'; {sensor.reason}' if sensor.reason else ''}"
+    )
