@@ -32,7 +32,7 @@ open_venv() {
     ready "$venv" "$1" && return 0
   fi
   [ -n "$python" ] || find_python "${2-}" || return 2
-  "$python" -I -B "$root/scripts/lib/bootstrap" "$root" "$1" "$near" ${far:+"$far"} >&2 || return
+  "$python" -I -B "$root/scripts/lib/bootstrap" "$root" "$1" "$newest" "$near" ${far:+"$far"} >&2 || return
   for venv in "$near" ${far:+"$far"}; do
     ready "$venv" "$1" && return 0
   done

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 IS_ROOT = os.geteuid() == 0
 
@@ -63,19 +63,33 @@ def make_wheel(folder: Path) -> str:
 
 @pytest.fixture
 def checkout(repository: Path, tmp_path: Path, home: Path) -> Checkout:
-    """Nothing installed yet. The Python of this run stands for the one that a user would have."""
-    root = tmp_path / "a checkout"  # with a space: users have them
+    """Nothing installed yet."""
+    return copy_of(repository, tmp_path, home)
+
+
+@pytest.fixture(scope="module")
+def started(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """One that has been started before; leave it as it was."""
+    folder = tmp_path_factory.mktemp("started")
+    checkout = copy_of(repository, folder, folder)
+    assert checkout.start("--version").returncode == 0
+    return checkout
+
+
+def copy_of(repository: Path, folder: Path, home: Path) -> Checkout:
+    """The Python of this run stands for the one that a user would have."""
+    root = folder / "a checkout"  # with a space: users have them
     ignore = shutil.ignore_patterns("__pycache__", ".mypy_cache")
     for name in ("agentguard", "scripts"):
         shutil.copytree(repository / name, root / name, ignore=ignore)
-    pin = make_wheel(tmp_path / "wheels")
+    pin = make_wheel(folder / "wheels")
     for path in (root / "scripts" / "constraints").iterdir():
         path.write_text(pin)
     env = {
         "HOME": str(home),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PIP_NO_INDEX": "1",
-        "PIP_FIND_LINKS": str(tmp_path / "wheels"),
+        "PIP_FIND_LINKS": str(folder / "wheels"),
     }
     return Checkout(root, env)
 
@@ -91,6 +105,14 @@ def assert_works(checkout: Checkout, venv: Path) -> None:
     assert told.stdout == f"here {checkout.root}/agentguard/__init__.py\n"
 
 
+def cpu_seconds(checkout: Checkout) -> float:
+    """What a start costs, shell included; a busy machine does not change it much."""
+    before = os.times()
+    checkout.start("--help")
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
 def test_first_start_installs_and_second_does_not(checkout: Checkout, tmp_path: Path) -> None:
     first = checkout.start("--help")
     assert first.returncode == 0, first.stderr
@@ -101,6 +123,7 @@ def test_first_start_installs_and_second_does_not(checkout: Checkout, tmp_path: 
     second = checkout.start("--help")
     assert (second.stdout, second.stderr) == (first.stdout, "")
     assert before == {path: path.stat().st_mtime_ns for path in checkout.venv.iterdir()}
+    assert min(cpu_seconds(checkout) for _ in range(5)) < 0.3
     assert_works(checkout, checkout.venv)
     # The installed command and a link to the script start the same program.
     (tmp_path / "link").symlink_to(checkout.root / "scripts" / "agentguard")
@@ -108,24 +131,26 @@ def test_first_start_installs_and_second_does_not(checkout: Checkout, tmp_path: 
         assert subprocess.check_output([command, "--help"], text=True, env=checkout.env) == first.stdout
 
 
-def test_the_users_own_modules_stay_out(checkout: Checkout, tmp_path: Path) -> None:
+def test_the_users_own_modules_stay_out(started: Checkout, tmp_path: Path) -> None:
     """An agent may write `argparse.py` where the user starts us."""
     (tmp_path / "argparse.py").write_text("raise SystemExit('hijacked')\n")
-    checkout.start("--version")
-    command = [str(checkout.root / "scripts" / "agentguard"), "--version"]
-    env = {**checkout.env, "PYTHONPATH": str(tmp_path)}
+    command = [str(started.root / "scripts" / "agentguard"), "--version"]
+    env = {**started.env, "PYTHONPATH": str(tmp_path)}
     run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=env)
     assert (run.returncode, run.stderr) == (0, "")
 
 
-def test_the_environment_passes_through(checkout: Checkout) -> None:
+def test_the_environment_passes_through(started: Checkout) -> None:
     """What the user has exported reaches the agent as it was, whatever names the scripts use."""
-    (checkout.root / "agentguard" / "__main__.py").write_text("import json, os; print(json.dumps(dict(os.environ)))\n")
+    program = started.root / "agentguard" / "__main__.py"
+    before = program.read_text()
+    program.write_text("import json, os; print(json.dumps(dict(os.environ)))\n")
     exported = dict.fromkeys(("root", "python", "venv", "cache", "link", "near", "reason", "OLDPWD"), "mine")
-    for _ in ("first", "second"):
-        seen = json.loads(checkout.start("--version", **exported).stdout)
-        assert {name: seen.get(name) for name in exported} == exported
-        assert not [name for name in seen if name.startswith("AGENTGUARD")]
+    for variables in (exported, {**exported, "AGENTGUARD_PYTHON": sys.executable}):
+        seen = json.loads(started.start("--version", **variables).stdout)
+        assert {name: seen.get(name) for name in variables} == variables
+        assert "AGENTGUARD_VENV" not in seen
+    program.write_text(before)
 
 
 def test_two_first_starts_at_once(checkout: Checkout) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from agentguard import __version__
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 IMPORT_ALL = """
 import importlib, pkgutil

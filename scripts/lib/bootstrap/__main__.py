@@ -1,6 +1,7 @@
-"""Makes and fills the project's virtual environment: `python -I scripts/lib/bootstrap CHECKOUT SET PLACE [PLACE]`.
+"""Makes and fills the project's virtual environment: `scripts/lib/bootstrap CHECKOUT SET NEWEST PLACE [PLACE]`.
 
-Started by `venv.sh` with the Python that was found; standard library only. Takes the first PLACE that can be ours.
+Started by `venv.sh` with the Python that was found; standard library only. Takes the first PLACE that can be ours,
+and the Python in it when that is no newer than 3.NEWEST.
 Exit status: 0 ready, 2 after one line on stderr, 130 on Ctrl-C.
 """
 
@@ -18,14 +19,14 @@ from talk import CAUSES, SetupError, say
 
 def main(argv: list[str]) -> int:
     """Make the environment; the one place that prints an error."""
-    root, chosen, *places = argv
+    root, chosen, newest, *places = argv
     # Set by venv.sh when AGENTGUARD_PYTHON is: an environment of any other Python will not do then.
     only = os.path.realpath(Environment.own_base()) if os.environ.get("AGENTGUARD_PYTHON") else ""
     try:
         place = choose(Path(root), [Path(place) for place in places])
         with locked(place) as lock:
             environment = Environment(Path(root), place)
-            found = environment.inspect(only)
+            found = environment.inspect(int(newest), only)
             if found is None or not is_current(environment, found, chosen):
                 install(environment, found, chosen, lock)
     except SetupError as error:

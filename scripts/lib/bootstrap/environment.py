@@ -20,6 +20,7 @@ from pathlib import Path
 
 from talk import Progress, SetupError, explain, say
 
+OLDEST = 11
 LOG = "agentguard-install.log"
 RECORD = "agentguard.txt"
 UNFINISHED = "agentguard.unfinished"
@@ -70,9 +71,10 @@ class Environment:
         """The text of the file that says what this environment is; `venv.sh` reads it."""
         return f"3.{found.minor}\n{self.root}\n{found.base}\n"
 
-    def inspect(self, only: str = "") -> Interpreter | None:
-        """What is there; None when it must be made anew: missing, unfinished, moved, broken, not of the Python `only`.
+    def inspect(self, newest: int, only: str = "") -> Interpreter | None:
+        """What is there; None when it must be made anew: missing, unfinished, moved, broken, or of the wrong Python.
 
+        Wrong is one newer than the constraints know (3.`newest`), or another than `only`, if that is given.
         An environment that someone made by hand is taken as it is.
         """
         if (self.place / UNFINISHED).exists():
@@ -84,7 +86,7 @@ class Environment:
             return None
         found = Interpreter(int(minor), base)
         moved = read(self.place / RECORD) not in {"", self.record(found)}
-        supported = self.constraints("runtime", found.minor).exists() and found.minor >= 11
+        supported = OLDEST <= found.minor <= newest
         return found if supported and not moved and only in {"", base} else None
 
 
