@@ -135,9 +135,11 @@ def _expanded(candidate: Candidate) -> Iterator[Candidate]:
     logins = [replace(login, name=candidate.name or login.name) for login in url_login(candidate.value)]
     if any(is_secret(login.value, sure=True) for login in logins):
         yield Candidate(candidate.name, candidate.value, logins[0].hosts, sure=True)
+        # One credential, whether it is sent as the URL or as the password in it.
+        yield from (replace(login, whole=candidate.value) for login in logins)
     else:
         yield Candidate(candidate.name, candidate.value, candidate.hosts)
-    yield from logins
+        yield from logins
     yield from _url_parts(candidate)
 
 

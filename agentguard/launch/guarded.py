@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import mmap
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -60,7 +61,7 @@ class GuardedSession:
         self._detection: Detection = open_detection(self._home, opening.policies, self._clock)
         user_home = Path(request.environ.get("HOME") or Path.home())
         values = take_inventory(self._detection, user_home, request.cwd)
-        self._writer = Writer(self._home)
+        self._writer = Writer(self._home, on_error=_log)
         subject = Subject(
             session=request.session,
             agent=opening.agent,
@@ -245,6 +246,7 @@ class GuardedSession:
         coverage = tuple(map(_stopped, self._coverage()))
         self._network.stop()
         self._tell_unproved(coverage)
+        self._tell_lost()
         self._monitor.drain(_DRAIN_SECONDS)
         last = dataclasses.replace(self._current(), end_ns=self._clock(), in_background=False, coverage=coverage)
         self._session = dataclasses.replace(last, seal=self._writer.end_session(last))
@@ -260,6 +262,24 @@ class GuardedSession:
                         type=GapType.SENSOR_STOPPED,
                         detail=f"the {sensor.sensor} sensor did not see its own decoy",
                         remedy="run `agentguard doctor`",
+                    )
+                )
+
+    def _tell_lost(self) -> None:
+        """Events that could not be written, and observations that a stage failed on, are holes in the record."""
+        for count, what in (
+            (self._writer.lost, "events could not be written to the database"),
+            (self._monitor.failures, "observations could not be examined"),
+        ):
+            if count:
+                self._monitor.emit(
+                    GapObservation(
+                        time_ns=self._clock(),
+                        sensor="agentguard",
+                        type=GapType.EVENTS_LOST,
+                        detail=f"{count} {what}",
+                        remedy="see agentguard.log in the home folder",
+                        count=count,
                     )
                 )
 
@@ -286,3 +306,8 @@ def _stopped(coverage: Coverage) -> Coverage:
     if coverage.state is not SensorState.RUNNING:
         return coverage
     return dataclasses.replace(coverage, state=SensorState.STOPPED)
+
+
+def _log(line: str) -> None:
+    """The supervisor's standard error is the log."""
+    print(line, file=sys.stderr, flush=True)

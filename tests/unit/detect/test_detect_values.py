@@ -91,7 +91,7 @@ def test_a_database_url_and_its_password_are_for_its_host() -> None:
     found = extract(f'DATABASE_URL="{url}"\n')
     assert set(found) == {url, password, password.replace("@", "%40")}
     assert all(value.issuer_hosts == ("db.example.org",) for value in found.values())
-    assert found[password].fingerprint == found[password.replace("@", "%40")].fingerprint != found[url].fingerprint
+    assert len({value.fingerprint for value in found.values()}) == 1, "one credential, however it is written"
     assert not extract("DATABASE_URL=postgres://postgres:postgres@localhost:5432/app\n")
 
 
