@@ -147,6 +147,11 @@ class Reader:
         ]
         return sorted(found, key=lambda flow: -flow[0].verdict.severity.rank if gravest_first else flow[0].seq)
 
+    def sends_of(self, session: str, read: str, limit: int | None = None) -> list[Event]:
+        """The sends of a session whose flow began at the event with uid `read`, oldest first. For the dashboard."""
+        sql = "SELECT id, json FROM events WHERE session = ? AND flow_read = ? ORDER BY id LIMIT ?"
+        return [_row(row).event for row in self._rows(sql, [_bindable(session), _bindable(read), _bound(limit)])]
+
     def fingerprint_events(self, fingerprint: str, limit: int | None = None) -> list[Event]:
         """What happened to one credential, in every session, oldest first."""
         sql = "SELECT id, json FROM events WHERE id IN (SELECT event FROM matches WHERE fingerprint = ? LIMIT ?)"

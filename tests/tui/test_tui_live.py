@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -95,16 +94,16 @@ async def test_a_read_tells_where_its_value_went(database: Path) -> None:
 
 async def test_a_new_event_is_on_the_screen_within_a_quarter_of_a_second(database: Path, writer: Writer) -> None:
     async with dashboard(database) as pilot:
-        took = []
-        for number in range(1, 11):
+        best = float("inf")
+        for number in range(1, 31):
             began = time.monotonic()
             writer.append(*another(number, subject=f"POST https://new{number}.example/"))
             await until(pilot, lambda uid=f"more-{number}": chosen(pilot).finding.uid == uid, "the new event")
             assert f"new{number}.example" in text_of(pilot)
-            took.append(time.monotonic() - began)
-            await asyncio.sleep(0.03)
-        # The best of ten: in the others another program may have the processor.
-        assert min(took) < 0.25
+            best = min(best, time.monotonic() - began)
+            if best < 0.25:
+                return  # while other programs have the processor, it may take more than one try
+        pytest.fail(f"the quickest of thirty took {best:.3f} s")
 
 
 async def test_pausing_keeps_the_place_and_counts_what_comes(database: Path, writer: Writer) -> None:
@@ -344,7 +343,7 @@ async def test_a_damaged_database_is_said_and_waited_for(home: Path) -> None:
         assert "▲ LEAKED" in text_of(pilot)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (100, 30), (120, 36), (200, 60), (60, 16), (40, 12)])
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (112, 30), (120, 36), (200, 60), (60, 16), (40, 12)])
 async def test_every_size_follows_the_newest_event(database: Path, size: tuple[int, int]) -> None:
     async with dashboard(database, size) as pilot:
         assert "leak" in lines_of(log_of(pilot))[-1] or size[0] < 60

@@ -16,6 +16,7 @@ from agentguard.show.tui.words import (
     LONGEST_TEXT,
     OUTCOME,
     SEVERITY,
+    between,
     clean,
     duration,
     home_short,
@@ -81,7 +82,7 @@ def test_duration(seconds: int, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(4.766, "4.77 s"), (45, "45 s"), (1830, "30 min"), (7800, "2 h 10 min"), (7200, "2 h")],
+    [(4.766, "4.77 s"), (45, "45 s"), (1830, "30 min"), (7800, "2 h 10 min"), (7200, "2 h"), (50 * 3600, "2 d 2 h")],
 )
 def test_span(seconds: float, text: str) -> None:
     assert span_word(int(seconds * 1e9)) == text
@@ -101,3 +102,9 @@ def test_home_is_short_only_for_what_lies_in_it() -> None:
 
 def test_plural() -> None:
     assert [plural(count, "read") for count in (0, 1, 12345)] == ["0 reads", "1 read", "12,345 reads"]
+
+
+def test_a_span_over_midnight_names_its_days() -> None:
+    start = 1_769_869_918 * 1_000_000_000
+    assert between(start, start + 60 * 10**9, UTC) == "14:31:58 – 14:32:58"
+    assert between(start, start + 86400 * 10**9, UTC) == "Jan 31 14:31 – Feb 01 14:31"

@@ -14,6 +14,8 @@ from agentguard.show.tui.flow_text import Story
 
 FIRST = 500
 """Row ids in the loader's first answer: enough for any window."""
+SENDS = 50
+"""Sends of one read that are told of: the first ones say enough."""
 STRETCH = 20_000
 """Row ids in each later one."""
 
@@ -73,7 +75,7 @@ class Feed:
             return Story(event, read=self.reader.event(flow.read))
         if event.finding.activity is Activity.SEND:
             return Story(event)
-        return Story(event, sends=tuple(self.reader.sends_of(event.finding.session, event.finding.uid)))
+        return Story(event, sends=tuple(self.reader.sends_of(event.finding.session, event.finding.uid, SENDS)))
 
     def next_finding(self, row_id: int, *, backwards: bool) -> int:
         """Row id of the next event that a person should look at; 0 when there is none."""

@@ -60,7 +60,7 @@ def session_lines(session: Session, chosen: bool, home: str, now_ns: int) -> Con
         (session_title(session), "bold" if chosen else ""),
         ("  ● live" if live else "", "$text-success"),
         "\n  ",
-        (f"{home_short(session.cwd, home)}  {duration(end - session.start_ns)}", MUTED),
+        (f"{duration(end - session.start_ns)}  {home_short(session.cwd, home)}", MUTED),
         "\n  ",
         (f"{look.glyph} {look.word}", look.style),
         (f"  {plural(alerts, 'finding')}" if alerts else "", ""),

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from agentguard.record.reader import Bucket
-from agentguard.show.tui.words import FAINT, MUTED, span_word, time_of_day
+from agentguard.show.tui.words import FAINT, MUTED, between, span_word
 
 BARS = "▁▂▃▄▅▆▇█"
 EMPTY = "·"
@@ -42,8 +42,8 @@ class TimelinePanel(Widget):
         if buckets:
             start_ns = buckets[0].start_ns
             self._end_ns = max(end_ns, self._counted_end, start_ns + _SHORTEST_NS)
-            start, end = time_of_day(start_ns, self._zone), time_of_day(self._end_ns, self._zone)
-            self.border_subtitle = f"{start} – {end} · {span_word(self._end_ns - start_ns)}"
+            span = span_word(self._end_ns - start_ns)
+            self.border_subtitle = f"{between(start_ns, self._end_ns, self._zone)} · {span}"
         else:
             self.border_subtitle = ""
         self.refresh()

@@ -74,12 +74,12 @@ class Watcher:
             version = reader.data_version()
             changed, seen = version != seen, version
             stale = stale or changed
+            if changed and self._snapshot.chosen is not None:
+                self._tell(self._snapshot)  # new events wait for nothing
             if self._again.is_set() or (stale and time.monotonic() >= self._due):
                 self._again.clear()
                 stale = False
                 self._look(reader)
-            elif changed:
-                self._tell(self._snapshot)
             self._again.wait(INTERVAL)
 
     def _look(self, reader: Reader) -> None:

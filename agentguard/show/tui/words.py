@@ -152,6 +152,13 @@ def time_of_day(time_ns: int, zone: tzinfo | None, *, millis: bool = False) -> s
     return f"{text}.{time_ns // 1_000_000 % 1000:03d}" if millis else text
 
 
+def between(start_ns: int, end_ns: int, zone: tzinfo | None) -> str:
+    """`14:01:37 – 14:32:07`, with the days when they differ: `Jan 30 23:50 – Jan 31 00:20`."""
+    start, end = (datetime.fromtimestamp(moment // 1_000_000_000, zone) for moment in (start_ns, end_ns))
+    form = "%H:%M:%S" if start.date() == end.date() else "%b %d %H:%M"
+    return f"{start.strftime(form)} – {end.strftime(form)}"
+
+
 def duration(ns: int) -> str:
     """`00:30`, `12:05`, `1:02:03`, `3d 04h`."""
     seconds = max(0, ns // 1_000_000_000)
@@ -174,6 +181,8 @@ def span_word(ns: int) -> str:
     hours, rest = divmod(minutes, 60)
     if not hours:
         return f"{minutes} min"
+    if hours >= 48:
+        return f"{hours // 24} d {hours % 24} h"
     return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
