@@ -29,7 +29,7 @@ def _last(path: str) -> str:
 
 
 FIELDS: dict[str, Callable[[Facts], str]] = {
-    "agent": Facts.agent,
+    "agent": lambda facts: "The agent" if facts.agent() == "unknown" else facts.agent(),
     "command": lambda facts: facts.finding.command_rule,
     "covered_by": lambda facts: facts.finding.gap.covered_by if facts.finding.gap else "",
     "detail": lambda facts: facts.finding.gap.detail.rstrip(".") if facts.finding.gap else "",

@@ -65,7 +65,7 @@ def _table_event(event: Event, rest: int, *, color: bool) -> str:
         painted(fitted(f"{severity.glyph} {severity.word}", _FIXED[1]), severity.sgr, color=color),
         fitted(became.word, _FIXED[2]),
         fitted(finding.activity.value, _FIXED[3]),
-        fitted(process_name(finding.process), _FIXED[4]),
+        fitted(process_name(finding.process) if finding.process else "–", _FIXED[4]),
         fitted(f"{subject}  [{names}]" if names else subject, rest).rstrip(),
     )
     return GAP.join(cells)
