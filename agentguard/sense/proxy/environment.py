@@ -12,6 +12,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from agentguard.sense.proxy.ca import TrustFiles
+from agentguard.sense.proxy.java import VARIABLE as JAVA_OPTIONS
+from agentguard.sense.proxy.java import java_options
 
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "WS_PROXY", "WSS_PROXY")
 REPLACING = (
@@ -57,7 +59,9 @@ def session_environment(port: int, trust: TrustFiles, base: Mapping[str, str]) -
     env["DENO_TLS_CA_STORE"] = base.get("DENO_TLS_CA_STORE") or "system,mozilla"
     env["NODE_USE_ENV_PROXY"] = "1"  # fetch and http(s) of Node from 22.21 and 24
     env["WGETRC"] = str(_wgetrc(trust, base))
-    env["JAVA_TOOL_OPTIONS"] = _java(base.get("JAVA_TOOL_OPTIONS", ""), port)
+    java = java_options(port, trust, base)
+    if java is not None:
+        env[JAVA_OPTIONS] = java
     return env
 
 
@@ -109,10 +113,3 @@ def _wgetrc(trust: TrustFiles, base: Mapping[str, str]) -> Path:
     path.write_text(f"{text}ca_certificate = {trust.bundle}\n", encoding="utf-8", errors="surrogateescape")
     path.chmod(0o600)  # the user's file may hold a password
     return path
-
-
-def _java(options: str, port: int) -> str:
-    """Java reads no proxy variable. Its trust store needs keytool (0.5 s at every start) and is left alone: a Java
-    client refuses our certificate, which is reported, rather than going round the proxy unseen."""
-    ours = [f"-D{scheme}.proxyHost=127.0.0.1 -D{scheme}.proxyPort={port}" for scheme in ("http", "https")]
-    return " ".join([*([options] if options else []), *ours, "-Dhttp.nonProxyHosts="])
