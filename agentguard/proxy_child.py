@@ -8,6 +8,7 @@ could hold a secret is there before.
 
 from __future__ import annotations
 
+import gc
 import socket
 import sys
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str]) -> int:
     """Serve until the session is over. Returns an exit status."""
+    gc.disable()  # a quarter of the start would go into looking for garbage among imports; `run` enables it again
     harden()
     keep_quiet()
     from agentguard.sense.proxy.child import run

@@ -11,6 +11,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -25,7 +26,7 @@ from agentguard.sense.proxy.logs import place_of, write_line
 from agentguard.sense.proxy.master import build_master
 from agentguard.sense.proxy.messages import Messages
 from agentguard.sense.proxy.outbox import Outbox
-from agentguard.sense.proxy.peers import Peers
+from agentguard.sense.proxy.peers import Identifier, Peers
 from agentguard.sense.proxy.proctree import SessionTree
 from agentguard.sense.proxy.requests import Requests
 from agentguard.sense.proxy.routes import LoopbackDirect, PlainDns, Redirects
@@ -70,8 +71,7 @@ class _Proxy:
         guard.learn(start.values)
         self._guard = guard
         self._outbox = outbox
-        self._tree = SessionTree(config.roots, (*config.exclude, os.getpid()))
-        self._peers = Peers(self._tree, config.uid)
+        self._peers = _identifier(config)
         self._desk = Desk(guard, outbox.observe)
         self._master = self._build(start)
 
@@ -95,6 +95,7 @@ class _Proxy:
     async def serve(self, reader: asyncio.StreamReader) -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._master.shutdown)
         gc.freeze()  # what the imports made is never garbage
+        gc.enable()
         tasks = [asyncio.create_task(self._listen(reader)), asyncio.create_task(self._sweep())]
         await self._master.run()
         for task in tasks:
@@ -133,10 +134,10 @@ class _Proxy:
         while True:
             self._say_counts()
             alone = not self._desk.active
-            if alone and self._tree.is_empty():
+            if alone and self._peers.is_empty():
                 self._master.shutdown()
                 return
-            self._tree.pids()
+            self._peers.remember()
             await asyncio.sleep(_SWEEP_SECONDS)
 
     def _say_counts(self) -> None:
@@ -144,6 +145,15 @@ class _Proxy:
         self._outbox.say(
             "counts", {"connections": counts.connections, "requests": counts.requests, "lost": counts.lost}
         )
+
+
+def _identifier(config: ProxyConfig) -> Identifier:
+    exclude = (*config.exclude, os.getpid())
+    if sys.platform.startswith("linux"):
+        return Peers(SessionTree(config.roots, exclude), config.uid)
+    from agentguard.sense.proxy.psutil_tree import PsutilPeers  # noqa: PLC0415  # Linux does without it
+
+    return PsutilPeers(config.roots, exclude)
 
 
 class _Ready:

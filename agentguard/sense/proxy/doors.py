@@ -6,7 +6,7 @@ from mitmproxy import connection, tls
 
 from agentguard.model.observation import GapType
 from agentguard.sense.proxy.desk import Desk
-from agentguard.sense.proxy.peers import Peers
+from agentguard.sense.proxy.peers import Identifier
 from agentguard.sense.proxy.report import Caller
 from agentguard.sense.proxy.safe import safe
 
@@ -15,7 +15,7 @@ _UNVERIFIED = "Certificate verify failed"
 
 
 class Doors:
-    def __init__(self, desk: Desk, peers: Peers) -> None:
+    def __init__(self, desk: Desk, peers: Identifier) -> None:
         self.desk = desk
         self._peers = peers
 

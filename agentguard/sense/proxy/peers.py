@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from agentguard.model.process import Confidence, ProcessSnapshot
 from agentguard.sense.proxy.proctree import SessionTree, all_pids
@@ -26,8 +26,17 @@ class Peer:
     """Why the connection is not taken, in words; "" when it is."""
 
 
+class Identifier(Protocol):
+    """Who may connect, and who does."""
+
+    def identify(self, client: Address, proxy: Address, /) -> Peer: ...
+    def remember(self) -> None: ...
+    def is_empty(self) -> bool: ...
+    def close(self) -> None: ...
+
+
 class Peers:
-    """Asks while the client waits for our first answer, so its process cannot have finished in the ordinary way."""
+    """Linux. Asks while the client waits for our first answer: its process cannot have finished in the ordinary way."""
 
     def __init__(self, tree: SessionTree, uid: int) -> None:
         self._tree = tree
@@ -37,8 +46,6 @@ class Peers:
 
     def identify(self, client: Address, proxy: Address) -> Peer:
         """The process that holds the client's end of the connection from `client` to `proxy`."""
-        if not sys.platform.startswith("linux"):
-            return self._identify_by_psutil(client, proxy)
         owner = self._sockets.owner(client, proxy)
         if owner is None:
             return _refuse(None, "its process had already closed the connection")
@@ -48,6 +55,14 @@ class Peers:
         if pid is not None:
             return Peer(process=self._tree.snapshot(pid), confidence=Confidence.EXACT_HELD)
         return self._judge_stranger(owner.inode, unreadable)
+
+    def remember(self) -> None:
+        """Look at the session's processes, so that they are still known when a parent of theirs is gone."""
+        self._tree.pids()
+
+    def is_empty(self) -> bool:
+        """Whether nothing of the session lives any more."""
+        return self._tree.is_empty()
 
     def close(self) -> None:
         self._sockets.close()
@@ -84,18 +99,6 @@ class Peers:
             self._recent.remove(pid)
         self._recent.insert(0, pid)
         del self._recent[_RECENT:]
-
-    def _identify_by_psutil(self, client: Address, proxy: Address) -> Peer:
-        import psutil  # noqa: PLC0415  # Linux does without it
-
-        for pid in self._tree.pids():
-            try:
-                connections = psutil.Process(pid).net_connections("tcp")
-            except psutil.Error:
-                continue
-            if any(tuple(c.laddr) == client[:2] and tuple(c.raddr) == proxy[:2] for c in connections):
-                return Peer(process=self._tree.snapshot(pid), confidence=Confidence.EXACT_HELD)
-        return _refuse(None, "no process of this session holds the connection")
 
 
 def holder(inode: int, pids: Iterable[int]) -> tuple[int | None, list[int]]:

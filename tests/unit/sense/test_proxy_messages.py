@@ -166,7 +166,8 @@ def test_users_own_proxy_is_gone_through_but_not_for_loopback(
             assert proxy.curl("http://far.example/away").stdout == b"ok\n"
             tunnel = proxy.curl("--proxytunnel", f"http://127.0.0.1:{web.port}/tunnel")
             assert tunnel.stdout == b"ok\n"
-            proxy.curl("https://far.example/tunnel")
+            proxy.curl("--max-time", "1", "https://far.example/tunnel")
+            proxy.wait(lambda: len(corporate.log.requests) >= 2)
         assert [request.path for request in web.log.requests] == ["/near", "/tunnel"]
         far, connect = corporate.log.requests[:2]
         assert far.path == "http://far.example/away"
