@@ -102,7 +102,7 @@ def _live() -> Iterator[Check]:
 def _run_session(home: Path, project: Path) -> str:
     environ = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
     environ["HOME"] = str(project.parent)
-    command = [sys.executable, "-m", "agentguard", "run", "--home", str(home), "--quiet", "--", "cat", ".env"]
+    command = [sys.executable, "-P", "-m", "agentguard", "run", "--home", str(home), "--quiet", "--", "cat", ".env"]
     package = str(Path(__file__).resolve().parents[2])
     environ["PYTHONPATH"] = package
     try:

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import socket
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agentguard.sense.procfs import thread_group
@@ -30,7 +31,7 @@ class Target:
     loopback: bool
 
 
-def destination(memory: CallerMemory, tid: int, name: str, arguments: tuple[int, ...], wide: bool) -> Target | None:
+def destination(memory: CallerMemory, tid: int, name: str, arguments: Sequence[int], wide: bool) -> Target | None:
     """None for anything that is not a connection or a datagram to an Internet address.
 
     A UDP connect() sends nothing: getaddrinfo makes several to sort addresses. Only its sends count, and a
@@ -50,7 +51,7 @@ def destination(memory: CallerMemory, tid: int, name: str, arguments: tuple[int,
     return Target(str(address), target[1], transport, address.is_loopback or address.is_unspecified)
 
 
-def broker(memory: CallerMemory, tid: int, name: str, arguments: tuple[int, ...], wide: bool) -> str:
+def broker(memory: CallerMemory, tid: int, name: str, arguments: Sequence[int], wide: bool) -> str:
     """The path of a socket behind which someone else does the work; "" for any other."""
     located = _locate(memory, tid, name, arguments, wide)
     data = memory.read(tid, located[1], min(located[2], _MAX_SOCKADDR)) if located else b""
@@ -61,7 +62,7 @@ def broker(memory: CallerMemory, tid: int, name: str, arguments: tuple[int, ...]
 
 
 def _locate(
-    memory: CallerMemory, tid: int, name: str, arguments: tuple[int, ...], wide: bool
+    memory: CallerMemory, tid: int, name: str, arguments: Sequence[int], wide: bool
 ) -> tuple[int, int, int] | None:
     if name == "connect":
         return arguments[0], arguments[1], arguments[2]

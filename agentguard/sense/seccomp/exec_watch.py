@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
+from collections.abc import Sequence
 
 from agentguard.model.process import ProcessSnapshot
 from agentguard.sense.process_tree import ProcessTree
@@ -27,7 +28,7 @@ class ExecWatch:
         self._environments: set[bytes] = set()
 
     def look(
-        self, tid: int, name: str, arguments: tuple[int, ...], wide: bool
+        self, tid: int, name: str, arguments: Sequence[int], wide: bool
     ) -> tuple[ProcessSnapshot, Environ | None] | None:
         """None when the exec cannot succeed: a shell tries every folder of PATH in turn."""
         if name == "execve":

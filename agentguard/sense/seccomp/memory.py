@@ -12,6 +12,8 @@ import struct
 from agentguard.sense.seccomp.libc import libc
 
 PAGE = 4096
+_SHORT = 256
+"""Most paths end within this; copying a page for each costs more than a second read for the few that do not."""
 MAX_PATH = 4096
 MAX_STRINGS = 4096
 MAX_BLOCK = 1 << 20
@@ -45,21 +47,20 @@ class CallerMemory:
         return ctypes.string_at(self._address, got) if got > 0 else b""
 
     def string(self, tid: int, address: int, limit: int = MAX_PATH) -> bytes | None:
-        """A NUL-terminated string; None when it cannot be read. A page at a time: a read must not cross into a hole."""
-        parts = []
-        size = 0
-        while size < limit:
-            chunk = self.read(tid, address, PAGE - (address & (PAGE - 1)))
+        """A NUL-terminated string; None when it cannot be read. A read never crosses a page: the next may be a hole."""
+        parts = b""
+        ask = _SHORT
+        while len(parts) < limit:
+            chunk = self.read(tid, address, min(ask, PAGE - (address & (PAGE - 1))))
             if not chunk:
                 return None
             end = chunk.find(b"\0")
             if end >= 0:
-                parts.append(chunk[:end])
-                break
-            parts.append(chunk)
-            size += len(chunk)
+                return parts + chunk[:end]
+            parts += chunk
             address += len(chunk)
-        return b"".join(parts)
+            ask = PAGE
+        return parts
 
     def strings(self, tid: int, address: int, wide: bool = True) -> list[bytes] | None:
         """A NULL-terminated array of string pointers (argv, envp); `wide` is False for a 32-bit caller."""

@@ -13,8 +13,9 @@ import os
 import select
 import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from agentguard.model.observation import (
     ConnectObservation,
@@ -45,22 +46,22 @@ from agentguard.sense.seccomp.abi import (
 )
 from agentguard.sense.seccomp.addresses import broker, destination
 from agentguard.sense.seccomp.exec_watch import ExecWatch
-from agentguard.sense.seccomp.libc import ioctl
+from agentguard.sense.seccomp.libc import ioctl, libc
 from agentguard.sense.seccomp.memory import CallerMemory
 from agentguard.sense.seccomp.paths import View
 
 NAME = "seccomp"
 _FDCWD = -100
+_ZEROS = bytes(NOTIFICATION_SIZE)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One held system call."""
+class Call(NamedTuple):
+    """One held system call. (A named tuple: one is made at every open, and a frozen dataclass takes 1 µs longer.)"""
 
     identity: int
     tid: int
     name: str
-    arguments: tuple[int, ...]
+    arguments: Sequence[int]
     wide: bool
     """False for a 32-bit caller: its pointers have 4 bytes."""
 
@@ -96,7 +97,8 @@ class SeccompSensor:
         self._i386_names = {number: name for name, number in I386_NUMBERS.items()}
         self._execs = ExecWatch(self._memory, self._view, self._tree)
         self._answer = ctypes.create_string_buffer(RESPONSE.size)
-        self._notification = (ctypes.c_char * NOTIFICATION_SIZE).from_buffer(setup.shared)
+        self._answer_at = ctypes.addressof(self._answer)
+        self._received_at = ctypes.addressof(ctypes.c_char.from_buffer(setup.shared))
         self._own_opens: dict[tuple[int, int], int] = {}
         self._rings: set[int] = set()
         self._brokers: set[str] = set()
@@ -156,21 +158,22 @@ class SeccompSensor:
             self.tree_ended.set()
 
     def _serve_one(self) -> None:
-        address = ctypes.addressof(self._notification)
-        ctypes.memset(address, 0, NOTIFICATION_SIZE)  # The kernel answers EINVAL to anything but zeros.
-        error = ioctl(self._setup.listener, IOCTL_RECV, address)
-        if error in {errno.ENOENT, errno.EINTR}:
-            return
-        if error:
+        """The hot path: at every open of the tree, 12 µs of it ours (scripts/bench files)."""
+        setup = self._setup
+        setup.shared[0:NOTIFICATION_SIZE] = _ZEROS  # The kernel answers EINVAL to anything but zeros.
+        if libc.ioctl(setup.listener, IOCTL_RECV, self._received_at) < 0:
+            error = ctypes.get_errno()
+            if error in {errno.ENOENT, errno.EINTR}:
+                return
             raise OSError(error, "receive")
-        identity, tid, _, number, arch, _, *arguments = NOTIFICATION.unpack_from(self._setup.shared, 0)
-        wide = arch == self._setup.machine.arch
+        identity, tid, _, number, arch, _, *arguments = NOTIFICATION.unpack_from(setup.shared)
+        wide = arch == setup.machine.arch
         name = (self._names if wide else self._i386_names).get(number, "")
         try:
-            self._look(Call(identity, tid, name, tuple(arguments), wide))
+            self._look(Call(identity, tid, name, arguments, wide))
         finally:
             RESPONSE.pack_into(self._answer, 0, identity, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE)
-            ioctl(self._setup.listener, IOCTL_SEND, ctypes.addressof(self._answer))  # ENOENT: the task died meanwhile.
+            libc.ioctl(setup.listener, IOCTL_SEND, self._answer_at)  # ENOENT: the task died meanwhile.
 
     def _look(self, call: Call) -> None:
         handler = self._handlers.get(call.name)
