@@ -90,14 +90,14 @@ def extract_values(path: str, data: bytes, kind: str, scanner: ValueScanner) -> 
     return collector.values()
 
 
-_SHELLS_OWN = frozenset({"PWD", "OLDPWD", "INIT_CWD", "_"})
-"""Folders and programs. As the name of a setting, `PWD` is short for password; as a variable it never is."""
+_NO_SETTING = re.compile(r"PWD|OLDPWD|INIT_CWD|_|GIT_CONFIG_KEY_[0-9]+")
+"""Variables that are named like secrets and never are: in a settings file `PWD` is short for password, here never."""
 
 
 def environment_values(environ: Iterable[tuple[str, str]], scanner: ValueScanner) -> list[SecretValue]:
     """Secrets of a process's environment: what a credential type recognises, and rare values under a telling name."""
     collector = _Collector("", scanner)
-    told = ((name, value) for name, value in environ if name not in _SHELLS_OWN and len(value) <= MAX_BYTES)
+    told = ((name, value) for name, value in environ if not _NO_SETTING.fullmatch(name) and len(value) <= MAX_BYTES)
     candidates = [Candidate(name, value) for name, value in told]
     expanded = [found for candidate in candidates for found in _expanded(candidate)]
     collector.located("\n".join(f"{one.name}={one.value}" for one in candidates), expanded)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from agentguard.config import Home
+import shlex
+
+from agentguard.config import Home, home_path
 from agentguard.record.reader import Reader
 from agentguard.show.report.write import write_report
 from agentguard.show.summary import summary
@@ -16,6 +18,11 @@ def closing_words(home: Home, session_uid: str, *, color: bool) -> str:
         if session is None:
             return ""
         path = write_report(reader, session, home.reports)
-        return summary(session, reader, path, color=color)
+        return summary(session, reader, path, color=color, home=_unusual(home))
     finally:
         reader.close()
+
+
+def _unusual(home: Home) -> str:
+    """ "" when a verb without `--home` would open the same folder."""
+    return "" if home_path(None) == home.root else shlex.quote(str(home.root))

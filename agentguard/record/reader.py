@@ -81,7 +81,7 @@ class Reader:
             return next(iter(self.sessions(1)), None)
         rows = self._rows("SELECT * FROM sessions WHERE uid = ?", [_bindable(name)])
         if not rows and name:
-            rows = self._rows("SELECT * FROM sessions WHERE substr(uid, 1, length(?1)) = ?1", [_bindable(name)])
+            rows = self._rows("SELECT * FROM sessions WHERE instr(uid, ?) = 1", [_bindable(name)])
         if len(rows) > 1:
             raise StoreError(f"{len(rows)} sessions begin with {name!r}; give more of the uid")
         return self._session(rows[0]) if rows else None
@@ -172,10 +172,10 @@ class Reader:
         end = max(bounds[0]["end_ns"] if end_ns is None else end_ns, start + buckets)
         width = -(-(end - start + 1) // buckets)
         rows = self._rows(
-            "SELECT (time_ns - ?1) / ?2 AS step, SUM(kind = 'file' AND activity = 'read') AS reads, "
+            "SELECT (time_ns - ?) / ? AS step, SUM(kind = 'file' AND activity = 'read') AS reads, "
             "SUM(activity = 'send') AS sends, COUNT(flow_read) AS flows, SUM(kind = 'gap') AS gaps "
-            "FROM events INDEXED BY events_time WHERE session = ?3 AND time_ns BETWEEN ?1 AND ?4 GROUP BY step",
-            [start, width, _bindable(session), end],
+            "FROM events INDEXED BY events_time WHERE session = ? AND time_ns BETWEEN ? AND ? GROUP BY step",
+            [start, width, _bindable(session), start, end],
         )
         counted = {row["step"]: tuple(row)[1:] for row in rows}
         return [Bucket(start + step * width, *counted.get(step, ())) for step in range(buckets)]

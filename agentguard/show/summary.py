@@ -44,8 +44,10 @@ def banner(session: Session, coverage: Iterable[Coverage], *, color: bool = Fals
     return "\n".join(lines)
 
 
-def summary(session: Session, reader: Reader, report_path: Path | None, *, color: bool = False) -> str:
+def summary(session: Session, reader: Reader, report_path: Path | None, *, color: bool = False, home: str = "") -> str:
     """At most 15 lines: the outcome and why, what was read and sent, flows, gaps, and where the report is.
+
+    `home` is the home folder where it is not the one that `agentguard tui` would open by itself.
 
     Raises:
         StoreError: the session's events cannot be read.
@@ -63,7 +65,7 @@ def summary(session: Session, reader: Reader, report_path: Path | None, *, color
         lines.append(f"  ⊘ {plural(session.counts['blocked'], 'request')} blocked; nothing left with them")
     if report_path is not None:
         lines.append(painted(f"  report  {report_path}", "1", color=color))
-    lines.append(painted("  look    agentguard tui", _SOFT, color=color))
+    lines.append(painted(f"  look    agentguard tui{f' --home {home}' if home else ''}", _SOFT, color=color))
     return "\n".join(lines)
 
 

@@ -117,7 +117,12 @@ def test_stop_and_continue_with_background_children(shell: Shell, guarded: Guard
     worker = (
         "setsid sh -c 'for i in 1 2 3 4 5 6 7 8 9 10; do cat .env >/dev/null; echo $i >> worked; sleep 0.1; done' &"
     )
-    shell.line(run(guarded, f"{worker} until [ -s worked ]; do sleep 0.05; done; echo rea''dy; read answer; echo answer=$answer"))
+    shell.line(
+        run(
+            guarded,
+            f"{worker} until [ -s worked ]; do sleep 0.05; done; echo rea''dy; read answer; echo answer=$answer",
+        )
+    )
     shell.read_until("ready")
     shell.send("\x1a")
     shell.read_until("Stopped")

@@ -43,7 +43,7 @@ def ordinary_user_prefix() -> tuple[str, ...]:
         pytest.skip("setpriv is not installed (Debian: util-linux)")
     base = Path(sys.base_prefix)
     closed = next((str(parent) for parent in reversed(base.parents) if not parent.stat().st_mode & 0o001), None)
-    prefix = _DROP
+    prefix: tuple[str, ...] = _DROP
     if closed is not None:
         make_reachable = ("unshare", "--mount", "--propagation", "private", "sh", "-c", _REACHABLE, "sh")
         prefix = (*make_reachable, str(base), closed, *_DROP)

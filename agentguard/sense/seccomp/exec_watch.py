@@ -14,6 +14,8 @@ from agentguard.sense.seccomp.paths import View
 
 MAX_ENVIRONMENTS = 4096
 _FDCWD = -100
+_FIRST_LINE = 256
+"""BINPRM_BUF_SIZE of the kernel: it reads no more of a first line."""
 
 Environ = tuple[tuple[str, str], ...]
 
@@ -48,7 +50,7 @@ class ExecWatch:
             exe = os.fsdecode(os.readlink(f"/proc/{tid}/fd/{directory}"))  # fexecve(): the descriptor is the program
         argv = self._memory.strings(tid, argv_at, wide) or []
         environ = self._environment(tid, envp_at, wide)
-        return self._tree.exec(tid, exe, tuple(map(os.fsdecode, argv))), environ
+        return self._tree.exec(tid, interpreter(exe), tuple(map(os.fsdecode, argv))), environ
 
     def _environment(self, tid: int, address: int, wide: bool) -> Environ | None:
         entries = self._memory.strings(tid, address, wide)
@@ -62,3 +64,19 @@ class ExecWatch:
         self._environments.add(digest)
         pairs = (entry.partition(b"=") for entry in entries)
         return tuple((os.fsdecode(name), os.fsdecode(value)) for name, _, value in pairs)
+
+
+def interpreter(program: str) -> str:
+    """What the kernel runs for a script: the program of its first line. For `#!/usr/bin/env node` it is env, for the
+    moment until env becomes node; the name that a person expects is node."""
+    try:
+        with open(program, "rb", buffering=0) as file:
+            line = file.read(_FIRST_LINE).split(b"\n", 1)[0]
+    except OSError:
+        return program
+    if not line.startswith(b"#!"):
+        return program
+    words = [os.fsdecode(word) for word in line[2:].split()]
+    if words[:1] and words[0].endswith("/env"):
+        words = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
+    return words[0] if words else program

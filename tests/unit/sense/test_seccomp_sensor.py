@@ -187,3 +187,14 @@ def test_a_thousand_readers_are_all_seen_exactly(run: Run, secret: Path, workers
     assert sorted(line["pid"] for line in seen) == logged
     assert len(logged) == 1000
     assert {line["name"] for line in seen} == {"cat"}
+
+
+def test_a_script_is_its_interpreter(run: Run, secret: Path) -> None:
+    script = secret.parent / "tool.js"
+    script.write_text("#!/usr/bin/env -S sh\ncat .env\n")
+    script.chmod(0o755)
+    plain = secret.parent / "tool"
+    plain.write_text("#!/bin/sh\ntrue\n")
+    plain.chmod(0o755)
+    names = [line["name"] for line in run("sh", "-c", "./tool.js; ./tool") if line["type"] == "exec"]
+    assert names[1:] == ["sh", "dash", "cat", "sh"], "the script by env, its shell, its child, the other script"
