@@ -99,20 +99,29 @@ class _Zlib:
         self._stream = zlib.decompressobj(self._bits)
 
 
+_BROTLI_IS_BOUNDED = tuple(map(int, brotli.__version__.split(".")[:2])) >= (1, 2)
+_SLICE = 64
+
+
 class _Brotli:
     def __init__(self) -> None:
         self._stream = brotli.Decompressor()
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        while True:
-            try:
-                piece = self._stream.process(data, output_buffer_limit=PIECE)
-            except brotli.error:
-                raise DecompressError("not valid brotli") from None
+        try:
+            yield from self._pieces(data) if _BROTLI_IS_BOUNDED else self._slices(data)
+        except brotli.error:
+            raise DecompressError("not valid brotli") from None
+
+    def _pieces(self, data: bytes) -> Iterator[bytes]:
+        while piece := self._stream.process(data, output_buffer_limit=PIECE):
+            yield piece  # the binding says it can accept more while it still holds output
             data = b""
-            if not piece:  # the binding says it can accept more while it still holds output
-                return
-            yield piece
+
+    def _slices(self, data: bytes) -> Iterator[bytes]:
+        """brotli 1.1 cannot bound its output: so little goes in at a time that a bomb is noticed early."""
+        for start in range(0, len(data), _SLICE):
+            yield self._stream.process(data[start : start + _SLICE])
 
 
 class _Zstd:

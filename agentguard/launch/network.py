@@ -16,9 +16,8 @@ from agentguard.model.observation import GapObservation, GapType
 from agentguard.model.secret import SecretValue
 from agentguard.model.session import Coverage, SensorState
 from agentguard.sense.interface import Emit
-from agentguard.sense.proxy.ca import system_roots, write_trust
 from agentguard.sense.proxy.config import ProxyConfig
-from agentguard.sense.proxy.environment import session_environment, upstream_of
+from agentguard.sense.proxy.environment import upstream_of
 from agentguard.sense.proxy.launcher import ProxySensor
 
 NAME = "proxy"
@@ -109,8 +108,7 @@ class Network:
     def _start(self) -> None:
         try:
             port = self._proxy.launch()
-            trust = write_trust(self._setup.run_folder.path, self._proxy.authority, self._setup.request.environ)
-            self._environment = session_environment(port, trust, self._setup.request.environ)
+            self._environment = self._proxy.environment(self._setup.run_folder.path, self._setup.request.environ)
             self._proxy.wait_ready(START_SECONDS)
             self.port = port
         except (SensorError, OSError) as error:
@@ -128,20 +126,11 @@ def _config(setup: NetworkSetup) -> ProxyConfig:
         policies=setup.policies,
         session=request.session,
         agent=setup.agent,
-        upstream_ca=_upstream_roots(setup),
+        home=setup.home.root,
+        workspace=request.cwd,
+        upstream_ca=request.upstream_ca,
         redirects=request.redirects,
         upstream_proxy="" if request.redirects else upstream_of(request.environ),
         cache=setup.home.cache,
         log=setup.home.log,
     )
-
-
-def _upstream_roots(setup: NetworkSetup) -> str | None:
-    """The system's roots and the one the user named, in one file; None when they named none."""
-    own = setup.request.upstream_ca
-    if own is None:
-        return None
-    system = system_roots(setup.request.environ)
-    path = setup.run_folder.path / "upstream.pem"
-    path.write_bytes((Path(system).read_bytes() if system else b"") + b"\n" + Path(own).read_bytes())
-    return str(path)
