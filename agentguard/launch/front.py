@@ -100,21 +100,21 @@ class _Front:
         self._poll.register(self._wake, select.POLLIN)
         self._poll.register(self._channel, select.POLLIN)
         while self._ending is None and self._failure is None:
-            for descriptor, _ in self._poll.poll():
-                self._attend(descriptor)
+            for descriptor, event in self._poll.poll():
+                self._attend(descriptor, event)
         return self._finish()
 
     # --- what happens -----------------------------------------------------------------------------
 
-    def _attend(self, descriptor: int) -> None:
+    def _attend(self, descriptor: int, event: int) -> None:
         if descriptor == self._wake:
             os.read(self._wake, 512)
             if self._channel is None and self._ending is None:
                 self._reap()
         elif self._channel is not None and descriptor == self._channel.fileno():
             self._listen()
-        elif self._keeping and not self._keeper.serve():
-            self._poll.unregister(descriptor)
+        elif self._keeping and not (event & select.POLLIN and self._keeper.serve()):
+            self._poll.unregister(descriptor)  # The last process of the tree has gone.
             self._keeping = False
 
     def _listen(self) -> None:
@@ -217,8 +217,8 @@ class _Front:
         for standard in (0, 1, 2):
             os.dup2(quiet, standard)
         while not self._over and (self._channel is not None or self._keeping):
-            for descriptor, _ in self._poll.poll():
-                self._attend(descriptor)
+            for descriptor, event in self._poll.poll():
+                self._attend(descriptor, event)
         os._exit(0)
 
 

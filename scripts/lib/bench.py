@@ -87,7 +87,7 @@ def bench_files(base: Path, rounds: int) -> None:
 _WORKLOADS = {
     "git status": "git",
     "grep -r 20k files": "grep",
-    "python start": "python3",
+    "python start": "sh",
     "node start": "node",
     "200 fork+exec": "sh",
 }
@@ -103,7 +103,8 @@ def _make_project(base: Path) -> Path:
             folder.mkdir()
         (folder / f"f{number}.txt").write_text(f"line of file {number}\n" * 8)
     (project / ".env").write_text("DEBUG=true\nTOKEN=" + os.urandom(16).hex() + "\n")
-    git = ["git", "-c", "user.name=bench", "-c", "user.email=bench@localhost"]
+    settings = ("user.name=bench", "user.email=bench@localhost", "gc.auto=0", "maintenance.auto=false")
+    git = ["git", *(word for setting in settings for word in ("-c", setting))]
     for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "bench"]):
         subprocess.run([*git, *words], cwd=project, env=environ(base), check=True)
     return project

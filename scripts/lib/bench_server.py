@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import http.server
-import ssl
 import threading
 import time
 from pathlib import Path
 from typing import Self
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from agentguard.demo.certificates import Authority
 
 HOST = "bench.example"
 EVENTS = 10
@@ -59,10 +55,11 @@ class Server:
     """Serves while it is open."""
 
     def __init__(self, folder: Path) -> None:
-        self.ca, chain = _certificates(folder)
+        authority = Authority("bench CA")
+        self.ca = folder / "bench-ca.pem"
+        self.ca.write_bytes(authority.certificate)
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(chain)
+        context = authority.server_context([HOST])
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self.port: int = self._server.server_address[1]
 
@@ -72,44 +69,3 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
-
-
-def _certificates(folder: Path) -> tuple[Path, Path]:
-    """A CA for this run, and a certificate of it for the bench's host name."""
-    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "bench CA")])
-    ca = _sign(issuer, issuer, ca_key.public_key(), ca_key, x509.BasicConstraints(ca=True, path_length=0))
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
-    own = _sign(subject, issuer, key.public_key(), ca_key, x509.BasicConstraints(ca=False, path_length=None))
-    ca_path, chain = folder / "bench-ca.pem", folder / "bench.pem"
-    ca_path.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    chain.write_bytes(secret + own.public_bytes(serialization.Encoding.PEM))
-    return ca_path, chain
-
-
-def _sign(
-    subject: x509.Name,
-    issuer: x509.Name,
-    public: ec.EllipticCurvePublicKey,
-    by: ec.EllipticCurvePrivateKey,
-    constraints: x509.BasicConstraints,
-) -> x509.Certificate:
-    now = dt.datetime.now(dt.UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(public)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=2))
-        .add_extension(constraints, critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(by.public_key()), critical=False)
-    )
-    if not constraints.ca:
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
-    return builder.sign(by, hashes.SHA256())

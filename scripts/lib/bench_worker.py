@@ -8,8 +8,8 @@ import time
 
 SCRIPTS = {
     "git status": "git status --porcelain",
-    "grep -r 20k files": "grep -rc nothing-like-this . ; true",
-    "python start": "python3 -c 'import argparse, json, ssl, asyncio, sqlite3, email.message, http.client'",
+    "grep -r 20k files": "grep -rc --exclude-dir=.git nothing-like-this . ; true",
+    "python start": "$PYTHON -c 'import argparse, json, ssl, asyncio, sqlite3, email.message, http.client'",
     "node start": "node -e 'require(\"https\")'",
     "200 fork+exec": "i=0; while [ $i -lt 200 ]; do /bin/true; i=$((i+1)); done",
 }
@@ -18,7 +18,8 @@ SCRIPTS = {
 def main() -> None:
     for line in sys.stdin:
         before = time.perf_counter()
-        subprocess.run(["sh", "-c", SCRIPTS[line.strip()]], stdout=subprocess.DEVNULL, check=True)
+        script = SCRIPTS[line.strip()].replace("$PYTHON", sys.executable)
+        subprocess.run(["sh", "-c", script], stdout=subprocess.DEVNULL, check=True)
         print(time.perf_counter() - before, flush=True)
 
 

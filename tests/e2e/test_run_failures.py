@@ -51,7 +51,7 @@ class Running:
     def __init__(self, guarded: Guarded, script: str) -> None:
         self.guarded = guarded
         self.front = subprocess.Popen(
-            guarded.command("sh", "-c", script),
+            guarded.command("sh", "-c", script, options=("--home", str(guarded.home))),
             cwd=guarded.project,
             env=guarded.environ,
             stdin=subprocess.DEVNULL,
@@ -88,6 +88,17 @@ def until(condition: Callable[[], bool], timeout: float = 30) -> None:
         time.sleep(0.02)
 
 
+def nothing_left(running: Running, proxy: psutil.Process) -> bool:
+    """The keeper, a fork of the front with the same command line, and the proxy child end with the tree."""
+
+    def lives() -> bool:
+        named = (process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"]))
+        return proxy.is_running() or any(str(running.guarded.home) in cmdline for cmdline in named)
+
+    until(lambda: not lives(), 20)
+    return True
+
+
 def steps(*each: str) -> str:
     """A script that says its pid and waits for the file stepN before each step."""
     waiting = (f"until [ -e step{number} ]; do sleep 0.05; done; {step}" for number, step in enumerate(each, 1))
@@ -100,12 +111,13 @@ def test_the_guard_is_killed_and_the_agent_goes_on(guarded: Guarded, planted: Pl
     running = Running(guarded, steps("cat .env > /dev/null; echo > first", send))
     running.go("step1")
     running.wait_for("first")
-    supervisor = running.supervisor()
+    supervisor, proxy = running.supervisor(), running.proxy()
     time.sleep(0.3)
     supervisor.send_signal(signal.SIGKILL)
     running.go("step2")
     status, out, err = running.finish()
     assert (status, out) == (6, "ok\n"), err
+    assert nothing_left(running, proxy)
     assert "Function not implemented" not in err
     assert len(bodies) == 1
     guarded.shell("true")
@@ -162,11 +174,11 @@ def test_the_agent_is_killed(guarded: Guarded, planted: Planted) -> None:
 def test_an_invalid_policy_is_refused_at_the_start(guarded: Guarded) -> None:
     guarded.home.mkdir(mode=0o700)
     (guarded.home / "policy.yaml").write_text(
-        "version: 1\nrules:\n  - id: x\n    then: {disposition: logged, severity: info}\n    wen: {}\n"
+        "version: 1\nrules:\n  - id: x\n    description: d\n    then: {disposition: logged, severity: info}\n    wen: {}\n"
     )
     done = guarded.shell("echo started")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "policy.yaml:5" in done.stderr
+    assert "policy.yaml:6" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
