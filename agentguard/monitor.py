@@ -40,7 +40,7 @@ from agentguard.model.identity import new_uid
 from agentguard.model.observation import ExecObservation, Observation
 from agentguard.model.process import Ancestor, Process, ProcessSnapshot
 from agentguard.model.secret import SecretFile, SecretValue
-from agentguard.model.verdict import Verdict
+from agentguard.model.verdict import Disposition, Verdict
 from agentguard.record.writer import Writer
 
 Clock = Callable[[], int]
@@ -159,6 +159,7 @@ class Monitor:
         self._queue: queue.SimpleQueue[Observation | threading.Event | None] = inbox
         self._execs: OrderedDict[int, ProcessSnapshot] = OrderedDict()
         self._thread: threading.Thread | None = None
+        self._ignored: set[tuple[object, ...]] = set()
         self.failures = 0
         """Observations that a stage failed on; each is a hole in the record."""
 
@@ -203,9 +204,18 @@ class Monitor:
             self._record(finding, verdict)
 
     def _record(self, finding: Finding, verdict: Verdict) -> None:
+        if verdict.disposition is Disposition.IGNORED and self._told(finding, verdict):
+            return
         self._stages.writer.append(finding, verdict)
         self._stages.tally.add(finding, verdict)
         self._keep_processes(finding)
+
+    def _told(self, finding: Finding, verdict: Verdict) -> bool:
+        """What the policy ignores is recorded once: an agent opens its own login at every turn."""
+        key = (verdict.rule, finding.kind, finding.path or finding.subject, finding.process and finding.process.name)
+        told = key in self._ignored
+        self._ignored.add(key)
+        return told
 
     # --- the process tree that explains an event ----------------------------------------------------
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from agentguard.detect.birth import birth_time_ns
+from agentguard.birth import birth_time_ns
 from agentguard.detect.files import FilePattern, FilePatterns
 from agentguard.model.secret import SecretFile
 

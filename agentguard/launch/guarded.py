@@ -126,6 +126,7 @@ class GuardedSession:
         values, new = self._detection.values.of(file)
         if new:
             self._network.learn(values)
+            self._sensors.watch(file.path)
         return not self._detection.dismiss(file)
 
     def _learn(self, values: Sequence[SecretValue]) -> None:

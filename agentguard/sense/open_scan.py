@@ -20,6 +20,8 @@ from agentguard.sense.interface import FolderSetup
 
 NAME = "psutil"
 _TREE_SECONDS = 0.1
+_OWN_READ_NS = 300_000_000
+"""An open this soon after one of our own is taken for ours. Longer would hide the agent's."""
 
 
 class OpenScan:
@@ -85,7 +87,7 @@ class OpenScan:
             return
         now = self._setup.clock()
         file = self._setup.files.lookup(*key)
-        if file is None or self._setup.seen(*key, now - 1_000_000_000):
+        if file is None or self._setup.seen(*key, now - _OWN_READ_NS):
             return
         found = self._who(path)
         if found is None:

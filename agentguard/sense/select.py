@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -30,6 +31,11 @@ class FileSensors:
     def coverage(self) -> tuple[Coverage, ...]:
         running = tuple(sensor.coverage() for sensor in (self.seccomp, self.folders) if sensor is not None)
         return running + self.missing
+
+    def watch(self, path: str) -> None:
+        """A secret file has appeared: watch its folder too."""
+        if self.folders is not None:
+            self.folders.watch.add(os.path.dirname(path))
 
     def second_opinion(self) -> str:
         """The sensor that has proved it would see an open which seccomp cannot hold; "" when none has."""

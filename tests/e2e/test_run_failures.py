@@ -174,7 +174,8 @@ def test_the_agent_is_killed(guarded: Guarded, planted: Planted) -> None:
 def test_an_invalid_policy_is_refused_at_the_start(guarded: Guarded) -> None:
     guarded.home.mkdir(mode=0o700)
     (guarded.home / "policy.yaml").write_text(
-        "version: 1\nrules:\n  - id: x\n    description: d\n    then: {disposition: logged, severity: info}\n    wen: {}\n"
+        "version: 1\nrules:\n  - id: x\n    description: d\n"
+        "    then: {disposition: logged, severity: info}\n    wen: {}\n"
     )
     done = guarded.shell("echo started")
     assert (done.returncode, done.stdout) == (2, "")

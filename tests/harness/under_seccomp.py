@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agentguard.birth import birth_time_ns
 from agentguard.launch.channel import Channel
 from agentguard.model.observation import FileObservation, Observation
 from agentguard.model.secret import SecretFile
@@ -39,7 +40,8 @@ class Table:
         self._files: dict[tuple[int, int], SecretFile] = {}
         for path in paths:
             info = Path(path).stat()
-            self.add(SecretFile(path=path, device=info.st_dev, inode=info.st_ino))
+            born = birth_time_ns(path)
+            self.add(SecretFile(path=path, device=info.st_dev, inode=info.st_ino, birth_time_ns=born))
 
     def lookup(self, device: int, inode: int) -> SecretFile | None:
         return self._files.get((device, inode))
@@ -50,6 +52,9 @@ class Table:
     def add(self, file: SecretFile) -> bool:
         self._files[(file.device, file.inode)] = file
         return True
+
+    def discard(self, device: int, inode: int) -> None:
+        self._files.pop((device, inode), None)
 
     def directories(self) -> tuple[str, ...]:
         return ()

@@ -10,6 +10,7 @@ import ctypes
 import os
 import struct
 
+from agentguard.birth import birth_time_ns
 from agentguard.sense.seccomp.abi import AT_FDCWD, O_PATH, Machine
 from agentguard.sense.seccomp.libc import libc
 
@@ -47,6 +48,10 @@ class View:
         if path.startswith(b"/"):
             return path
         return b"%s/%s" % (_directory(tid, directory), path)
+
+    def birth_time_ns(self, tid: int, directory: int, path: bytes) -> int:
+        """0 when it cannot be told; inside another root it is not asked."""
+        return birth_time_ns(self.translate(tid, directory, path)) if self._shares_view(tid) else 0
 
     def real_path(self, tid: int, directory: int, path: bytes) -> str:
         """Absolute, links resolved, for people to read; the caller's own words where that fails."""

@@ -203,7 +203,7 @@ class SeccompSensor:
         info = self._view.stat(call.tid, directory, path)
         if info is None:
             return
-        file = self._setup.files.lookup(info.st_dev, info.st_ino)
+        file = self._known(call, directory, path, info)
         if file is None:
             pattern = self._setup.files.match_name(os.fsdecode(path))
             if pattern is None or stat.S_ISDIR(info.st_mode):
@@ -214,6 +214,7 @@ class SeccompSensor:
                 path=self._view.real_path(call.tid, directory, path),
                 device=info.st_dev,
                 inode=info.st_ino,
+                birth_time_ns=self._view.birth_time_ns(call.tid, directory, path),
                 kind=pattern.id,
                 expected_readers=pattern.expected_readers,
                 agent=pattern.agent,
@@ -221,6 +222,17 @@ class SeccompSensor:
             if stat.S_ISREG(info.st_mode):
                 self._setup.files.add(file)
         self._tell_open(call, file, os.fsdecode(path))
+
+    def _known(self, call: Call, directory: int, path: bytes, info: os.stat_result) -> SecretFile | None:
+        """Its entry in the table. An inode number is used again after a delete: the birth time tells."""
+        file = self._setup.files.lookup(info.st_dev, info.st_ino)
+        if file is None or not file.birth_time_ns:
+            return file
+        born = self._view.birth_time_ns(call.tid, directory, path)
+        if born and born != file.birth_time_ns:
+            self._setup.files.discard(info.st_dev, info.st_ino)
+            return None
+        return file
 
     def _tell_open(self, call: Call, file: SecretFile, opened_as: str) -> None:
         now = self._setup.clock()

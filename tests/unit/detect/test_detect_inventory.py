@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agentguard.detect.birth import birth_time_ns
+from agentguard.birth import birth_time_ns
 from agentguard.detect.files import load_file_patterns
 from agentguard.detect.inventory import CONTENT_KIND, Limits, inventory, secret_file
 from agentguard.detect.secret_table import SecretTable

@@ -198,3 +198,27 @@ def test_a_script_is_its_interpreter(run: Run, secret: Path) -> None:
     plain.chmod(0o755)
     names = [line["name"] for line in run("sh", "-c", "./tool.js; ./tool") if line["type"] == "exec"]
     assert names[1:] == ["sh", "dash", "cat", "sh"], "the script by env, its shell, its child, the other script"
+
+
+def test_a_reused_inode_is_another_file(run: Run, secret: Path) -> None:
+    inode = secret.stat().st_ino
+    (secret.parent / "hard").unlink()
+    again = (
+        f"rm .env; for n in 1 2 3 4 5 6 7 8; do echo x > new$n; [ $(stat -c %i new$n) = {inode} ] && cat new$n; done"
+    )
+    seen = run("sh", "-c", again)
+    if not any(line["name"] == "cat" for line in seen if line["type"] == "exec"):
+        pytest.skip("this file system did not use the inode number again")
+    assert reads(seen) == []
+
+
+def test_work_handed_to_a_broker_is_a_gap(run: Run) -> None:
+    code = (
+        "import socket\n"
+        "server = socket.socket(socket.AF_UNIX); server.bind('docker.sock'); server.listen()\n"
+        "for _ in range(2): socket.socket(socket.AF_UNIX).connect('docker.sock')\n"
+        "other = socket.socket(socket.AF_UNIX); other.bind('app.sock'); other.listen()\n"
+        "socket.socket(socket.AF_UNIX).connect('app.sock')\n"
+    )
+    told = [line["gap"] for line in run(*python(code)) if line["type"] == "gap"]
+    assert told == ["outside-tree"]

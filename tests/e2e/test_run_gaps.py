@@ -1,0 +1,94 @@
+"""What could not be seen is said, and counts only when it must."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from harness.guarded import AGENTGUARD, Guarded, of_kind
+from harness.planted import Planted
+
+pytestmark = pytest.mark.slow
+
+HARNESS = Path(__file__).resolve().parents[1] / "harness/under_seccomp.py"
+
+
+def gaps(guarded: Guarded) -> dict[str, dict[str, object]]:
+    return {event["gap"]["type"]: event["gap"] for event in of_kind(guarded.events(), "gap")}
+
+
+def test_an_open_that_nobody_in_the_session_made(guarded: Guarded, planted: Planted) -> None:
+    process = subprocess.Popen(
+        guarded.command("sh", "-c", "echo ready; sleep 2", options=("--quiet",)),
+        cwd=guarded.project,
+        env=guarded.environ,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(1.2)
+    planted.path.read_text()
+    assert process.wait(30) == 0
+    assert gaps(guarded)["unattributed-open"]["counts"]
+    assert guarded.sessions()[0]["outcome"] == "unknown"
+
+
+def test_the_guards_own_reads_are_not_told(guarded: Guarded, planted: Planted) -> None:
+    guarded.shell("echo NEW_TOKEN=abcdefghijklmnopqrstuvwx123 >> .env; sleep 1.5")
+    assert gaps(guarded) == {}
+
+
+def test_without_seccomp_the_next_best_watches(guarded: Guarded, planted: Planted) -> None:
+    """Under another seccomp listener the kernel allows no second one."""
+    inner = [*AGENTGUARD, "run", "--quiet", "--", "sh", "-c", "sleep 0.5; exec 3< .env; sleep 1; exit 5"]
+    done = subprocess.run(
+        [sys.executable, str(HARNESS), str(planted.path), *inner],
+        cwd=guarded.project,
+        env=guarded.environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 5, done.stderr
+    (session,) = guarded.sessions()
+    sensors = {sensor["sensor"]: sensor for sensor in session["coverage"]}
+    assert sensors["seccomp"]["state"] == "unavailable"
+    assert "another seccomp listener" in sensors["seccomp"]["reason"]
+    assert sensors["psutil"]["proved"]
+    assert gaps(guarded)["sensor-unavailable"]["counts"]
+    (read,) = of_kind(guarded.events(), "file")
+    assert (read["attribution"], read["confidence"]) == ("inferred", "fd-seen")
+    assert read["process"]["ancestors"] == [] or read["process"]["pid"] != session["root_pid"]
+    assert session["outcome"] == "unknown"
+
+
+def test_without_a_proxy_the_agent_starts_all_the_same(guarded: Guarded, planted: Planted) -> None:
+    guarded.home.mkdir(mode=0o700)
+    (guarded.home / "proxy").write_text("in the way")
+    done = guarded.run("sh", "-c", "cat .env > /dev/null; env | grep -c '^HTTPS_PROXY='", options=())
+    assert done.stdout == "0\n"
+    assert [line for line in done.stderr.splitlines() if "proxy is not watching" in line]
+    assert gaps(guarded)["sensor-unavailable"]["sensor"] == "proxy"
+    assert guarded.sessions()[0]["counts"]["reads"] == 1
+
+
+def test_a_connection_round_the_proxy_names_its_process(guarded: Guarded, planted: Planted) -> None:
+    connect = "import socket; s = socket.socket(); s.settimeout(0.2); s.connect_ex(('192.0.2.7', 443))"
+    guarded.run("sh", "-c", f'cat .env > /dev/null; exec {sys.executable} -c "{connect}"')
+    gap = next(event for event in of_kind(guarded.events(), "gap") if event["gap"]["type"] == "proxy-bypass")
+    assert (gap["host"], gap["port"]) == ("192.0.2.7", 443)
+    assert gap["process"]["name"].startswith("python")
+    assert gap["gap"]["counts"]
+    assert guarded.sessions()[0]["outcome"] == "unknown"
+
+
+def test_the_same_connection_out_of_reach_of_any_secret_is_harmless(guarded: Guarded) -> None:
+    connect = "import socket; s = socket.socket(); s.settimeout(0.2); s.connect_ex(('192.0.2.7', 443))"
+    guarded.run(sys.executable, "-c", connect)
+    assert not gaps(guarded)["proxy-bypass"]["counts"]
+    assert guarded.sessions()[0]["outcome"] == "clean"
