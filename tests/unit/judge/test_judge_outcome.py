@@ -52,7 +52,7 @@ def test_the_tally_counts_what_a_session_shows() -> None:
         leak,
         again,
         blocked,
-        case(kind="command", command_rule="printenv")[0],
+        case(kind="command", command_rule="vault-kv-get")[0],
         case(kind="environment", type="z", process="bash")[0],
         case(kind="gap", gap="unattributed-open")[0],
         case(kind="gap", gap="io-uring", covered_by="watchdog")[0],
