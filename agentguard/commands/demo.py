@@ -79,8 +79,7 @@ def _guard(home: Path, planted: Planted, port: int, authority: Path) -> str:
     for host in (MODEL_HOST, PASTE_HOST):
         options += ["--resolve", f"{host}=127.0.0.1:{port}"]
     # -P: the project's folder is the agent's to write, so no module is imported from it.
-    agent = [sys.executable, "-P", "-m", "agentguard.demo.agent"]
-    command = [sys.executable, "-P", "-m", "agentguard", "run", *options, "--", *agent]
+    command = [sys.executable, "-P", "-m", "agentguard", "run", *options, "--", str(_agent(planted))]
     with os.fdopen(read_end, encoding="ascii") as session:
         try:
             guard = subprocess.Popen(
@@ -93,6 +92,14 @@ def _guard(home: Path, planted: Planted, port: int, authority: Path) -> str:
     if status != 0 or not uid:
         raise DemoError(f"the guarded session ended with status {status}; `agentguard doctor` says what can run here")
     return uid
+
+
+def _agent(planted: Planted) -> Path:
+    """The stand-in under a name of its own, as an agent's launcher would be."""
+    path = planted.home / "demo-agent"
+    path.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -m agentguard.demo.agent "$@"\n')
+    path.chmod(0o755)
+    return path
 
 
 def _wait(guard: subprocess.Popen[bytes]) -> int:
