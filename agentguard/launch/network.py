@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -102,8 +103,10 @@ class Network:
         return self._proxy.coverage()
 
     def stop(self) -> None:
-        if self.port:
-            self._proxy.stop()
+        """End the proxy, and what it kept on disk."""
+        self._starting.join(START_SECONDS + 1)
+        self._proxy.stop()
+        shutil.rmtree(proxy_folder(self._setup.home, self._setup.request.session), ignore_errors=True)
 
     def _start(self) -> None:
         try:
@@ -119,7 +122,7 @@ class Network:
 def _config(setup: NetworkSetup) -> ProxyConfig:
     request = setup.request
     return ProxyConfig(
-        confdir=setup.home.root / "proxy" / request.session,
+        confdir=proxy_folder(setup.home, request.session),
         roots=(os.getpid(),),
         uid=os.getuid(),
         fingerprint_key=setup.home.fingerprint_key(),
@@ -134,3 +137,8 @@ def _config(setup: NetworkSetup) -> ProxyConfig:
         cache=setup.home.cache,
         log=setup.home.log,
     )
+
+
+def proxy_folder(home: Home, session: str) -> Path:
+    """What mitmproxy wants on disk, for as long as the session lasts. No key is ever in it."""
+    return home.root / "proxy" / session

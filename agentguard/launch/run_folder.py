@@ -9,6 +9,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from agentguard.errors import ConfigError
+
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
@@ -25,15 +27,34 @@ class RunFolder:
 
 def make_run_folder(session: str) -> RunFolder:
     """Under XDG_RUNTIME_DIR where there is one, else the temporary folder."""
-    base = os.environ.get("XDG_RUNTIME_DIR")
     path = None
-    if base and os.access(base, os.W_OK):
+    for base in _bases():
         with contextlib.suppress(OSError):
-            path = Path(tempfile.mkdtemp(prefix=f"agentguard-{session[-8:]}-", dir=base))
-    path = path or Path(tempfile.mkdtemp(prefix=f"agentguard-{session[-8:]}-"))
+            path = Path(tempfile.mkdtemp(prefix=_prefix(session), dir=base))
+            break
+    if path is None:
+        raise ConfigError("no temporary folder can be written to; set TMPDIR to one that can")
     folder = path / "decoy"
     folder.mkdir()
     decoy = folder / "decoy"
     decoy.write_text("This file is opened once a session, to prove that the file sensors see it.\n")
     info = decoy.stat()
     return RunFolder(path, decoy, (info.st_dev, info.st_ino))
+
+
+def remove_run_folders(session: str) -> None:
+    """Those of a session whose guard died. Only folders of our own."""
+    for base in _bases():
+        for path in base.glob(f"{_prefix(session)}*"):
+            with contextlib.suppress(OSError):
+                if path.stat(follow_symlinks=False).st_uid == os.getuid():
+                    shutil.rmtree(path, ignore_errors=True)
+
+
+def _prefix(session: str) -> str:
+    return f"agentguard-{session[-12:]}-"
+
+
+def _bases() -> list[Path]:
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    return [Path(base) for base in (runtime, tempfile.gettempdir()) if base]

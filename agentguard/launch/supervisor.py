@@ -11,7 +11,7 @@ import os
 import selectors
 import signal
 import sys
-from typing import NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from agentguard.errors import EXIT_ERROR, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, AgentGuardError
 from agentguard.launch.agent_child import become_agent
@@ -20,6 +20,9 @@ from agentguard.launch.hardening import close_inherited, hide_memory, leave_term
 from agentguard.launch.request import RunRequest
 from agentguard.sense.seccomp.abi import PR_SET_CHILD_SUBREAPER
 from agentguard.sense.seccomp.libc import prctl
+
+if TYPE_CHECKING:
+    from agentguard.launch.opening import Opening
 
 _NOT_OURS = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGHUP)
 _TICK_SECONDS = 0.5
@@ -52,6 +55,7 @@ def supervise(request: RunRequest, front: Channel, shared: mmap.mmap, group: int
     try:
         supervisor.run(terminal)
     except AgentGuardError as error:
+        supervisor.abandon()
         _refuse(front, agent, str(error), error.exit_status)
     except BaseException as error:
         _log(f"the supervisor failed: {type(error).__name__} at {_place(error)}")
@@ -96,6 +100,7 @@ class _Supervisor:
         self._agent = agent
         self._shared = shared
         self._status: int | None = None
+        self._opening: Opening | None = None
         self._wake, wake_end = os.pipe()
         os.set_blocking(self._wake, False)
         os.set_blocking(wake_end, False)
@@ -106,7 +111,7 @@ class _Supervisor:
         from agentguard.launch.opening import begin  # noqa: PLC0415 - not in the front
 
         assert self._front is not None
-        opening = begin(self._request)
+        opening = self._opening = begin(self._request)
         from agentguard.launch.guarded import GuardedSession  # noqa: PLC0415 - 0.2 s, while the proxy starts
 
         self._session = GuardedSession(opening, self._agent, self._shared)
@@ -125,6 +130,12 @@ class _Supervisor:
         self._watch_agent()
         self._agent_ended()
         self._watch_rest()
+
+    def abandon(self) -> None:
+        """It could not be opened: leave nothing behind."""
+        if self._opening is not None:
+            self._opening.network.stop()
+            self._opening.run_folder.remove()
 
     def _enter_guard(self) -> _Guard:
         guard = sys.platform == "linux"

@@ -42,7 +42,7 @@ def planted(request: pytest.FixtureRequest) -> Iterator[Planted]:
 
 def _guarded(base: Path, prefix: tuple[str, ...]) -> Guarded:
     project, user_home = base / "project", base / "user"
-    for folder in (project, user_home):
+    for folder in (project, user_home, base / "tmp"):
         folder.mkdir()
         folder.chmod(0o777)
     return Guarded(home=base / "home", project=project, user_home=user_home, prefix=prefix)

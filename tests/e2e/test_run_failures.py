@@ -126,6 +126,7 @@ def test_the_guard_is_killed_and_the_agent_goes_on(guarded: Guarded, planted: Pl
     events = guarded.verb("events", "--session", killed["uid"], "--format", "jsonl").stdout
     assert "guard-died" in events
     assert guarded.verb("verify").returncode == 0
+    assert guarded.left_behind() == [], "the next start tidied up"
 
 
 def test_the_guard_dies_while_the_tree_is_at_work(guarded: Guarded, planted: Planted) -> None:
@@ -180,6 +181,7 @@ def test_an_invalid_policy_is_refused_at_the_start(guarded: Guarded) -> None:
     done = guarded.shell("echo started")
     assert (done.returncode, done.stdout) == (2, "")
     assert "policy.yaml:6" in done.stderr
+    assert guarded.left_behind() == []
     assert done.stderr.count("\n") == 1
 
 

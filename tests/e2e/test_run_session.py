@@ -33,6 +33,7 @@ def test_a_read_is_recorded_with_its_whole_chain(guarded_by_each: Guarded, plant
     assert "PORT" not in {match["name"] for match in read["matches"]}
     assert session["exit_status"] == 7
     assert session["end"]
+    assert guarded.left_behind() == []
     assert guarded.verb("verify").returncode == 0
 
 

@@ -140,17 +140,22 @@ def test_stop_and_continue_with_background_children(shell: Shell, guarded: Guard
 
 def test_a_shell_inside_has_its_own_job_control(shell: Shell, guarded: Guarded) -> None:
     command = guarded.command("bash", "--norc", "--noprofile", "--noediting", "-i", options=("--quiet",))
-    shell.line(f"PS1='inner$ ' {shlex.join(command)}")
+    shell.line(f"PS1='in''ner$ ' {shlex.join(command)}")
     shell.read_until(r"inner\$ ")
     shell.line("sleep 30")
     time.sleep(0.3)
     shell.send("\x1a")
     shell.read_until("Stopped")
-    shell.line("kill %1; exit 4")
-    shell.line("")
+    shell.read_until(r"inner\$ ")
+    shell.line("fg")
+    shell.read_until("sleep 30")
+    time.sleep(0.3)
+    shell.send("\x03")
+    shell.read_until(r"inner\$ ")
+    shell.line("exit 4")
     shell.read_until("prompt> ")
     shell.line("echo status=$?")
-    shell.read_until("status=[0-9]")
+    shell.read_until("status=4")
 
 
 def test_the_terminal_comes_back_from_an_agent_that_was_killed(shell: Shell, guarded: Guarded) -> None:

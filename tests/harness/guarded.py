@@ -35,11 +35,21 @@ class Guarded:
             "PYTHONPATH": str(REPOSITORY),
             "PYTHONDONTWRITEBYTECODE": "1",
             "HOME": str(self.user_home),
+            "TMPDIR": str(self.temporary),
             "AGENTGUARD_HOME": str(self.home),
             "LANG": "C.UTF-8",
             "TERM": "xterm",
             **self.extra,
         }
+
+    @property
+    def temporary(self) -> Path:
+        """Where sessions make their run folders."""
+        return self.user_home.parent / "tmp"
+
+    def left_behind(self) -> list[Path]:
+        """Folders that live as long as a session, and no longer."""
+        return [*self.temporary.iterdir(), *(self.home / "proxy").glob("*")]
 
     def command(self, *words: str, options: tuple[str, ...] = ()) -> list[str]:
         return [*self.prefix, *AGENTGUARD, "run", *options, "--", *words]

@@ -10,8 +10,8 @@ libc.ioctl.argtypes = [ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p]
 
 
 def prctl(option: int, value: int) -> bool:
-    """True when the kernel took it."""
-    return bool(libc.prctl(option, value, 0, 0, 0) == 0)
+    """True when the kernel took it; False where there is no such call (macOS)."""
+    return hasattr(libc, "prctl") and libc.prctl(option, value, 0, 0, 0) == 0
 
 
 def ioctl(descriptor: int, request: int, argument: int) -> int:

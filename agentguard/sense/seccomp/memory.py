@@ -24,9 +24,10 @@ class _IoVector(ctypes.Structure):
     _fields_ = (("base", ctypes.c_void_p), ("length", ctypes.c_size_t))
 
 
-_readv = libc.process_vm_readv
-_readv.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_ulong, ctypes.c_void_p, ctypes.c_ulong, ctypes.c_ulong]
-_readv.restype = ctypes.c_ssize_t
+if hasattr(libc, "process_vm_readv"):  # Linux
+    _readv = libc.process_vm_readv
+    _readv.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_ulong, ctypes.c_void_p, ctypes.c_ulong, ctypes.c_ulong]
+    _readv.restype = ctypes.c_ssize_t
 
 
 class CallerMemory:
