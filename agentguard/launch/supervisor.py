@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 from agentguard.errors import EXIT_ERROR, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, AgentGuardError
 from agentguard.launch.agent_child import become_agent
 from agentguard.launch.channel import Channel
-from agentguard.launch.hardening import close_inherited, hide_memory, leave_terminal
+from agentguard.launch.detaching import close_inherited, leave_terminal
 from agentguard.launch.request import RunRequest
 from agentguard.sense.seccomp.abi import PR_SET_CHILD_SUBREAPER
 from agentguard.sense.seccomp.libc import prctl
+from agentguard.sense.secrecy import hide_memory
 
 if TYPE_CHECKING:
     from agentguard.launch.opening import Opening

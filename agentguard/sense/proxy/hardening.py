@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import resource
 import signal
-import sys
 
-_PR_SET_DUMPABLE = 4
+from agentguard.sense.secrecy import hide_memory
+
 _DESCRIPTORS = 65_536
 
 
 def harden() -> None:
     """Before the first secret arrives. Another process of this user can then neither trace nor read this one."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform.startswith("linux"):
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    hide_memory()
     _raise_descriptors()
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):  # the terminal's signals belong to the agent
         signal.signal(number, signal.SIG_IGN)

@@ -1,19 +1,9 @@
-"""What the supervisor does to itself: the agent runs as the same user and must not be able to look inside."""
+"""What the supervisor lets go of: it outlives the command that the caller waits for."""
 
 from __future__ import annotations
 
 import os
-import resource
 from pathlib import Path
-
-from agentguard.sense.seccomp.abi import PR_SET_DUMPABLE
-from agentguard.sense.seccomp.libc import prctl
-
-
-def hide_memory() -> None:
-    """No core file, and no /proc/PID/mem for others of the same user."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    prctl(PR_SET_DUMPABLE, 0)
 
 
 def leave_terminal(log: Path) -> None:
