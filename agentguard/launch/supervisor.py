@@ -199,10 +199,13 @@ class _Supervisor:
         """The shell gets its status now; what still runs is watched on."""
         assert self._status is not None
         background = not self._session.tree_ended(_GRACE_SECONDS, self._reap)
-        text = self._session.agent_ended(self._status, background=background)
-        if self._front is not None:
-            sent = {"type": "ended", "status": self._status, "text": text, "background": background}
-            self._front.send(sent)
+        text = ""
+        try:
+            text = self._session.agent_ended(self._status, background=background)
+        finally:  # Whatever becomes of the record, the shell gets the agent's own status.
+            if self._front is not None:
+                sent = {"type": "ended", "status": self._status, "text": text, "background": background}
+                self._front.send(sent)
 
     def _watch_rest(self) -> None:
         selector = selectors.DefaultSelector()

@@ -63,8 +63,8 @@ def summary(session: Session, reader: Reader, report_path: Path | None, *, color
     lines += _gaps(session, reader)
     if session.counts.get("blocked"):
         lines.append(f"  ⊘ {plural(session.counts['blocked'], 'request')} blocked; nothing left with them")
-    if report_path is not None:
-        lines.append(painted(f"  report  {report_path}", "1", color=color))
+    written = safe(str(report_path)) if report_path is not None else "could not be written; agentguard.log says why"
+    lines.append(painted(f"  report  {written}", "1", color=color))
     lines.append(painted(f"  look    agentguard tui{f' --home {home}' if home else ''}", _SOFT, color=color))
     return "\n".join(lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import http.server
 import os
 import signal
@@ -198,3 +199,28 @@ def test_a_home_that_cannot_be_used_is_one_line(guarded: Guarded, base: Path) ->
     (base / "file").write_text("")
     done = guarded.run("true", options=("--home", str(base / "file")))
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+def test_a_death_by_a_real_time_signal_is_passed_on(guarded: Guarded) -> None:
+    assert guarded.shell("kill -40 $$").returncode == -40
+    assert guarded.sessions()[0]["end_reason"] == f"killed by SIGRTMIN+{40 - signal.SIGRTMIN}"
+
+
+def test_a_report_that_cannot_be_written_changes_no_exit_status(guarded: Guarded) -> None:
+    guarded.home.mkdir(mode=0o700)
+    (guarded.home / "reports").write_text("in the way")
+    done = guarded.run("sh", "-c", "exit 6", options=())
+    assert done.returncode == 6
+    assert "report  could not be written" in done.stderr
+    assert guarded.sessions()[0]["seal"]
+    assert guarded.left_behind() == []
+
+
+def test_a_home_folder_need_not_be_named_in_utf_8(guarded: Guarded, base: Path) -> None:
+    home = base / os.fsdecode(b"h\xe9")
+    odd = dataclasses.replace(guarded, home=home)
+    done = odd.run("sh", "-c", "exit 5", options=())
+    assert done.returncode == 5
+    assert "guard died" not in done.stderr
+    assert odd.sessions()[0]["exit_status"] == 5
+    assert odd.verb("verify").returncode == 0
