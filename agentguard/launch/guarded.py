@@ -11,8 +11,8 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
+from agentguard.config import folder_of_user
 from agentguard.launch.cover import Cover
 from agentguard.launch.endings import Ending, ending_of
 from agentguard.launch.milestones import ended, started
@@ -59,7 +59,7 @@ class GuardedSession:
         """
         opening, request = self._opening, self._request
         self._detection: Detection = open_detection(self._home, opening.policies, self._clock)
-        user_home = Path(request.environ.get("HOME") or Path.home())
+        user_home = folder_of_user(request.environ)
         values = take_inventory(self._detection, user_home, request.cwd)
         self._writer = Writer(self._home, on_error=_log)
         subject = Subject(

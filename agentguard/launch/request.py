@@ -41,6 +41,10 @@ def find_program(name: str, path: str | None) -> str:
     found = shutil.which(name, path=path)
     if found:
         return os.path.abspath(found)  # noqa: PTH100 - a link must keep its name: busybox and version managers read argv[0]
+    if not name:
+        raise CommandNotFoundError("the command's name is empty; try `agentguard run -- claude`")
+    if "/" in name and Path(name).is_dir():
+        raise CommandNotExecutableError(f"{name} is a folder, not a program")
     if "/" in name and Path(name).exists():
         raise CommandNotExecutableError(f"{name} is not an executable program; check its permissions (chmod +x)")
     raise CommandNotFoundError(f"{name} was not found; check the name, or give the full path of the program")
