@@ -55,7 +55,11 @@ def run(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="agentguard-demo-") as folder, world() as (port, certificate):
         authority = Path(folder) / "authority.pem"
         authority.write_bytes(certificate)
-        uid = _guard(home.root, plant(Path(folder)), port, authority)
+        planted = plant(Path(folder))
+        environ = _environ(planted)
+        if not arguments.home:
+            environ["AGENTGUARD_HOME"] = str(home.root)  # The stand-in's HOME is not the user's.
+        uid = _guard(home.root, planted, environ, port, authority)
     reader = Reader(home.database)
     try:
         _check(reader, uid)
@@ -67,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _guard(home: Path, planted: Planted, port: int, authority: Path) -> str:
+def _guard(home: Path, planted: Planted, environ: dict[str, str], port: int, authority: Path) -> str:
     """Run the stand-in agent under `agentguard run`; the session's uid.
 
     A process of its own: `run` forks, which a process that serves in threads must not do.
@@ -83,7 +87,7 @@ def _guard(home: Path, planted: Planted, port: int, authority: Path) -> str:
     with os.fdopen(read_end, encoding="ascii") as session:
         try:
             guard = subprocess.Popen(
-                command, cwd=planted.workspace, env=_environ(planted), stdin=subprocess.DEVNULL, pass_fds=[write_end]
+                command, cwd=planted.workspace, env=environ, stdin=subprocess.DEVNULL, pass_fds=[write_end]
             )
         finally:
             os.close(write_end)

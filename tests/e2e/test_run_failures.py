@@ -224,3 +224,15 @@ def test_a_home_folder_need_not_be_named_in_utf_8(guarded: Guarded, base: Path) 
     assert "guard died" not in done.stderr
     assert odd.sessions()[0]["exit_status"] == 5
     assert odd.verb("verify").returncode == 0
+
+
+def test_a_program_in_a_closed_folder_is_there_but_cannot_be_run(guarded_by_each: Guarded, base: Path) -> None:
+    closed = base / "closed"
+    closed.mkdir(mode=0o000)
+    try:
+        done = guarded_by_each.run(str(closed / "tool"))
+    finally:
+        closed.chmod(0o700)
+    root = os.getuid() == 0 and not guarded_by_each.prefix
+    assert done.returncode == (127 if root else 126)
+    assert ("was not found" if root else "may not enter") in done.stderr
