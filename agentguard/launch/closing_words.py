@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from pathlib import Path
 
 from agentguard.config import Home, home_path
 from agentguard.errors import AgentGuardError
+from agentguard.launch.log import log
 from agentguard.model.session import Session
 from agentguard.record.reader import Reader
 from agentguard.show.report.write import write_report
@@ -24,7 +24,7 @@ def closing_words(home: Home, session_uid: str, *, color: bool) -> str:
         path = _report(reader, session, home)
         return summary(session, reader, path, color=color, home=_unusual(home))
     except AgentGuardError as error:
-        print(f"no summary: {error}", file=sys.stderr, flush=True)
+        log(f"no summary: {error}")
         return ""
     finally:
         reader.close()
@@ -35,7 +35,7 @@ def _report(reader: Reader, session: Session, home: Home) -> Path | None:
     try:
         return write_report(reader, session, home.reports)
     except OSError as error:
-        print(f"the report could not be written: {error.strerror or type(error).__name__}", file=sys.stderr, flush=True)
+        log(f"the report could not be written: {error.strerror or type(error).__name__}")
         return None
 
 

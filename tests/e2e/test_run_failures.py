@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import http.server
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -236,3 +237,28 @@ def test_a_program_in_a_closed_folder_is_there_but_cannot_be_run(guarded_by_each
     root = os.getuid() == 0 and not guarded_by_each.prefix
     assert done.returncode == (127 if root else 126)
     assert ("was not found" if root else "may not enter") in done.stderr
+
+
+SMALL_DISK = """
+set -e
+mkdir -p "$1"
+mount -t tmpfs -o size=1m,mode=777 tmpfs "$1"
+shift
+exec "$@"
+"""
+
+
+def test_a_disk_that_fills_up_is_said_and_nothing_is_called_clean(guarded: Guarded, planted: Planted) -> None:
+    """The log's disk is the database's. The agent has its own status all the same, and nothing is left behind."""
+    if os.getuid() != 0 or not shutil.which("unshare"):
+        pytest.skip("a small disk can only be mounted as root")
+    home = guarded.home
+    mounted = ("unshare", "--mount", "--propagation", "private", "sh", "-c", SMALL_DISK, "sh", str(home))
+    small = dataclasses.replace(guarded, prefix=mounted)
+    # Again and again: what is removed at the end (the proxy's folder) gives its room back.
+    filler = f"timeout 9 sh -c 'while :; do head -c 1m /dev/zero >> {home}/fill; done' >/dev/null 2>&1 &"
+    done = small.shell(f"{filler} sleep 0.5; cat .env >/dev/null; exit 4", options=())
+    assert done.returncode == 4
+    assert "could not be recorded" in done.stderr
+    assert "CLEAN" not in done.stderr
+    until(lambda: not list(guarded.temporary.iterdir()))
