@@ -93,3 +93,16 @@ def test_a_user_whom_nobody_knows_is_told_so(monkeypatch: pytest.MonkeyPatch) ->
         folder_of_user({})
     with pytest.raises(ConfigError, match="full path"):
         home_path("~nobody-of-that-name/x", {})
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("", "agentguard"),
+        ("-X agentguard=./scripts/agentguard", "./scripts/agentguard -X agentguard=./scripts/agentguard"),
+        ("-X 'agentguard=/my tools/agentguard'", "'/my tools/agentguard' -X agentguard=/my tools/agentguard"),
+    ],
+)
+def test_next_steps_say_what_the_user_typed(given: str, said: str, tmp_path: Path) -> None:
+    steps = "from agentguard.command_name import command, interpreter_options as o; print(command(), *o())"
+    assert shell(f'"{sys.executable}" {given} -c "{steps}"', tmp_path).stdout == f"{said}\n"
