@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import sys
+from typing import NoReturn
 
 from agentguard import __version__
-from agentguard.errors import EXIT_ERROR, EXIT_INTERRUPTED, AgentGuardError
+from agentguard.errors import EXIT_ERROR, EXIT_INTERRUPTED, AgentGuardError, UsageError
+from agentguard.standard_streams import discard_output, fill_closed_streams
 
 VERBS = {
     "run": "start a coding agent under guard; its terminal stays its own",
@@ -27,11 +28,18 @@ VERBS = {
 }
 
 
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong with the arguments in one line, like every other error. Sub-parsers are of this class too."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see `{self.prog} --help`")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The top level only; the chosen verb adds its own arguments."""
     width = max(map(len, VERBS))
     verbs = "\n".join(f"  {verb:<{width}}  {text}" for verb, text in VERBS.items())
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="agentguard",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="agentguard [--version] [--help] VERB ...",
@@ -40,8 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
         "`agentguard VERB --help` explains a verb.",
     )
     parser.add_argument("--version", action="version", version=f"agentguard {__version__}")
-    parser.add_argument("verb", choices=VERBS, metavar="VERB", help=argparse.SUPPRESS)
-    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    parser.add_argument("verb", metavar="VERB", help=argparse.SUPPRESS)
     return parser
 
 
@@ -52,23 +59,9 @@ def add_home(parser: argparse.ArgumentParser) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one verb and return its exit status. Nothing below this prints an error or exits."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    parser = build_parser()
-    if not arguments:
-        parser.print_help()
-        return 0
-    chosen = parser.parse_args(arguments[:1])
-    module = importlib.import_module(f"agentguard.commands.{chosen.verb}")
-    verb_parser = argparse.ArgumentParser(
-        prog=f"agentguard {chosen.verb}",
-        description=module.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_home(verb_parser)
-    module.add_arguments(verb_parser)
-    parsed = verb_parser.parse_args(arguments[1:])
+    fill_closed_streams()
     try:
-        status: int = module.run(parsed)
+        status = _run_verb(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
     except AgentGuardError as error:
         print(f"agentguard: {error}", file=sys.stderr)
@@ -76,12 +69,36 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output (a pager, say) has gone. Python would complain again at exit: give it no pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()  # A pager, say, that was left.
         return 0
     except OSError as error:
         # Only the errno's own words and the path: an exception's other text may quote what was being handled.
         where = f" {error.filename}" if error.filename else ""
         print(f"agentguard: {error.strerror or type(error).__name__}:{where or ' (no file named)'}", file=sys.stderr)
+        discard_output()
         return EXIT_ERROR
+    return status
+
+
+def _run_verb(arguments: list[str]) -> int:
+    parser = build_parser()
+    try:
+        if not arguments:
+            parser.print_help()
+            return 0
+        verb = parser.parse_args(arguments[:1]).verb
+        if verb not in VERBS:
+            raise UsageError(f"there is no verb {verb!r}; the verbs are {', '.join(VERBS)}")
+        module = importlib.import_module(f"agentguard.commands.{verb}")
+        verb_parser = Parser(
+            prog=f"agentguard {verb}",
+            description=module.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        add_home(verb_parser)
+        module.add_arguments(verb_parser)
+        parsed = verb_parser.parse_args(arguments[1:])
+    except SystemExit as end:  # `--help` and `--version`: what they printed is still to be flushed.
+        return int(end.code or 0)
+    status: int = module.run(parsed)
     return status

@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 import os
+import pwd
 import secrets
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from agentguard.errors import ConfigError
 
 KEY_BYTES = 32
+_NO_FOLDER = "the working folder no longer exists; change to another"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +61,48 @@ class Home:
         return _key(self.root / "chain.key")
 
 
-def home_path(option: str | None, environ: dict[str, str] | None = None) -> Path:
-    """Where the home folder is, whether or not it exists."""
+def home_path(option: str | None, environ: Mapping[str, str] | None = None) -> Path:
+    """Where the home folder is, whether or not it exists.
+
+    Raises:
+        ConfigError: nothing says where: HOME is not set, and the system does not know the user. Or a relative name
+            was given and the working folder is gone.
+    """
     env = os.environ if environ is None else environ
-    chosen = option or env.get("AGENTGUARD_HOME")
-    return Path(chosen).expanduser().absolute() if chosen else Path.home() / ".agentguard"
+    chosen = option or env.get("AGENTGUARD_HOME") or str(folder_of_user(env) / ".agentguard")
+    try:
+        return Path(chosen).expanduser().absolute()
+    except RuntimeError:
+        raise ConfigError(f"cannot tell whose folder {chosen} is; give its full path") from None
+    except FileNotFoundError:
+        raise ConfigError(_NO_FOLDER) from None
+
+
+def folder_of_user(environ: Mapping[str, str] | None = None) -> Path:
+    """HOME, else what the system knows of the user. An empty HOME is none: it would mean the root folder.
+
+    Raises:
+        ConfigError: neither says it.
+    """
+    named = (os.environ if environ is None else environ).get("HOME")
+    if named:
+        return Path(named)
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        raise ConfigError("no home folder is known for this user; set HOME") from None
+
+
+def working_folder() -> Path:
+    """Where the command was started.
+
+    Raises:
+        ConfigError: the folder has been deleted.
+    """
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise ConfigError(_NO_FOLDER) from None
 
 
 def open_home(path: Path) -> Home:

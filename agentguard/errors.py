@@ -25,6 +25,10 @@ class AgentGuardError(Exception):
     exit_status = EXIT_ERROR
 
 
+class UsageError(AgentGuardError):
+    """The arguments make no sense."""
+
+
 class ConfigError(AgentGuardError):
     """The home folder, a key or a setting cannot be used."""
 

@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentguard.command_name import command, interpreter_options
 from agentguard.errors import AgentGuardError
 
 if TYPE_CHECKING:
@@ -55,19 +56,23 @@ def run(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="agentguard-demo-") as folder, world() as (port, certificate):
         authority = Path(folder) / "authority.pem"
         authority.write_bytes(certificate)
-        uid = _guard(home.root, plant(Path(folder)), port, authority)
+        planted = plant(Path(folder))
+        environ = _environ(planted)
+        if not arguments.home:
+            environ["AGENTGUARD_HOME"] = str(home.root)  # The stand-in's HOME is not the user's.
+        uid = _guard(home.root, planted, environ, port, authority)
     reader = Reader(home.database)
     try:
         _check(reader, uid)
     finally:
         reader.close()
     option = f" --home {shlex.quote(str(home.root))}" if arguments.home else ""
-    _tell(f"\nLook closer:  agentguard tui{option}\n              agentguard report --last{option}")
-    _tell("Your own agent:  agentguard run -- claude     (or codex, gemini, opencode, ...)")
+    _tell(f"\nLook closer:     {command()} tui{option}\n                 {command()} report --last{option}")
+    _tell(f"Your own agent:  {command()} run -- claude     (or codex, gemini, opencode, ...)")
     return 0
 
 
-def _guard(home: Path, planted: Planted, port: int, authority: Path) -> str:
+def _guard(home: Path, planted: Planted, environ: dict[str, str], port: int, authority: Path) -> str:
     """Run the stand-in agent under `agentguard run`; the session's uid.
 
     A process of its own: `run` forks, which a process that serves in threads must not do.
@@ -79,11 +84,21 @@ def _guard(home: Path, planted: Planted, port: int, authority: Path) -> str:
     for host in (MODEL_HOST, PASTE_HOST):
         options += ["--resolve", f"{host}=127.0.0.1:{port}"]
     # -P: the project's folder is the agent's to write, so no module is imported from it.
-    command = [sys.executable, "-P", "-m", "agentguard", "run", *options, "--", str(_agent(planted))]
+    guarded = [
+        sys.executable,
+        "-P",
+        *interpreter_options(),
+        "-m",
+        "agentguard",
+        "run",
+        *options,
+        "--",
+        str(_agent(planted)),
+    ]
     with os.fdopen(read_end, encoding="ascii") as session:
         try:
             guard = subprocess.Popen(
-                command, cwd=planted.workspace, env=_environ(planted), stdin=subprocess.DEVNULL, pass_fds=[write_end]
+                guarded, cwd=planted.workspace, env=environ, stdin=subprocess.DEVNULL, pass_fds=[write_end]
             )
         finally:
             os.close(write_end)

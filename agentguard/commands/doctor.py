@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from agentguard import __version__
-from agentguard.config import home_path, open_home
+from agentguard.config import home_path, open_home, working_folder
 from agentguard.errors import EXIT_ERROR, AgentGuardError
 from agentguard.model.session import Coverage, SensorState, Session
 
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    checks = [*_machine(), *_home(arguments.home), *_engines(), *_live()]
+    checks = [*_machine(), *_home(arguments.home), *_policy(arguments.home), *_engines(), *_live()]
     if arguments.format == "json":
         print(json.dumps({"version": __version__, "checks": [asdict(check) for check in checks]}, indent=2))
     else:
@@ -62,15 +62,33 @@ def _machine() -> Iterator[Check]:
 
 
 def _home(option: str | None) -> Iterator[Check]:
-    path = home_path(option)
+    from agentguard.record.reader import Reader
+
     try:
+        path = home_path(option)
         home = open_home(path)
         home.fingerprint_key()
         home.chain_key()
+        reader = Reader(home.database)
+        try:
+            reader.sessions(1)
+        finally:
+            reader.close()
         size = home.database.stat().st_size if home.database.exists() else 0
         yield Check("home", OK, f"{path}, database {size / 1e6:.1f} MB")
     except AgentGuardError as error:
         yield Check("home", BAD, str(error))
+
+
+def _policy(option: str | None) -> Iterator[Check]:
+    """A policy that is refused would be met at the next start only."""
+    from agentguard.judge.load import load_policy
+
+    try:
+        policy = load_policy(home=home_path(option), workspace=working_folder())
+        yield Check("policy", OK, f"{len(policy.rules) + len(policy.stricter)} rules")
+    except AgentGuardError as error:
+        yield Check("policy", BAD, str(error))
 
 
 def _engines() -> Iterator[Check]:

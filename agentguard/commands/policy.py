@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentguard.config import home_path, open_home
+from agentguard.config import home_path, open_home, working_folder
 from agentguard.errors import EXIT_ERROR, EXIT_FOUND, EXIT_OK, PolicyError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _action(
 def _in_force(arguments: argparse.Namespace) -> Policy:
     from agentguard.judge.load import load_policy
 
-    return load_policy(home=home_path(arguments.home), workspace=Path.cwd())
+    return load_policy(home=home_path(arguments.home), workspace=working_folder())
 
 
 def _check(arguments: argparse.Namespace) -> int:

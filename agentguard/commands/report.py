@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentguard.command_name import command
 from agentguard.config import Home, home_path
 from agentguard.errors import AgentGuardError
 
@@ -66,7 +67,7 @@ def _format_of(output: str | None) -> str:
 
 def _nothing(name: str) -> str:
     if name == "last":
-        return "no session yet; start one with `agentguard run -- claude`, or see `agentguard demo`"
+        return f"no session yet; start one with `{command()} run -- claude`, or see `{command()} demo`"
     return f"no session {name!r}; `agentguard sessions` lists them"
 
 

@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from agentguard.config import home_path, open_home
+from agentguard.config import home_path, open_home, working_folder
 from agentguard.errors import AgentGuardError, ConfigError
 from agentguard.launch.front import run_front
 from agentguard.launch.request import RunRequest, find_program
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         program=program,
         argv=tuple(argv),
         environ=environ,
-        cwd=_working_folder(),
+        cwd=working_folder(),
         session=new_uid(time.time_ns()),
         quiet=arguments.quiet,
         color=sys.stderr.isatty() and "NO_COLOR" not in environ,
@@ -79,13 +79,6 @@ def _inside_a_session(environ: dict[str, str]) -> bool:
         stat = read_stat(pid)
         pid = stat.parent_pid if stat else 0
     return False
-
-
-def _working_folder() -> Path:
-    try:
-        return Path.cwd()
-    except FileNotFoundError:
-        raise ConfigError("the working folder no longer exists; change to another") from None
 
 
 def _descriptor(number: int | None) -> int | None:

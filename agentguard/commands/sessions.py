@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 
+from agentguard.command_name import command
 from agentguard.config import Home, home_path
 from agentguard.errors import AgentGuardError
 
@@ -55,5 +56,5 @@ def run(arguments: argparse.Namespace) -> int:
         for line in session_table(sessions, shutil.get_terminal_size((120, 24)).columns, color=color):
             print(line)
     else:
-        print("no session yet; start one with `agentguard run -- claude`", file=sys.stderr)
+        print(f"no session yet; start one with `{command()} run -- claude`", file=sys.stderr)
     return 0

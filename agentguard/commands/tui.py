@@ -8,9 +8,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from pathlib import Path
 
-from agentguard.config import home_path
+from agentguard.config import folder_of_user, home_path
 from agentguard.errors import AgentGuardError
 
 
@@ -30,6 +29,6 @@ def run(arguments: argparse.Namespace) -> int:
     from agentguard.show.tui.app import AgentGuardApp
 
     database = Home(home_path(arguments.home)).database
-    app = AgentGuardApp(database, session=arguments.session, user_home=str(Path.home()))
+    app = AgentGuardApp(database, session=arguments.session, user_home=str(folder_of_user()))
     app.run()
     return app.return_code or 0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+from agentguard.config import folder_of_user
 from agentguard.detect import subjects
 from agentguard.detect.commands import CredentialCommands
 from agentguard.detect.describe import Describer, distinct, match_of
@@ -72,7 +72,7 @@ class Detector:
         self._new_uid = new_uid
         self._flows = flows
         self._learn = learn
-        self._home = str(Path.home()) if user_home is None else user_home
+        self._home = str(folder_of_user()) if user_home is None else user_home
         self._describe = Describer(scanner)
         self._reach = Reach()
         self._inherited: set[tuple[str, str]] = set()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from agentguard.config import folder_of_user
 from agentguard.judge.globs import GlobSet, glob_set
 
 Identify = Callable[[Sequence[str], str], object | None]
@@ -41,7 +41,7 @@ class Context:
     """Hosts and addresses that a secret of this session names as its own (a database URL's host)."""
     remote_hosts: frozenset[str] = frozenset()
     """Hosts and addresses of the repository's own remotes."""
-    home: str = field(default_factory=lambda: str(Path.home()))
+    home: str = field(default_factory=lambda: str(folder_of_user()))
     """What `~` in the globs of `logins` stands for."""
     can_hold: bool = False
     """The caller still holds the subject (a request not yet sent) and will refuse it when told `blocked`."""

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TypeVar
 
+from agentguard.config import folder_of_user
 from agentguard.errors import PolicyError
 from agentguard.judge.examples import SITUATION
 from agentguard.judge.globs import glob_problem
@@ -263,4 +263,4 @@ def _value_problem(word: str, value: str) -> str:
 def _normal(word: str, value: str) -> str:
     if word in ("host", "place"):
         return value.lower()
-    return str(Path.home()) + value[1:] if word == "path" and value.startswith("~/") else value
+    return str(folder_of_user()) + value[1:] if word == "path" and value.startswith("~/") else value

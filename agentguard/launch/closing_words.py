@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 from agentguard.config import Home, home_path
+from agentguard.errors import AgentGuardError
+from agentguard.launch.log import log
+from agentguard.model.session import Session
 from agentguard.record.reader import Reader
 from agentguard.show.report.write import write_report
 from agentguard.show.summary import summary
@@ -17,10 +21,22 @@ def closing_words(home: Home, session_uid: str, *, color: bool) -> str:
         session = reader.session(session_uid)
         if session is None:
             return ""
-        path = write_report(reader, session, home.reports)
+        path = _report(reader, session, home)
         return summary(session, reader, path, color=color, home=_unusual(home))
+    except AgentGuardError as error:
+        log(f"no summary: {error}")
+        return ""
     finally:
         reader.close()
+
+
+def _report(reader: Reader, session: Session, home: Home) -> Path | None:
+    """None when it cannot be written (a full disk, say): the summary is told without it, and the log says why."""
+    try:
+        return write_report(reader, session, home.reports)
+    except OSError as error:
+        log(f"the report could not be written: {error.strerror or type(error).__name__}")
+        return None
 
 
 def _unusual(home: Home) -> str:

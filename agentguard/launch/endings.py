@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 from dataclasses import dataclass
+
+from agentguard.model.signals import signal_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,5 +21,5 @@ def ending_of(wait_status: int) -> Ending:
     """From waitpid(2)."""
     if os.WIFSIGNALED(wait_status):
         number = os.WTERMSIG(wait_status)
-        return Ending(128 + number, f"killed by {signal.Signals(number).name}")
+        return Ending(128 + number, f"killed by {signal_name(number)}")
     return Ending(os.WEXITSTATUS(wait_status), "exited")

@@ -8,13 +8,13 @@ from __future__ import annotations
 import dataclasses
 import mmap
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
+from agentguard.config import folder_of_user
 from agentguard.launch.cover import Cover
 from agentguard.launch.endings import Ending, ending_of
+from agentguard.launch.log import log
 from agentguard.launch.milestones import ended, started
 from agentguard.launch.opening import Opening
 from agentguard.launch.recovery import recover
@@ -31,6 +31,10 @@ from agentguard.sense.select import FileSensors, start_file_sensors
 _UPDATE_NS = 1_000_000_000
 _DRAIN_SECONDS = 5.0
 _PROOF_SECONDS = 2.0
+_NOT_WRITTEN = (
+    "agentguard: ? what this session did could not be recorded, so nothing can be said of it; "
+    "the database cannot be written (is the disk full?)"
+)
 
 
 class GuardedSession:
@@ -59,9 +63,9 @@ class GuardedSession:
         """
         opening, request = self._opening, self._request
         self._detection: Detection = open_detection(self._home, opening.policies, self._clock)
-        user_home = Path(request.environ.get("HOME") or Path.home())
+        user_home = folder_of_user(request.environ)
         values = take_inventory(self._detection, user_home, request.cwd)
-        self._writer = Writer(self._home, on_error=_log)
+        self._writer = Writer(self._home, on_error=log)
         subject = Subject(
             session=request.session,
             agent=opening.agent,
@@ -221,8 +225,10 @@ class GuardedSession:
             self._seal()
         else:
             self._writer.update_session(self._current())
-        self._writer.flush(_DRAIN_SECONDS)
-        return "" if self._request.quiet else self._summary()
+        written = self._writer.flush(_DRAIN_SECONDS)
+        if self._request.quiet:
+            return ""
+        return self._summary() if written else _NOT_WRITTEN
 
     def close(self) -> None:
         """The tree has gone."""
@@ -307,8 +313,3 @@ def _stopped(coverage: Coverage) -> Coverage:
     if coverage.state is not SensorState.RUNNING:
         return coverage
     return dataclasses.replace(coverage, state=SensorState.STOPPED)
-
-
-def _log(line: str) -> None:
-    """The supervisor's standard error is the log."""
-    print(line, file=sys.stderr, flush=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,21 @@ def find_program(name: str, path: str | None) -> str:
     found = shutil.which(name, path=path)
     if found:
         return os.path.abspath(found)  # noqa: PTH100 - a link must keep its name: busybox and version managers read argv[0]
-    if "/" in name and Path(name).exists():
-        raise CommandNotExecutableError(f"{name} is not an executable program; check its permissions (chmod +x)")
+    if not name:
+        raise CommandNotFoundError("the command's name is empty; try `agentguard run -- claude`")
+    if "/" in name:
+        _why_not(name)
     raise CommandNotFoundError(f"{name} was not found; check the name, or give the full path of the program")
+
+
+def _why_not(path: str) -> None:
+    """Raises CommandNotExecutableError for what is there and cannot be run, as a shell's status 126 has it."""
+    try:
+        mode = os.stat(path).st_mode
+    except PermissionError:
+        raise CommandNotExecutableError(f"{path} lies in a folder that you may not enter") from None
+    except (OSError, ValueError):
+        return
+    if stat.S_ISDIR(mode):
+        raise CommandNotExecutableError(f"{path} is a folder, not a program")
+    raise CommandNotExecutableError(f"{path} is not an executable program; check its permissions (chmod +x)")

@@ -17,6 +17,7 @@ from agentguard.errors import EXIT_ERROR, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, A
 from agentguard.launch.agent_child import become_agent
 from agentguard.launch.channel import Channel
 from agentguard.launch.detaching import close_inherited, leave_terminal
+from agentguard.launch.log import log
 from agentguard.launch.request import RunRequest
 from agentguard.sense.seccomp.abi import PR_SET_CHILD_SUBREAPER
 from agentguard.sense.seccomp.libc import prctl
@@ -59,7 +60,7 @@ def supervise(request: RunRequest, front: Channel, shared: mmap.mmap, group: int
         supervisor.abandon()
         _refuse(front, agent, str(error), error.exit_status)
     except BaseException as error:
-        _log(f"the supervisor failed: {type(error).__name__} at {_place(error)}")
+        log(f"the supervisor failed: {type(error).__name__} at {_place(error)}")
         raise
     os._exit(0)
 
@@ -76,10 +77,6 @@ def _refuse(front: Channel, agent: int, text: str, status: int) -> NoReturn:
     os.waitpid(agent, 0)
     front.send({"type": "failed", "text": text, "status": status})
     os._exit(EXIT_ERROR)
-
-
-def _log(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 def _place(error: BaseException) -> str:
@@ -199,10 +196,13 @@ class _Supervisor:
         """The shell gets its status now; what still runs is watched on."""
         assert self._status is not None
         background = not self._session.tree_ended(_GRACE_SECONDS, self._reap)
-        text = self._session.agent_ended(self._status, background=background)
-        if self._front is not None:
-            sent = {"type": "ended", "status": self._status, "text": text, "background": background}
-            self._front.send(sent)
+        text = ""
+        try:
+            text = self._session.agent_ended(self._status, background=background)
+        finally:  # Whatever becomes of the record, the shell gets the agent's own status.
+            if self._front is not None:
+                sent = {"type": "ended", "status": self._status, "text": text, "background": background}
+                self._front.send(sent)
 
     def _watch_rest(self) -> None:
         selector = selectors.DefaultSelector()

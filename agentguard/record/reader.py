@@ -241,7 +241,7 @@ class Reader:
             return self._connection
         self.close()
         connection = sqlite3.connect(
-            f"file:{quote(str(self._path))}?mode=ro", uri=True, timeout=BUSY_SECONDS, check_same_thread=False
+            f"file:{quote(os.fsencode(self._path))}?mode=ro", uri=True, timeout=BUSY_SECONDS, check_same_thread=False
         )
         connection.row_factory = sqlite3.Row
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'sessions'").fetchone():

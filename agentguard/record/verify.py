@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ def verify(home: Home, session: str | None = None) -> Verification:
         # Reading it would make a new one, and every event would look forged.
         return Verification(0, 0, (), (Problem("", 0, "the key of the chain (chain.key) is missing"),))
     try:
-        connection = sqlite3.connect(f"file:{quote(str(home.database))}?mode=ro", uri=True, timeout=5.0)
+        connection = sqlite3.connect(f"file:{quote(os.fsencode(home.database))}?mode=ro", uri=True, timeout=5.0)
         try:
             connection.row_factory = sqlite3.Row
             # One snapshot: what is written meanwhile must not look like a fault.

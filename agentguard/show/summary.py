@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from agentguard.command_name import command
 from agentguard.model.event import Event
 from agentguard.model.finding import Activity, Kind
 from agentguard.model.session import Coverage, SensorState, Session
@@ -63,9 +64,9 @@ def summary(session: Session, reader: Reader, report_path: Path | None, *, color
     lines += _gaps(session, reader)
     if session.counts.get("blocked"):
         lines.append(f"  ⊘ {plural(session.counts['blocked'], 'request')} blocked; nothing left with them")
-    if report_path is not None:
-        lines.append(painted(f"  report  {report_path}", "1", color=color))
-    lines.append(painted(f"  look    agentguard tui{f' --home {home}' if home else ''}", _SOFT, color=color))
+    written = safe(str(report_path)) if report_path is not None else "could not be written; agentguard.log says why"
+    lines.append(painted(f"  report  {written}", "1", color=color))
+    lines.append(painted(f"  look    {command()} tui{f' --home {home}' if home else ''}", _SOFT, color=color))
     return "\n".join(lines)
 
 

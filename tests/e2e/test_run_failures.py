@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import http.server
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -198,3 +200,65 @@ def test_a_home_that_cannot_be_used_is_one_line(guarded: Guarded, base: Path) ->
     (base / "file").write_text("")
     done = guarded.run("true", options=("--home", str(base / "file")))
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+def test_a_death_by_a_real_time_signal_is_passed_on(guarded: Guarded) -> None:
+    assert guarded.shell("kill -40 $$").returncode == -40
+    assert guarded.sessions()[0]["end_reason"] == f"killed by SIGRTMIN+{40 - signal.SIGRTMIN}"
+
+
+def test_a_report_that_cannot_be_written_changes_no_exit_status(guarded: Guarded) -> None:
+    guarded.home.mkdir(mode=0o700)
+    (guarded.home / "reports").write_text("in the way")
+    done = guarded.run("sh", "-c", "exit 6", options=())
+    assert done.returncode == 6
+    assert "report  could not be written" in done.stderr
+    assert guarded.sessions()[0]["seal"]
+    assert guarded.left_behind() == []
+
+
+def test_a_home_folder_need_not_be_named_in_utf_8(guarded: Guarded, base: Path) -> None:
+    home = base / os.fsdecode(b"h\xe9")
+    odd = dataclasses.replace(guarded, home=home)
+    done = odd.run("sh", "-c", "exit 5", options=())
+    assert done.returncode == 5
+    assert "guard died" not in done.stderr
+    assert odd.sessions()[0]["exit_status"] == 5
+    assert odd.verb("verify").returncode == 0
+
+
+def test_a_program_in_a_closed_folder_is_there_but_cannot_be_run(guarded_by_each: Guarded, base: Path) -> None:
+    closed = base / "closed"
+    closed.mkdir(mode=0o000)
+    try:
+        done = guarded_by_each.run(str(closed / "tool"))
+    finally:
+        closed.chmod(0o700)
+    root = os.getuid() == 0 and not guarded_by_each.prefix
+    assert done.returncode == (127 if root else 126)
+    assert ("was not found" if root else "may not enter") in done.stderr
+
+
+SMALL_DISK = """
+set -e
+mkdir -p "$1"
+mount -t tmpfs -o size=1m,mode=777 tmpfs "$1"
+shift
+exec "$@"
+"""
+
+
+def test_a_disk_that_fills_up_is_said_and_nothing_is_called_clean(guarded: Guarded, planted: Planted) -> None:
+    """The log's disk is the database's. The agent has its own status all the same, and nothing is left behind."""
+    if os.getuid() != 0 or not shutil.which("unshare"):
+        pytest.skip("a small disk can only be mounted as root")
+    home = guarded.home
+    mounted = ("unshare", "--mount", "--propagation", "private", "sh", "-c", SMALL_DISK, "sh", str(home))
+    small = dataclasses.replace(guarded, prefix=mounted)
+    # Again and again: what is removed at the end (the proxy's folder) gives its room back.
+    filler = f"timeout 9 sh -c 'while :; do head -c 1m /dev/zero >> {home}/fill; done' >/dev/null 2>&1 &"
+    done = small.shell(f"{filler} sleep 0.5; cat .env >/dev/null; exit 4", options=())
+    assert done.returncode == 4
+    assert "could not be recorded" in done.stderr
+    assert "CLEAN" not in done.stderr
+    until(lambda: not list(guarded.temporary.iterdir()))

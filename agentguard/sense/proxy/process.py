@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import socket
 import struct
 import subprocess
@@ -15,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import agentguard
+from agentguard.model.signals import signal_name
 
 COMMAND = (sys.executable, "-P", "-m", "agentguard.proxy_child")
 """-P: nothing is imported from the working directory, which is the agent's."""
@@ -94,9 +94,7 @@ class ChildProcess:
         self._sock.close()
         if status >= 0:
             return f"ended with status {status}"
-        with contextlib.suppress(ValueError):
-            return f"was killed by {signal.Signals(-status).name}"
-        return f"was killed by signal {-status}"
+        return f"was killed by {signal_name(-status)}"
 
 
 def _spawn(link_fd: int, listen_fd: int, log: Path | None) -> subprocess.Popen[bytes]:

@@ -13,6 +13,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from agentguard.command_name import command
 from agentguard.show.tui.feed import Feed
 from agentguard.show.tui.help_screen import HelpScreen
 from agentguard.show.tui.live import LiveScreen
@@ -96,6 +97,6 @@ class AgentGuardApp(App[None]):
         if session is None:
             self.notify("There is no session to report on yet.")
             return
-        command = f"agentguard report --session {session.uid}"
-        self.copy_to_clipboard(command)
-        self.notify(f"{command}\n(in the clipboard)", title="Report", markup=False, timeout=8)
+        typed = f"{command()} report --session {session.uid}"
+        self.copy_to_clipboard(typed)
+        self.notify(f"{typed}\n(in the clipboard)", title="Report", markup=False, timeout=8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widget import Widget
 
+from agentguard.command_name import command
 from agentguard.show.tui.messages import Snapshot
 from agentguard.show.tui.words import MUTED, clean
 
@@ -31,8 +32,8 @@ class EmptyState(Widget):
         return Content.assemble(
             ("No session yet.\n\n", "bold"),
             ("Start your coding agent under guard, in another terminal:\n\n", MUTED),
-            ("agentguard run -- claude\n\n", "bold $text-success"),
+            (f"{command()} run -- claude\n\n", "bold $text-success"),
             ("or see it work on a stand-in with planted, synthetic secrets:\n\n", MUTED),
-            ("agentguard demo\n\n", "bold $text-success"),
+            (f"{command()} demo\n\n", "bold $text-success"),
             ("This screen fills by itself.", MUTED),
         )
