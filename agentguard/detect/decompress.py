@@ -48,7 +48,7 @@ def decompressor(coding: str) -> Decompressor:
         return _Brotli()
     if coding == "zstd":
         return _Zstd()
-    raise DecompressError(f"content encoding {coding[:20]!r} is not known")
+    raise DecompressError("its content encoding is not known")
 
 
 def inflate(coding: str, data: bytes, limit: int) -> bytes:
