@@ -20,6 +20,7 @@ from agentguard.attribute.agents import AgentCatalogue
 from agentguard.attribute.attributor import Attributor
 from agentguard.config import Home
 from agentguard.detect.commands import load_commands
+from agentguard.detect.describe import Describer
 from agentguard.detect.detector import Detector
 from agentguard.detect.engine import build_engine
 from agentguard.detect.file_values import FileValues
@@ -238,15 +239,9 @@ class Monitor:
         self._stages.writer.add_processes(finding.session, kept)
 
     def _redacted(self, snapshot: ProcessSnapshot, ancestors: tuple[Ancestor, ...]) -> Process:
-        redact = self._stages.detection.scanner.redact
-        return Process(
-            pid=snapshot.pid,
-            name=snapshot.name,
-            exe=snapshot.exe,
-            cmdline=tuple(redact(part)[0] for part in snapshot.cmdline),
-            start_time=snapshot.start_time,
-            ancestors=ancestors,
-        )
+        described = Describer(self._stages.detection.scanner).process(snapshot, ancestors)
+        assert described is not None
+        return described
 
 
 def open_stages(home: Home, policies: Path, detection: Detection, writer: Writer, subject: Subject) -> Stages:

@@ -133,6 +133,7 @@ def _recorded(arguments: argparse.Namespace) -> tuple[Finding, Context]:
     """A recorded event, as far as the record goes: it keeps no list of expected readers."""
     from dataclasses import replace
 
+    from agentguard.model.verdict import Disposition
     from agentguard.record.reader import Reader
 
     reader = Reader(open_home(home_path(arguments.home)).database)
@@ -147,7 +148,9 @@ def _recorded(arguments: argparse.Namespace) -> tuple[Finding, Context]:
     if session is not None:
         context = replace(context, session_agent=session.agent, root_pid=session.root_pid)
     pattern = _file_pattern(event.finding.path)
-    return replace(event.finding, expected_readers=pattern.expected_readers if pattern else ()), context
+    refused = event.verdict.rule if event.verdict.disposition is Disposition.BLOCKED else ""
+    readers = pattern.expected_readers if pattern else ()
+    return replace(event.finding, expected_readers=readers, enforced_rule=refused), context
 
 
 def _file_pattern(path: str) -> FilePattern | None:

@@ -20,8 +20,18 @@ _BREAK = re.compile(rb"\r?\n(?=[A-Za-z0-9+/_-])")
 _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _SAMPLE = 64
 _NOT_TEXT = bytes(byte for byte in range(32) if byte not in b"\t\n\r\x1b") + b"\x7f"
-_MAGIC = (b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"\x78\x9c", b"\x78\x01", b"\x78\xda", b"\x78\x5e")
-_ENCODED_MAGIC = (b"H4sI", b"KLUv", b"eJ", b"eN", b"eF", b"eA")
+_MAGIC = (
+    b"\x1f\x8b\x08",
+    b"\x28\xb5\x2f\xfd",
+    b"\x78\x9c",
+    b"\x78\x01",
+    b"\x78\xda",
+    b"\x78\x5e",
+    b"\xfd7zXZ\0",
+    b"BZh",
+    b"PK\x03\x04",
+)
+_ENCODED_MAGIC = (b"H4sI", b"KLUv", b"eJ", b"eN", b"eF", b"eA", b"/Td6W", b"Qlpo", b"UEsDB")
 _FIRST_OF_ASCII = b"IJKLMNOPQRSTUVWXYZabcdef"
 """Where a base64 group of four begins, ASCII text has only these; random bytes have them three times in eight."""
 _HEX = re.compile(rb"[0-9a-fA-F]+\Z")

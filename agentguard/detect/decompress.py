@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bz2
+import lzma
 import zlib
 from collections.abc import Iterator
 from typing import Protocol
@@ -9,12 +11,31 @@ from typing import Protocol
 import brotli  # type: ignore[import-untyped]
 import zstandard
 
+from agentguard.detect.unzip import ENTRY, Unzipper, ZipError
+
 MAX_OUTPUT = 64 << 20
 """Bytes out of one body. What lies beyond is not read, and said to be opaque."""
 PIECE = 256 << 10
 
-MAGICS = {"gzip": b"\x1f\x8b\x08", "zstd": b"\x28\xb5\x2f\xfd", "deflate": b"\x78\x9c"}
+MAGICS = {
+    "gzip": b"\x1f\x8b\x08",
+    "zstd": b"\x28\xb5\x2f\xfd",
+    "deflate": b"\x78\x9c",
+    "xz": b"\xfd7zXZ\0",
+    "bzip2": b"BZh",
+    "zip": ENTRY,
+}
 """First bytes of what can be told without a header."""
+
+SEALED = {
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
+    b"Rar!\x1a\x07": "a RAR archive",
+    b"Salted__": "encrypted (OpenSSL)",
+    b"age-encryption.org/": "encrypted (age)",
+    b"-----BEGIN AGE ENCRYPTED FILE": "encrypted (age)",
+    b"-----BEGIN PGP MESSAGE": "encrypted (PGP)",
+}
+"""First bytes of what is not opened here, and what it is."""
 
 CODINGS = ("gzip", "x-gzip", "deflate", "br", "zstd")
 
@@ -35,7 +56,7 @@ class Decompressor(Protocol):
 
 
 def decompressor(coding: str) -> Decompressor:
-    """For a token of Content-Encoding.
+    """For a token of Content-Encoding, or a name in `MAGICS`.
 
     Raises:
         DecompressError: the coding is not known.
@@ -48,7 +69,13 @@ def decompressor(coding: str) -> Decompressor:
         return _Brotli()
     if coding == "zstd":
         return _Zstd()
-    raise DecompressError(f"content encoding {coding[:20]!r} is not known")
+    if coding == "xz":
+        return _Xz()
+    if coding == "bzip2":
+        return _Bzip2()
+    if coding == "zip":
+        return _Zip()
+    raise DecompressError("its content encoding is not known")
 
 
 def inflate(coding: str, data: bytes, limit: int) -> bytes:
@@ -122,6 +149,45 @@ class _Brotli:
         """brotli 1.1 cannot bound its output: so little goes in at a time that a bomb is noticed early."""
         for start in range(0, len(data), _SLICE):
             yield self._stream.process(data[start : start + _SLICE])
+
+
+class _Xz:
+    _MEMORY = 64 << 20
+
+    def __init__(self) -> None:
+        self._stream = lzma.LZMADecompressor(memlimit=self._MEMORY)
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        try:
+            while not self._stream.eof and (piece := self._stream.decompress(data, PIECE)):
+                yield piece
+                data = b""
+        except lzma.LZMAError:
+            raise DecompressError("not valid xz") from None
+
+
+class _Bzip2:
+    def __init__(self) -> None:
+        self._stream = bz2.BZ2Decompressor()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        try:
+            while not self._stream.eof and (piece := self._stream.decompress(data, PIECE)):
+                yield piece
+                data = b""
+        except OSError:
+            raise DecompressError("not valid bzip2") from None
+
+
+class _Zip:
+    def __init__(self) -> None:
+        self._stream = Unzipper(PIECE)
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        try:
+            yield from self._stream.feed(data)
+        except ZipError as error:
+            raise DecompressError(str(error)) from None
 
 
 class _Zstd:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
+from agentguard.model.finding import Finding
 from agentguard.model.process import Ancestor, Process, ProcessSnapshot
 from agentguard.model.secret import SecretMatch, SecretValue
 
@@ -35,7 +37,7 @@ class Describer:
         """As it may be kept; the attributed chain of parents is better than the sensor's."""
         if process is None:
             return None
-        return Process(
+        described = Process(
             pid=process.pid,
             name=process.name,
             exe=process.exe,
@@ -43,6 +45,30 @@ class Describer:
             start_time=process.start_time,
             ancestors=ancestors or process.ancestors,
         )
+        return _named(described, self.text) if self._holds_secret(_names(described)) else described
+
+    def finding(self, finding: Finding) -> Finding:
+        """The last look at what is about to be kept: a file, a header or a variable may be named by a secret.
+
+        Nearly every finding is clean, and one look at all of its texts says so.
+        """
+        names = [text for match in finding.matches for text in (match.name, match.place, match.source_path)]
+        if not self._holds_secret([finding.subject, finding.path, finding.host, *names]):
+            return finding
+        text = self.text
+        return replace(
+            finding,
+            subject=text(finding.subject),
+            path=text(finding.path),
+            host=text(finding.host),
+            matches=tuple(
+                replace(match, name=text(match.name), place=text(match.place), source_path=text(match.source_path))
+                for match in finding.matches
+            ),
+        )
+
+    def _holds_secret(self, texts: Iterable[str]) -> bool:
+        return bool(self._redactor.redact(_BETWEEN.join(texts))[1])
 
     def arguments(self, cmdline: Sequence[str]) -> tuple[tuple[str, ...], list[SecretMatch]]:
         """The command line without its secrets, and what they were.
@@ -59,6 +85,16 @@ class Describer:
             redacted.append(_shortened(shown))
             matches += found
         return _cut(redacted), distinct(matches)
+
+
+def _names(process: Process) -> list[str]:
+    """Texts of a process that are not its command line."""
+    return [process.name, process.exe, *(ancestor.name for ancestor in process.ancestors)]
+
+
+def _named(process: Process, text: Callable[[str], str]) -> Process:
+    ancestors = tuple(replace(ancestor, name=text(ancestor.name)) for ancestor in process.ancestors)
+    return replace(process, name=text(process.name), exe=text(process.exe), ancestors=ancestors)
 
 
 def _shortened(argument: str) -> str:

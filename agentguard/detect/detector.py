@@ -264,7 +264,7 @@ class Detector:
 
     def _finding(self, attributed: Attributed, **fields: Any) -> Finding:
         observation = attributed.observation
-        return Finding(
+        finding = Finding(
             uid=self._new_uid(),
             time_ns=observation.time_ns,
             session=attributed.session,
@@ -277,6 +277,7 @@ class Detector:
             else observation.confidence,
             **fields,
         )
+        return self._describe.finding(finding)
 
 
 def _pids(attributed: Attributed) -> tuple[int, ...]:

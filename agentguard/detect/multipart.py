@@ -53,13 +53,19 @@ class PartSplitter:
             at = self._buffer.find(self._delimiter)
             if at < 0:
                 break
-            yield self._piece(at)
+            yield self._piece(self._line_end_before(at))
             self._buffer = self._buffer[at + len(self._delimiter) :]
             self._part, self._header = self._part + 1, None
         keep = 0 if final else len(self._delimiter) + 2
         if len(self._buffer) > keep:
             yield self._piece(end := len(self._buffer) - keep)
             self._buffer = self._buffer[end:]
+
+    def _line_end_before(self, at: int) -> int:
+        """The line end before a boundary belongs to the boundary; an archive would not be whole with it."""
+        if self._buffer.endswith(b"\r\n", 0, at):
+            return at - 2
+        return at - 1 if self._buffer.endswith(b"\n", 0, at) else at
 
     def _piece(self, end: int) -> PartPiece:
         return PartPiece(self._part, self._header or b"", self._buffer[:end])

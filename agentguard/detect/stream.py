@@ -9,6 +9,7 @@ from typing import Protocol
 
 from agentguard.detect.decompress import MAX_OUTPUT, DecompressError, Decompressor, decompressor
 from agentguard.detect.multipart import PartPiece, PartSplitter, boundary_of, field_of
+from agentguard.detect.packed import Packed
 from agentguard.model.secret import SecretMatch
 
 _DELIMITERS = b" \t\r\n\"'`&,;<>{}()[]|\0"
@@ -56,6 +57,8 @@ class TextStream:
         self._pending = b""
         self._fresh = 0
         """Where in the pending bytes those begin that no window has held."""
+        self._held = False
+        """Whether a match waits in the pending bytes for what may follow."""
         self._seen: set[str] = set()
         self.truncated = False
         """Whether more was encoded in it than was decoded."""
@@ -74,10 +77,11 @@ class TextStream:
 
     def _scan(self, *, final: bool) -> list[SecretMatch]:
         cut = len(self._pending) if final else _safe_cut(self._pending, self.CARRY)
-        if cut <= self._fresh:
+        if cut <= self._fresh and not (final and self._held):
             return []
         window = self._scanner.window(self._pending[:cut], self._place, final=final)
         self.truncated = self.truncated or window.truncated
+        self._held = window.held is not None
         keep = max(0, cut - self.CARRY)
         keep = min(keep, window.held) if window.held is not None else keep
         keep = _after_word(self._pending, keep)
@@ -85,6 +89,33 @@ class TextStream:
         fresh = [match for match in window.matches if match.fingerprint not in self._seen]
         self._seen.update(match.fingerprint for match in fresh)
         return fresh
+
+
+class _Field:
+    """A body or one field of it: as it stands, and what comes out of it when it is an archive."""
+
+    def __init__(self, scanner: WindowScanner, place: str) -> None:
+        self._text = TextStream(scanner, place)
+        self._packed = Packed(TextStream(scanner, place))
+        self._seen: set[str] = set()
+
+    @property
+    def opaque(self) -> str:
+        """Why part of it could not be read, in words; "" when all of it was."""
+        return self._packed.opaque or (_TOO_MUCH if self._text.truncated else "")
+
+    def feed(self, data: bytes) -> list[SecretMatch]:
+        """Matches not reported before."""
+        return self._new([*self._text.feed(data), *self._packed.feed(data)])
+
+    def finish(self) -> list[SecretMatch]:
+        """Nothing follows: matches in what waited."""
+        return self._new([*self._text.finish(), *self._packed.finish()])
+
+    def _new(self, matches: list[SecretMatch]) -> list[SecretMatch]:
+        new = [match for match in matches if match.fingerprint not in self._seen]
+        self._seen.update(match.fingerprint for match in new)
+        return list({match.fingerprint: match for match in reversed(new)}.values())[::-1]
 
 
 class StreamScan:
@@ -109,13 +140,13 @@ class StreamScan:
         boundary = boundary_of(content_type)
         self._splitter = PartSplitter(boundary) if boundary else None
         self._part = 0
-        self._text = TextStream(scanner, place)
+        self._text = _Field(scanner, place)
         self._size = 0
 
     @property
     def opaque(self) -> str:
         """Why part of the body could not be read, in words; "" when all of it was."""
-        return self._opaque or (_TOO_MUCH if self._truncated or self._text.truncated else "")
+        return self._opaque or self._text.opaque or (_TOO_MUCH if self._truncated else "")
 
     def feed(self, chunk: bytes) -> list[SecretMatch]:
         """Matches not reported before in the same field; those in the last word may come with a later call."""
@@ -178,10 +209,10 @@ class StreamScan:
     def _begin_part(self, piece: PartPiece) -> list[SecretMatch]:
         """The header is scanned too (a file's name goes out as well); a field name that holds a secret is not shown."""
         matches = self._scanner.window(piece.header, self._place, final=True).matches
-        self._truncated = self._truncated or self._text.truncated
+        self._opaque = self.opaque
         field = "" if matches else field_of(piece.header)
         self._part = piece.part
-        self._text = TextStream(self._scanner, f"multipart:{field}" if field else self._place)
+        self._text = _Field(self._scanner, f"multipart:{field}" if field else self._place)
         return matches
 
 

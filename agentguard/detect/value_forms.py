@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from urllib.parse import quote_from_bytes
 
 _SHORTEST_FORM = 8
+_SHORTEST_CASELESS = 16
+"""Host names, HTTP/2 header names and names of variables know one case. Less than this could be a word in the other."""
 _HTML_SAFE = (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"))
 
 
@@ -29,6 +31,9 @@ def _encoded(value: bytes) -> Iterator[tuple[bytes, str]]:
         yield inner.translate(_TO_URL_SAFE), "base64url"
     yield value.hex().encode(), "hex"
     yield value.hex().upper().encode(), "hex"
+    if len(value) >= _SHORTEST_CASELESS:
+        yield value.lower(), "lower-case"
+        yield value.upper(), "upper-case"
 
 
 _TO_URL_SAFE = bytes.maketrans(b"+/", b"-_")

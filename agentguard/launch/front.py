@@ -19,7 +19,7 @@ from agentguard.errors import EXIT_ERROR
 from agentguard.launch.channel import Channel
 from agentguard.launch.notes import leave_note
 from agentguard.launch.request import RunRequest
-from agentguard.sense.seccomp.abi import PR_SET_CHILD_SUBREAPER
+from agentguard.sense.seccomp.abi import PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE
 from agentguard.sense.seccomp.keeper import Keeper, shared_notification
 from agentguard.sense.seccomp.libc import prctl
 
@@ -44,6 +44,7 @@ def run_front(request: RunRequest) -> int:
         ours.close()
         _become_supervisor(request, theirs, shared, group, ignored)
     theirs.close()
+    prctl(PR_SET_DUMPABLE, 0)  # the agent could take the listener out of our descriptors, and answer in our place
     front = _Front(request, ours, supervisor, Keeper(-1, shared))
     return front.follow()
 

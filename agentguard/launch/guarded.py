@@ -91,9 +91,9 @@ class GuardedSession:
         return Session(
             uid=self._request.session,
             agent=agent,
-            agent_name=name,
+            agent_name=redact(name)[0],
             command=tuple(redact(part)[0] for part in self._request.argv),
-            cwd=str(self._request.cwd),
+            cwd=redact(str(self._request.cwd))[0],
             root_pid=self._agent_pid,
             start_ns=self._clock(),
         )

@@ -24,7 +24,7 @@ def scan_head(scanner: BodyScanner, host: str, path: str, headers: Fields) -> li
             continue
         for match in scanner.scan(data, place=place):
             found.append(replace(match, encoding=(*encoding, *match.encoding)) if encoding else match)
-    return distinct(found)
+    return distinct([replace(match, place=scanner.redact(match.place)[0].lower()) for match in found])
 
 
 def distinct(matches: Sequence[SecretMatch]) -> list[SecretMatch]:
@@ -39,7 +39,7 @@ def _parts(host: str, path: str, headers: Fields) -> Iterator[tuple[str, bytes, 
     yield "path", before, ()
     yield "query", after, ()
     for name, value in headers:
-        place = "header:" + name.decode("latin-1").lower()
+        place = "header:" + name.decode("latin-1")
         yield place, name + b": " + value, ()
         user_info = _basic(value)
         if user_info:

@@ -57,7 +57,7 @@ class Messages:
     def tcp_start(self, flow: tcp.TCPFlow) -> None:
         caller = self.desk.caller(flow.client_conn.id)
         address = caller.connect or flow.server_conn.address or ("", 0)
-        host = (flow.client_conn.sni or address[0]).lower()
+        host = flow.client_conn.sni or address[0]
         subject = Subject(protocol="tcp", method="SEND", scheme="tcp", host=host, port=address[1])
         self._streams[flow.id] = _Stream(self.desk.scanner.stream(place="tcp"), subject)
         self.desk.counts.requests += 1

@@ -16,7 +16,7 @@ from agentguard.sense.proxy.interface import BodyScanner
 _LONGEST_URL = 2000
 _LONGEST_AGENT = 200
 _LONGEST_ARGUMENT = 4096
-_METHOD = re.compile(r"[A-Z]{1,20}")
+ORDINARY_METHOD = re.compile(r"[A-Z]{1,20}")
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
@@ -38,6 +38,7 @@ class Subject:
     method: str
     scheme: str
     host: str
+    """As the client wrote it: in small letters a secret in it would not be recognised."""
     port: int
     path: str = ""
     user_agent: str = ""
@@ -53,9 +54,9 @@ def observe(scanner: BodyScanner, caller: Caller, subject: Subject, matches: Seq
         process=redacted(scanner, caller.process),
         confidence=caller.confidence,
         protocol=subject.protocol,
-        method=subject.method if _METHOD.fullmatch(subject.method) else "OTHER",
+        method=subject.method if ORDINARY_METHOD.fullmatch(subject.method) else "OTHER",
         scheme=subject.scheme,
-        host=scanner.redact(subject.host)[0],
+        host=host_of(scanner, subject),
         port=subject.port,
         url=url_of(scanner, subject),
         matches=tuple(matches),
@@ -72,8 +73,14 @@ def redacted(scanner: BodyScanner, process: ProcessSnapshot | None) -> ProcessSn
     return replace(process, cmdline=words)
 
 
+def host_of(scanner: BodyScanner, subject: Subject) -> str:
+    """In small letters, without the secrets in it."""
+    return scanner.redact(subject.host)[0].lower()
+
+
 def url_of(scanner: BodyScanner, subject: Subject) -> str:
     """Without userinfo (the host is the connection's, not the request line's); redacted before it is shortened."""
-    host = f"[{subject.host}]" if ":" in subject.host else subject.host
+    name = host_of(scanner, subject)
+    host = f"[{name}]" if ":" in name else name
     port = "" if _DEFAULT_PORTS.get(subject.scheme) == subject.port else f":{subject.port}"
     return scanner.redact(f"{subject.scheme}://{host}{port}{subject.path}")[0][:_LONGEST_URL]

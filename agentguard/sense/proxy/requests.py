@@ -13,7 +13,7 @@ from agentguard.model.secret import SecretMatch
 from agentguard.sense.proxy import answers
 from agentguard.sense.proxy.desk import Desk
 from agentguard.sense.proxy.heads import distinct, scan_head
-from agentguard.sense.proxy.report import Caller, Subject
+from agentguard.sense.proxy.report import ORDINARY_METHOD, Caller, Subject
 from agentguard.sense.proxy.safe import safe
 from agentguard.sense.proxy.upload import Upload
 
@@ -33,12 +33,12 @@ class Requests:
     def http_connect(self, flow: http.HTTPFlow) -> None:
         """The name alone can carry a secret, to whoever answers for it in the DNS."""
         caller = self.desk.caller(flow.client_conn.id)
-        host, port = flow.request.host.lower(), flow.request.port
+        host, port = flow.request.host, flow.request.port
         caller.connect = (host, port)
         if not self.desk.active:
             return
         subject = Subject(protocol="http/1.1", method="CONNECT", scheme="https", host=host, port=port)
-        rule = self.desk.report(caller, subject, scan_head(self.desk.scanner, flow.request.host, "", ()))
+        rule = self.desk.report(caller, subject, scan_head(self.desk.scanner, host, "", ()))
         if rule:
             flow.response = answers.denied(rule)
 
@@ -123,7 +123,12 @@ class Requests:
 
     def _head(self, flow: http.HTTPFlow, subject: Subject) -> list[SecretMatch]:
         fields = [*flow.request.headers.fields, *_trailers(flow)]
-        return scan_head(self.desk.scanner, subject.host, flow.request.path, fields)
+        found = scan_head(self.desk.scanner, subject.host, flow.request.path, fields)
+        return found if ORDINARY_METHOD.fullmatch(subject.method) else [*found, *self._method(subject.method)]
+
+    def _method(self, method: str) -> list[SecretMatch]:
+        """HTTP lets a client make one up."""
+        return self.desk.scanner.scan(method.encode("utf-8", "surrogateescape"), place="method")
 
     async def _body(self, flow: http.HTTPFlow, body: bytes, caller: Caller, subject: Subject) -> list[SecretMatch]:
         kind = flow.request.headers.get("content-type", "")
@@ -148,14 +153,14 @@ class Requests:
 
 
 def verified_host(flow: http.HTTPFlow, caller: Caller) -> tuple[str, int]:
-    """The name whose certificate was checked (SNI), else the one the client asked to be connected to.
+    """The name whose certificate was checked (SNI), else the one the client asked to be connected to, as written.
 
     Never the Host header of a tunnelled request: that is the client's to choose.
     """
     if caller.connect is None:
-        return flow.request.host.lower(), flow.request.port
+        return flow.request.host, flow.request.port
     host, port = caller.connect
-    return (flow.client_conn.sni or host).lower(), port
+    return flow.client_conn.sni or host, port
 
 
 def _must_stream(request: http.Request) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import stat
 import struct
 
 from agentguard.birth import birth_time_ns
@@ -27,6 +28,8 @@ class View:
         self._openat2 = machine.openat2
         self._namespace = os.readlink("/proc/self/ns/mnt")
         self._same: dict[int, bool] = {}
+        self.by_link = False
+        """Whether what was asked for last is the name of a link: the file may have a telling name of its own."""
 
     def forget(self, tid: int) -> None:
         """Its root or namespace may change with the call it is making."""
@@ -35,8 +38,9 @@ class View:
     def stat(self, tid: int, directory: int, path: bytes) -> os.stat_result | None:
         """Of the file the caller would open, links followed; None when there is none or it cannot be reached."""
         try:
+            self.by_link = False
             if self._shares_view(tid):
-                return os.stat(self.translate(tid, directory, path))
+                return self._stat_here(self.translate(tid, directory, path))
             return self._stat_inside(tid, directory, path)
         except (OSError, ValueError):
             return None
@@ -75,6 +79,22 @@ class View:
             return os.readlink(f"/proc/{tid}/ns/mnt") == self._namespace and os.readlink(f"/proc/{tid}/root") == "/"
         except OSError:
             return True
+
+    def _stat_here(self, path: bytes) -> os.stat_result:
+        info = os.lstat(path)  # nearly always a file: no dearer than following
+        self.by_link = stat.S_ISLNK(info.st_mode)
+        return os.stat(path) if self.by_link else info
+
+    def link_target(self, tid: int, directory: int, path: bytes) -> str:
+        """The kernel's own name for a file that was opened by way of a link; "" when it cannot be reached."""
+        try:
+            descriptor = os.open(self.translate(tid, directory, path), O_PATH | os.O_CLOEXEC)
+        except (OSError, ValueError):
+            return ""
+        try:
+            return os.readlink(f"/proc/self/fd/{descriptor}")
+        finally:
+            os.close(descriptor)
 
     def _stat_inside(self, tid: int, directory: int, path: bytes) -> os.stat_result:
         descriptor = self._opened(tid, directory, path)

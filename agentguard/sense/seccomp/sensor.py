@@ -206,6 +206,8 @@ class SeccompSensor:
         file = self._known(call, directory, path, info)
         if file is None:
             pattern = self._setup.files.match_name(os.fsdecode(path))
+            if pattern is None and self._view.by_link:
+                pattern = self._setup.files.match_name(self._view.link_target(call.tid, directory, path))
             if pattern is None or stat.S_ISDIR(info.st_mode):
                 if (info.st_dev, info.st_ino) == self._setup.decoy:
                     self.proved.set()

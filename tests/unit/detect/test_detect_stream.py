@@ -96,7 +96,7 @@ def test_a_body_that_never_ends_is_held_in_bounded_memory() -> None:
     noise = random.Random(1).randbytes(100_000)
     for _ in range(40):
         assert one.feed(noise) == []
-        assert len(one._text._pending) <= 64 << 10
+        assert len(one._text._text._pending) <= 64 << 10
 
 
 def test_a_bomb_is_opaque(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -173,3 +173,11 @@ def test_a_missing_key_is_said_and_not_replaced(guard_home: Home) -> None:
 def test_no_record_at_all_is_whole(tmp_path: Path) -> None:
     result = verify(make_home(tmp_path))
     assert (result.sessions, result.problems) == (0, ())
+
+
+def test_a_register_whose_noted_end_was_removed_is_not_whole(guard_home: Home) -> None:
+    """Without it the newest sessions could be cut off, and nothing would show."""
+    (guard_home.root / "register.head").unlink()
+    assert [problem.what for problem in verify(guard_home).problems] == [
+        "the end of the register is missing, or the database is an older copy"
+    ]

@@ -222,3 +222,10 @@ def test_work_handed_to_a_broker_is_a_gap(run: Run) -> None:
     )
     told = [line["gap"] for line in run(*python(code)) if line["type"] == "gap"]
     assert told == ["outside-tree"]
+
+
+def test_a_link_to_a_file_that_came_later_is_known_by_the_files_name(run: Run, secret: Path) -> None:
+    script = (
+        "echo X=1 > .env.late; ln -s .env.late notes; ln -s notes more; cat more; ln -s gone dangling; cat dangling"
+    )
+    assert [line["path"] for line in reads(run("sh", "-c", script))] == [str(secret.parent / ".env.late")]
