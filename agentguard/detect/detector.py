@@ -175,9 +175,6 @@ class Detector:
             matches=tuple(replace(match, place="argv") for match in matches),
             command_rule=rule.id if rule else "",
         )
-        self._flows.read(
-            finding.session, (match.fingerprint for match in matches), Source.ARGUMENT, finding.uid, finding.time_ns
-        )
         return [finding, *self._touched(attributed, upward=True)]
 
     # --- sends ------------------------------------------------------------------------------------------

@@ -14,10 +14,9 @@ _KEPT = 64
 
 
 class Source(IntEnum):
-    """How a session came by a value, the most telling last."""
+    """How a session came by a value, the most telling last. A command line is none of them: what stands there was
+    known to who wrote it, and `curl -H "Authorization: ..."` would make a flow of every ordinary login."""
 
-    ARGUMENT = 0
-    """It stood in a command line."""
     INHERIT = 1
     """It was in an environment at an exec."""
     READ = 2

@@ -23,10 +23,8 @@ def test_the_most_recent_read_before_the_send() -> None:
     assert (flow.read, flow.seconds, flow.fingerprint) == ("b", 2.0, "f")
 
 
-def test_a_read_before_an_inheritance_before_an_argument() -> None:
+def test_a_read_before_an_inheritance() -> None:
     flows = FlowTracker()
-    flows.read("s", ["f"], Source.ARGUMENT, "argument", 4 * S)
-    assert flows.flow("s", ["f"], 5 * S).read == "argument"  # type: ignore[union-attr]
     flows.read("s", ["f"], Source.INHERIT, "inherit", 3 * S)
     assert flows.flow("s", ["f"], 5 * S).read == "inherit"  # type: ignore[union-attr]
     flows.read("s", ["g"], Source.READ, "read", 1 * S)
