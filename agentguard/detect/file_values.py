@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable
 
 from agentguard.detect.scanner import Scanner
-from agentguard.detect.values import ValueIndex, extract_values
+from agentguard.detect.values import MAX_VALUES, ValueIndex, extract_values
 from agentguard.model.observation import FileObservation
 from agentguard.model.secret import SecretFile, SecretValue
 
@@ -54,6 +54,11 @@ class FileValues:
     def is_harmless(self, file: SecretFile) -> bool:
         """Its name is that of a secret file, and its content, which we could read, is not."""
         return file.kind in _CONTENT_DECIDES and not self.of(file)[0] and os.access(file.path, os.R_OK)
+
+    def cut_short(self, file: SecretFile) -> bool:
+        """Whether it holds more than was read: what lies beyond is not followed."""
+        state = _state(file)
+        return state is not None and (state[3] > MAX_BYTES or len(self._known.get(state, ())) >= MAX_VALUES)
 
     def observed(self, observation: FileObservation) -> tuple[SecretValue, ...]:
         """For the detector."""

@@ -20,7 +20,7 @@ from agentguard.launch.opening import Opening
 from agentguard.launch.recovery import recover
 from agentguard.model.observation import ExecObservation, FileObservation, GapObservation, GapType
 from agentguard.model.process import Confidence, ProcessSnapshot
-from agentguard.model.secret import SecretValue
+from agentguard.model.secret import SecretFile, SecretValue
 from agentguard.model.session import Coverage, SensorState, Session
 from agentguard.monitor import Detection, Monitor, Stages, Subject, open_detection, open_stages, take_inventory
 from agentguard.record.writer import Writer
@@ -50,6 +50,7 @@ class GuardedSession:
         self._agent_pid = agent_pid
         self._shared = shared
         self._updated_ns = 0
+        self._cut_short: set[str] = set()
         self._monitor = Monitor(opening.inbox)
         self._cover = Cover(self._monitor.emit)
 
@@ -131,7 +132,21 @@ class GuardedSession:
         if new:
             self._network.learn(values)
             self._sensors.watch(file.path)
+        self._tell_cut_short(file, observation)
         return not self._detection.dismiss(file)
+
+    def _tell_cut_short(self, file: SecretFile, observation: FileObservation) -> None:
+        if file.path not in self._cut_short and self._detection.values.cut_short(file):
+            self._cut_short.add(file.path)
+            self._monitor.emit(
+                GapObservation(
+                    time_ns=self._clock(),
+                    sensor="agentguard",
+                    type=GapType.SCAN_FAILED,
+                    detail=f"{file.path} is so large that not all of its values can be followed",
+                    process=observation.process,
+                )
+            )
 
     def _learn(self, values: Sequence[SecretValue]) -> None:
         """Follow them in everything that leaves, here and in the proxy."""

@@ -92,3 +92,10 @@ def test_the_same_connection_out_of_reach_of_any_secret_is_harmless(guarded: Gua
     guarded.run(sys.executable, "-c", connect)
     assert not gaps(guarded)["proxy-bypass"]["counts"]
     assert guarded.sessions()[0]["outcome"] == "clean"
+
+
+def test_a_file_too_large_to_follow_is_said(guarded: Guarded, planted: Planted) -> None:
+    with planted.path.open("a") as file:
+        file.writelines(f"FILLER_{number}=an ordinary line of a large settings file\n" for number in range(25_000))
+    guarded.shell("cat .env > /dev/null; cat .env > /dev/null")
+    assert [event["gap"]["type"] for event in of_kind(guarded.events(), "gap")] == ["scan-failed"]
