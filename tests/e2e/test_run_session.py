@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,9 +67,15 @@ def test_statuses_pass_through(guarded: Guarded) -> None:
 
 
 def test_signals_reach_the_agent(guarded: Guarded) -> None:
-    script = "trap 'echo got; exit 5' TERM; echo ready; while :; do sleep 0.05; done"
+    code = (
+        "import signal, sys\n"
+        "def caught(*_): print('got', flush=True); sys.exit(5)\n"
+        "signal.signal(signal.SIGTERM, caught)\n"
+        "print('ready', flush=True)\n"
+        "while True: signal.pause()\n"
+    )
     process = subprocess.Popen(
-        guarded.command("sh", "-c", script, options=("--quiet",)),
+        guarded.command(sys.executable, "-c", code, options=("--quiet",)),
         cwd=guarded.project,
         env=guarded.environ,
         stdout=subprocess.PIPE,
