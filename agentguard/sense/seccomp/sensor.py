@@ -158,7 +158,7 @@ class SeccompSensor:
             self.tree_ended.set()
 
     def _serve_one(self) -> None:
-        """The hot path: at every open of the tree, 12 µs of it ours (scripts/bench files)."""
+        """The hot path: once at every open of the tree. Each microsecond here is one of the agent's."""
         setup = self._setup
         setup.shared[0:NOTIFICATION_SIZE] = _ZEROS  # The kernel answers EINVAL to anything but zeros.
         if libc.ioctl(setup.listener, IOCTL_RECV, self._received_at) < 0:
