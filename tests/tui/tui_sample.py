@@ -99,6 +99,8 @@ class Script:
             start_time=pid,
             ancestors=ancestors,
         )
+        if kind is Kind.FILE and matches:  # as the detect stage says it
+            subject += f" ({len(matches)} secret{'' if len(matches) == 1 else 's'})"
         finding = Finding(
             uid=uid,
             time_ns=self.start_ns + round(at * SECOND),

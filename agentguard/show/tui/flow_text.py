@@ -109,9 +109,11 @@ def between_line(send: Event, label: int) -> Content:
 def named_subject(finding: Finding) -> str:
     """A file with the variable that was read from it."""
     subject = clean(finding.subject)
-    if finding.kind is Kind.FILE and len(finding.matches) == 1 and finding.matches[0].name:
-        return f"{subject} · {secret_name(finding.matches[0])}"
-    return f"{subject} · {plural(len(finding.matches), 'secret')}" if len(finding.matches) > 1 else subject
+    if finding.kind is not Kind.FILE:
+        return f"{subject} · {plural(len(finding.matches), 'secret')}" if len(finding.matches) > 1 else subject
+    if len(finding.matches) == 1 and finding.matches[0].name:
+        return f"{subject.removesuffix(' (1 secret)')} · {secret_name(finding.matches[0])}"
+    return subject
 
 
 def chain_text(finding: Finding) -> str:

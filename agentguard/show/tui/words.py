@@ -116,12 +116,8 @@ def activity_word(activity: Activity) -> str:
 
 
 def subject_of(event: Event) -> str:
-    """One line; a file's name is followed by how many secrets were read from it."""
-    finding = event.finding
-    subject = clean(finding.subject)
-    if finding.kind is Kind.FILE and finding.matches:
-        return f"{subject} ({plural(len(finding.matches), 'secret')})"
-    return subject
+    """One line. A file's name is followed by how many secrets were read from it, as the finding says it."""
+    return clean(event.finding.subject)
 
 
 def process_of(event: Event) -> str:
