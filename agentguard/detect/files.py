@@ -87,10 +87,6 @@ class FilePatterns:
                 filed.append(entry)
         return self._best(filed, path) if filed else None
 
-    def match_basename(self, name: bytes) -> FilePattern | None:
-        """As `match_name`, from the last part of a path alone: what lies in a known place is not found."""
-        return self.match_name("/" + name.decode("utf-8", "surrogateescape"))
-
     def home_globs(self) -> list[tuple[str, FilePattern]]:
         """(glob below the home folder without `~/`, its pattern), for the inventory."""
         return [(p[2:], pattern) for pattern in self.patterns for p in pattern.paths if p.startswith("~/")]

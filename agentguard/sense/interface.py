@@ -12,7 +12,6 @@ from typing import Protocol
 
 from agentguard.model.observation import FileObservation, Observation
 from agentguard.model.secret import SecretFile
-from agentguard.model.session import Coverage
 
 Emit = Callable[[Observation], None]
 """Hands one observation to the pipeline. Never blocks and never raises."""
@@ -62,15 +61,3 @@ class FolderSetup:
     emit: Emit
     clock: Callable[[], int]
     """ns since the epoch."""
-
-
-class Sensor(Protocol):
-    """What the monitor asks of every sensor."""
-
-    def coverage(self) -> Coverage:
-        """Its state, proof and counts at this moment."""
-        ...
-
-    def stop(self) -> None:
-        """End it; safe to call twice."""
-        ...

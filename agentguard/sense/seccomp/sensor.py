@@ -122,9 +122,6 @@ class SeccompSensor:
         ioctl(self._setup.listener, IOCTL_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP)
         self._thread.start()
 
-    def stop(self) -> None:
-        """The listener outlives us on purpose: closing it would break what still runs. Nothing to do."""
-
     def coverage(self) -> Coverage:
         state = SensorState.RUNNING if self._thread.is_alive() else SensorState.STOPPED
         return Coverage(
