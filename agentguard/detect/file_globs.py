@@ -26,6 +26,10 @@ class Glob:
     folder: str = ""
     """Text that every path it matches holds (`/.config/anthropic/`)."""
 
+    def filed_under(self) -> str:
+        """What rules it out; "" when nothing does, and every path would have to be tried."""
+        return self.exact or self.start or self.end or self.parent or self.folder
+
 
 _PLACE_WEIGHT = 1000
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from agentguard.detect.file_globs import Glob, name_glob, path_glob
 from agentguard.detect.policy_yaml import load_mapping, strings, table_list, text
+from agentguard.model.secret import NameFilter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,16 @@ class FilePatterns:
                 filed.append(entry)
         return self._best(filed, path) if filed else None
 
+    def name_filter(self) -> NameFilter:
+        """What rules out nearly every other name at once."""
+        return NameFilter(
+            names=_encoded(self._exact),
+            starts=_encoded(self._starts),
+            ends=_encoded(self._ends),
+            parents=_encoded(self._parents),
+            folders=_encoded(folder.rstrip("/").rpartition("/")[2] for folder, _ in self._below),
+        )
+
     def home_globs(self) -> list[tuple[str, FilePattern]]:
         """(glob below the home folder without `~/`, its pattern), for the inventory."""
         return [(p[2:], pattern) for pattern in self.patterns for p in pattern.paths if p.startswith("~/")]
@@ -145,6 +156,8 @@ def load_file_patterns(path: Path) -> FilePatterns:
         for glob in pattern.paths:
             if not glob.startswith(("~/", "/")):
                 raise entry.error(f"path {glob!r} of {pattern.id!r} must begin with ~/ or /")
+        if any(not glob.filed_under() for glob in _globs(pattern.names, pattern.paths)):
+            raise entry.error(f"a glob of {pattern.id!r} neither begins nor ends with fixed text")
         patterns.append(pattern)
     exclude = data.table("exclude")
     return FilePatterns(
@@ -157,3 +170,7 @@ def load_file_patterns(path: Path) -> FilePatterns:
 
 def _globs(names: Sequence[str], paths: Sequence[str]) -> list[Glob]:
     return [name_glob(name) for name in names] + [path_glob(path) for path in paths]
+
+
+def _encoded(texts: Iterable[str]) -> tuple[bytes, ...]:
+    return tuple(sorted({text.encode() for text in texts}))

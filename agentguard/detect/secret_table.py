@@ -8,9 +8,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from threading import Lock
+from typing import Protocol
 
 from agentguard.detect.files import FilePattern, FilePatterns
-from agentguard.model.secret import SecretFile
+from agentguard.model.secret import NameFilter, SecretFile
+
+
+class Follower(Protocol):
+    """Is told of each change, one at a time and in order; must return at once. A replaced entry is `added` again."""
+
+    def added(self, file: SecretFile) -> None: ...
+    def discarded(self, device: int, inode: int) -> None: ...
 
 
 class SecretTable:
@@ -20,6 +28,7 @@ class SecretTable:
         self._patterns = patterns
         self._lock = Lock()
         self._by_id: dict[tuple[int, int], SecretFile] = {}
+        self._followers: list[Follower] = []
         for file in files:
             self.add(file)
 
@@ -41,12 +50,27 @@ class SecretTable:
             if self._by_id.get(key) == file:
                 return False
             self._by_id[key] = file
+            for follower in self._followers:
+                follower.added(file)
             return True
 
     def discard(self, device: int, inode: int) -> None:
         """Forget an inode, because it is gone or is another file now."""
         with self._lock:
-            self._by_id.pop((device, inode), None)
+            if self._by_id.pop((device, inode), None) is not None:
+                for follower in self._followers:
+                    follower.discarded(device, inode)
+
+    def follow(self, follower: Follower) -> None:
+        """Tell it of every entry there is, and of each change from now on."""
+        with self._lock:
+            for file in self._by_id.values():
+                follower.added(file)
+            self._followers.append(follower)
+
+    def name_filter(self) -> NameFilter:
+        """The patterns' names, for a follower in C."""
+        return self._patterns.name_filter()
 
     def files(self) -> tuple[SecretFile, ...]:
         """Every entry, oldest first, as of now."""

@@ -75,3 +75,22 @@ class SecretFile:
     """Executable names whose read of this file is ordinary (aws, gh, git, ssh); from policies/files.yaml."""
     agent: str = ""
     """Agent id whose own login this is; "" for everything else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameFilter:
+    """A cheap test that every name of a secret file passes, and few others: for the code that sees every open.
+
+    It never rules out a path that the patterns name. No text is empty or longer than 255 bytes.
+    """
+
+    names: tuple[bytes, ...] = ()
+    """Last parts of paths."""
+    starts: tuple[bytes, ...] = ()
+    """First characters of last parts."""
+    ends: tuple[bytes, ...] = ()
+    """Last characters of last parts."""
+    parents: tuple[bytes, ...] = ()
+    """Names of folders, for what lies directly in them."""
+    folders: tuple[bytes, ...] = ()
+    """Names of folders, for all that lies below them."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agentguard.model.observation import FileObservation, Observation
-from agentguard.model.secret import SecretFile
+from agentguard.model.secret import NameFilter, SecretFile
 
 Emit = Callable[[Observation], None]
 """Hands one observation to the pipeline. Never blocks and never raises."""
@@ -32,6 +32,13 @@ class NamePattern(Protocol):
     def agent(self) -> str: ...
 
 
+class Follower(Protocol):
+    """Follows the table of secret files; told of one change at a time, and must return at once."""
+
+    def added(self, file: SecretFile) -> None: ...
+    def discarded(self, device: int, inode: int) -> None: ...
+
+
 class SecretFiles(Protocol):
     """The live table of secret files that every file sensor watches."""
 
@@ -41,6 +48,8 @@ class SecretFiles(Protocol):
     def discard(self, device: int, inode: int) -> None: ...
     def directories(self) -> tuple[str, ...]: ...
     def files(self) -> tuple[SecretFile, ...]: ...
+    def follow(self, follower: Follower) -> None: ...
+    def name_filter(self) -> NameFilter: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
