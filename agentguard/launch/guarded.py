@@ -26,7 +26,7 @@ from agentguard.monitor import Detection, Monitor, Stages, Subject, open_detecti
 from agentguard.record.writer import Writer
 from agentguard.sense import procfs
 from agentguard.sense.interface import FolderSetup
-from agentguard.sense.select import FileSensors, start_file_sensors
+from agentguard.sense.select import FileSensors, Filtered, open_table, start_file_sensors
 
 _UPDATE_NS = 1_000_000_000
 _DRAIN_SECONDS = 5.0
@@ -66,6 +66,7 @@ class GuardedSession:
         self._detection: Detection = open_detection(self._home, opening.policies, self._clock)
         user_home = folder_of_user(request.environ)
         values = take_inventory(self._detection, user_home, request.cwd)
+        self._table = open_table(self._run_folder.path, self._detection.table)
         self._writer = Writer(self._home, on_error=log)
         subject = Subject(
             session=request.session,
@@ -113,9 +114,7 @@ class GuardedSession:
             clock=self._clock,
         )
         self._sensors: FileSensors = start_file_sensors(
-            listener=listener,
-            why_not=why_not,
-            shared=self._shared,
+            filtered=Filtered(listener=listener, why_not=why_not, shared=self._shared, table=self._table),
             proxy_port=lambda: self._network.port,
             setup=setup,
         )

@@ -6,17 +6,32 @@ import mmap
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from agentguard.errors import SensorError
 from agentguard.model.observation import GapObservation, GapType
 from agentguard.model.session import Coverage, SensorState
 from agentguard.sense.cross_check import NAME as WATCHDOG
 from agentguard.sense.cross_check import CrossCheck
-from agentguard.sense.interface import FolderSetup
+from agentguard.sense.interface import FolderSetup, SecretFiles
 from agentguard.sense.open_scan import OpenScan
 from agentguard.sense.seccomp.abi import machine
 from agentguard.sense.seccomp.sensor import NAME as SECCOMP
 from agentguard.sense.seccomp.sensor import SeccompSensor, SeccompSetup
+from agentguard.sense.watch_table import WatchTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filtered:
+    """How the agent stands under the seccomp filter."""
+
+    listener: int
+    """-1, and `why_not` says why, when it could not be put under it."""
+    why_not: str
+    shared: mmap.mmap
+    """The page of the notification in hand, shared with the keeper."""
+    table: WatchTable | None
+    """From `open_table`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,22 +66,30 @@ class FileSensors:
         return all(sensor.proved.wait(timeout) for sensor in (self.seccomp, self.folders) if sensor is not None)
 
 
-def start_file_sensors(
-    *, listener: int, why_not: str, shared: mmap.mmap, proxy_port: Callable[[], int], setup: FolderSetup
-) -> FileSensors:
-    """`listener` is -1, and `why_not` says why, when the agent could not be put under the seccomp filter.
+def open_table(folder: Path, files: SecretFiles) -> WatchTable | None:
+    """The table of secret files as C reads it, kept live; None where nothing would read it, or it cannot be made."""
+    if machine() is None:
+        return None
+    try:
+        table = WatchTable(folder / "table", files.name_filter())
+    except OSError:
+        return None
+    files.follow(table)
+    return table
 
-    Each sensor that is missing is told as a gap; the session goes on with the next best.
-    """
+
+def start_file_sensors(*, filtered: Filtered, proxy_port: Callable[[], int], setup: FolderSetup) -> FileSensors:
+    """Each sensor that is missing is told as a gap; the session goes on with the next best."""
     here = machine()
     seccomp = None
     missing: list[Coverage] = []
-    if listener >= 0 and here is not None:
+    if filtered.listener >= 0 and here is not None:
         seccomp = SeccompSensor(
             SeccompSetup(
                 machine=here,
-                listener=listener,
-                shared=shared,
+                listener=filtered.listener,
+                shared=filtered.shared,
+                table=filtered.table,
                 root_pid=setup.root_pid,
                 files=setup.files,
                 decoy=setup.decoy,
@@ -78,7 +101,9 @@ def start_file_sensors(
         )
         seccomp.start()
     else:
-        missing.append(_tell_missing(setup, SECCOMP, why_not, "run on Linux 5.9 or newer, outside other sandboxes"))
+        missing.append(
+            _tell_missing(setup, SECCOMP, filtered.why_not, "run on Linux 5.9 or newer, outside other sandboxes")
+        )
     folders = _folder_sensor(setup, seccomp)
     try:
         folders.start((*setup.files.directories(), setup.decoy_folder))

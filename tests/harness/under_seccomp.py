@@ -94,6 +94,7 @@ def main() -> int:
             machine=here,
             listener=answer[1][0],
             shared=shared_notification(),
+            table=None,
             root_pid=child,
             files=Table(secrets),
             decoy=(0, 0),

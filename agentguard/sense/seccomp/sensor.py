@@ -49,6 +49,7 @@ from agentguard.sense.seccomp.exec_watch import ExecWatch
 from agentguard.sense.seccomp.libc import ioctl, libc
 from agentguard.sense.seccomp.memory import CallerMemory
 from agentguard.sense.seccomp.paths import View
+from agentguard.sense.watch_table import WatchTable
 
 NAME = "seccomp"
 _FDCWD = -100
@@ -73,6 +74,8 @@ class SeccompSetup:
     machine: Machine
     listener: int
     shared: mmap.mmap
+    table: WatchTable | None
+    """The table of secret files as C reads it; None when it could not be made."""
     root_pid: int
     files: SecretFiles
     decoy: tuple[int, int]
