@@ -61,6 +61,9 @@ class ExecObservation:
     confidence: Confidence
     environ: tuple[tuple[str, str], ...] | None = field(default=None, repr=False)
     """The new environment; None when it is the same as one already seen in this session."""
+    privileged: bool = False
+    """Its file would give it other ids or capabilities (set-uid, set-gid, file capabilities). Under the seccomp filter
+    it does not get them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -135,7 +135,7 @@ def _plain(observation: Observation) -> dict[str, Any]:
             "path": observation.path.encode("utf-8", "backslashreplace").decode(),
             "opened_as": observation.opened_as.encode("utf-8", "backslashreplace").decode(),
         }
-    for name in ("address", "port", "transport", "detail"):
+    for name in ("address", "port", "transport", "detail", "privileged"):
         if hasattr(observation, name):
             plain[name] = getattr(observation, name)
     if hasattr(observation, "type"):

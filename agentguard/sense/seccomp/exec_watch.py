@@ -6,8 +6,10 @@ import ctypes
 import hashlib
 import os
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from agentguard.model.process import ProcessSnapshot
+from agentguard.sense.privilege import gains_privilege
 from agentguard.sense.process_tree import ProcessTree
 from agentguard.sense.seccomp.memory import CallerMemory
 from agentguard.sense.seccomp.paths import View
@@ -20,6 +22,14 @@ _FIRST_LINE = 256
 Environ = tuple[tuple[str, str], ...]
 
 
+class Exec(NamedTuple):
+    """A program that is about to start."""
+
+    process: ProcessSnapshot
+    environ: Environ | None
+    privileged: bool
+
+
 class ExecWatch:
     """Looks at held execs. For one thread."""
 
@@ -29,9 +39,7 @@ class ExecWatch:
         self._tree = tree
         self._environments: set[bytes] = set()
 
-    def look(
-        self, tid: int, name: str, arguments: Sequence[int], wide: bool
-    ) -> tuple[ProcessSnapshot, Environ | None] | None:
+    def look(self, tid: int, name: str, arguments: Sequence[int], wide: bool) -> Exec | None:
         """None when the exec cannot succeed: a shell tries every folder of PATH in turn."""
         if name == "execve":
             directory, path_at, argv_at, envp_at = _FDCWD, *arguments[:3]
@@ -41,16 +49,24 @@ class ExecWatch:
         path = self._memory.string(tid, path_at)
         if path is None:
             return None
-        if path:
-            info = self._view.stat(tid, directory, path)
-            if info is None or not info.st_mode & 0o111:
-                return None
-            exe = self._view.real_path(tid, directory, path)
-        else:
-            exe = os.fsdecode(os.readlink(f"/proc/{tid}/fd/{directory}"))  # fexecve(): the descriptor is the program
+        if not path:  # fexecve(): the descriptor is the program
+            path, directory = b"/proc/self/fd/%d" % directory, _FDCWD
+        info = self._view.stat(tid, directory, path)
+        if info is None or not info.st_mode & 0o111:
+            return None
+        exe = self._view.real_path(tid, directory, path)
         argv = self._memory.strings(tid, argv_at, wide) or []
         environ = self._environment(tid, envp_at, wide)
-        return self._tree.exec(tid, interpreter(exe), tuple(map(os.fsdecode, argv))), environ
+        process = self._tree.exec(tid, interpreter(exe), tuple(map(os.fsdecode, argv)))
+        return Exec(process, environ, self._privileged(tid, exe, info))
+
+    @staticmethod
+    def _privileged(tid: int, exe: str, info: os.stat_result) -> bool:
+        try:
+            caller = os.stat(f"/proc/{tid}")
+        except OSError:
+            return False
+        return gains_privilege(exe, info, caller.st_uid, caller.st_gid)
 
     def _environment(self, tid: int, address: int, wide: bool) -> Environ | None:
         entries = self._memory.strings(tid, address, wide)

@@ -262,14 +262,14 @@ class SeccompSensor:
         self._view.forget(call.tid)
         if seen is None or not self._still_valid(call):
             return
-        snapshot, environ = seen
         self._emit(
             ExecObservation(
                 time_ns=self._setup.clock(),
                 sensor=NAME,
-                process=snapshot,
+                process=seen.process,
                 confidence=Confidence.EXACT_HELD,
-                environ=environ,
+                environ=seen.environ,
+                privileged=seen.privileged,
             )
         )
 

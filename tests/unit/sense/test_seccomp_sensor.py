@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -229,3 +230,19 @@ def test_a_link_to_a_file_that_came_later_is_known_by_the_files_name(run: Run, s
         "echo X=1 > .env.late; ln -s .env.late notes; ln -s notes more; cat more; ln -s gone dangling; cat dangling"
     )
     assert [line["path"] for line in reads(run("sh", "-c", script))] == [str(secret.parent / ".env.late")]
+
+
+def test_a_program_that_would_gain_privilege_is_told(run: Run, secret: Path, request: pytest.FixtureRequest) -> None:
+    ordinary = "ordinary" in request.node.callspec.id or os.geteuid() != 0
+    set_uid = secret.parent / "set-uid"
+    if os.geteuid() == 0:
+        shutil.copy("/bin/true", set_uid)
+        set_uid.chmod(0o4755)
+    else:
+        found = shutil.which("su")
+        if found is None:
+            pytest.skip("no set-uid program here")
+        set_uid.symlink_to(found)
+    seen = run("sh", "-c", "./set-uid </dev/null; /bin/true")
+    told = [(line["name"], line["privileged"]) for line in seen if line["type"] == "exec"][1:]
+    assert told == [(set_uid.resolve().name, ordinary), ("true", False)]
