@@ -77,6 +77,7 @@ class Detector:
         self._reach = Reach()
         self._inherited: set[tuple[str, str]] = set()
         self._variables: set[int] = set()
+        self._unprivileged: set[tuple[str, str]] = set()
 
     def detect(self, attributed: Attributed) -> list[Finding]:
         """The findings of one observation; [] when it concerns no credential."""
@@ -84,7 +85,11 @@ class Detector:
             case FileObservation() as opened:
                 return self._file(attributed, opened)
             case ExecObservation() as started:
-                return [*self._environment(attributed, started), *self._command(attributed, started)]
+                return [
+                    *self._environment(attributed, started),
+                    *self._command(attributed, started),
+                    *self._privilege(attributed, started),
+                ]
             case HttpObservation() as sent:
                 return self._send(attributed, sent)
             case ConnectObservation() as connected:
@@ -176,6 +181,21 @@ class Detector:
             command_rule=rule.id if rule else "",
         )
         return [finding, *self._touched(attributed, upward=True)]
+
+    def _privilege(self, attributed: Attributed, started: ExecObservation) -> list[Finding]:
+        """A program that runs without the privilege it is made for: told once, for it will fail in puzzling words."""
+        program = (attributed.session, started.process.exe)
+        if not started.privileged or program in self._unprivileged:
+            return []
+        self._unprivileged.add(program)
+        return [
+            self._finding(
+                attributed,
+                kind=Kind.FINDING,
+                activity=Activity.EXEC,
+                subject=f"{subjects.one_line(started.process.name)} cannot gain privilege in this session",
+            )
+        ]
 
     # --- sends ------------------------------------------------------------------------------------------
 

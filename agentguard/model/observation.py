@@ -62,8 +62,8 @@ class ExecObservation:
     environ: tuple[tuple[str, str], ...] | None = field(default=None, repr=False)
     """The new environment; None when it is the same as one already seen in this session."""
     privileged: bool = False
-    """Its file would give it other ids or capabilities (set-uid, set-gid, file capabilities). Under the seccomp filter
-    it does not get them."""
+    """Its file would give it other ids or capabilities (set-uid, set-gid, file capabilities), and the sensor's filter
+    keeps them from it. False where no filter does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

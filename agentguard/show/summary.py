@@ -62,6 +62,7 @@ def summary(session: Session, reader: Reader, report_path: Path | None, *, color
     ]
     lines += _flows(session, reader)
     lines += _gaps(session, reader)
+    lines += _unprivileged(session, reader)
     if session.counts.get("blocked"):
         lines.append(f"  ⊘ {plural(session.counts['blocked'], 'request')} blocked; nothing left with them")
     written = safe(str(report_path)) if report_path is not None else "could not be written; agentguard.log says why"
@@ -133,6 +134,16 @@ def _gaps(session: Session, reader: Reader) -> list[str]:
     shown = list(dict.fromkeys(details))[:MOST_GAPS]
     lines = [f"  gaps    {plural(count, 'moment')} in which a credential could have left unseen"]
     return lines + [f"          {shortened(safe(detail), 100)}" for detail in shown]
+
+
+def _unprivileged(session: Session, reader: Reader) -> list[str]:
+    """Programs that could not do what they are for, and how to start the session so that they can."""
+    events = reader.events(session.uid, kinds=[Kind.FINDING], activities=[Activity.EXEC], limit=SAMPLE)
+    names = list(dict.fromkeys(safe(event.finding.process.name) for event in events if event.finding.process))
+    if not names:
+        return []
+    shown = listed(names[:3] + ([f"{len(names) - 3} more"] if len(names) > 3 else []))
+    return [f"  note    {shown} could not gain privilege; `{command()} run --allow-privileged` would let it"]
 
 
 def _counts(event: Event) -> bool:

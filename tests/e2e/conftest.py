@@ -30,6 +30,12 @@ def guarded_by_each(request: pytest.FixtureRequest, base: Path) -> Guarded:
 
 
 @pytest.fixture
+def as_user(base: Path) -> Guarded:
+    """Of an ordinary user, whoever runs the tests."""
+    return _guarded(base, ordinary_user_prefix())
+
+
+@pytest.fixture
 def planted(request: pytest.FixtureRequest) -> Iterator[Planted]:
     """Secrets in `.env` of the project; afterwards no byte of the home folder may hold one of them."""
     fixture = "guarded_by_each" if "guarded_by_each" in request.fixturenames else "guarded"

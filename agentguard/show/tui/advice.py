@@ -21,6 +21,8 @@ def next_step(event: Event) -> str:
         return f"Revoke {secret_names(finding)} at its issuer now: it is public."
     if verdict.outcome is Outcome.EXPOSED:
         return f"Rotate {secret_names(finding)}: it is in a prompt, and may be kept."
+    if finding.kind is Kind.FINDING and finding.activity is Activity.EXEC:
+        return "Start the session with `agentguard run --allow-privileged`, if the task needs it."
     if verdict.disposition is Disposition.ALERT:
         return _alert_step(finding)
     return ""

@@ -400,3 +400,19 @@ def test_known_values_are_never_shown_by_repr() -> None:
     value = secret_value(PASSWORD)
     assert PASSWORD not in repr(value)
     assert PASSWORD not in repr(started("x", PASSWORD, environ=(("A", PASSWORD),)))
+
+
+def test_a_program_without_its_privilege_is_told_once_a_session() -> None:
+    world = World()
+    sudo = replace(started("sudo", "apt", "install", "jq"), privileged=True)
+    (finding,) = world.see(sudo)
+    assert (finding.kind, finding.activity) == (Kind.FINDING, Activity.EXEC)
+    assert finding.subject == "sudo cannot gain privilege in this session"
+    assert finding.process is not None
+    assert finding.process.name == "sudo"
+    assert world.see(sudo) == []
+    assert [found.process.name for found in world.see(replace(started("su"), privileged=True)) if found.process] == [
+        "su"
+    ]
+    assert len(world.see(sudo, session="another")) == 1
+    assert world.see(started("passwd")) == []
