@@ -2,9 +2,23 @@
 #
 # The usual place is .venv in the checkout. Where that cannot be ours (a read-only checkout, another user's), it is a
 # folder in the user's cache. A finished environment carries agentguard.txt (3.MINOR, checkout, real base Python: a line
-# each) and, for each set it holds, a copy of the constraints it was filled from. So "is it ready" costs one cmp.
+# each) and, for each set it holds, a copy of the constraints it was filled from, and one of the C that was compiled into
+# it. So "is it ready" costs two cmp.
 
 . "$root/scripts/lib/python.sh"
+
+# compiled FOLDER: was the C, as it is now, given to a compiler; or is there still none? (It is optional: whether the
+# compiler could do it is not asked. On systems that it is not for, it was "given" too.)
+compiled() {
+  {
+    LC_ALL=C # the order of the names
+    cat "$root/agentguard/native/build.py" "$root"/agentguard/native/*.[ch]
+  } | cmp -s - "$1/native-sources.txt" || return 1
+  [ -e "$1/native-no-compiler.txt" ] || return 0
+  for name in ${CC:-cc gcc clang}; do
+    ! command -v "$name" >/dev/null || return 1
+  done
+}
 
 # ready FOLDER SET: is the environment complete, of this checkout, up to date, and does its Python run?
 ready() {
@@ -14,6 +28,7 @@ ready() {
   [ -z "${AGENTGUARD_PYTHON-}" ] || [ "$built_base" = "$python_base" ] || return 1
   case "$built_minor" in 3.11) family=py311 ;; *) family=py312 ;; esac
   cmp -s "$1/constraints-$2.txt" "$root/scripts/constraints/$2-$family.txt" || return 1
+  compiled "$1" || return 1
   [ "$("$1/bin/python" -I -S -c 'import sys; print("3.%d" % sys.version_info[1])' 2>/dev/null)" = "$built_minor" ]
 }
 

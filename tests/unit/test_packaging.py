@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from agentguard import __version__
+from agentguard.native.build import LIBRARIES, SOURCES, compiler, library_name
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -52,6 +55,12 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place / "bin"
 
 
+def native_files(wheel: Path) -> set[str]:
+    """What a wheel has in the folder for compiled C."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {Path(name).name for name in archive.namelist() if "/compiled/" in name}
+
+
 def run_there(command: list[str | Path], folder: Path) -> str:
     run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     assert run.returncode == 0, run.stderr
@@ -74,7 +83,47 @@ def test_the_source_archive_can_test_itself(built: Path) -> None:
     with tarfile.open(path) as archive:
         names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
     assert {"pyproject.toml", "scripts/agentguard", "scripts/constraints/dev-py312.txt", "tests/conftest.py"} <= names
+    assert {"agentguard/native/table.h", "scripts/lib/wheel_native.py"} <= names
     assert not [name for name in names if name.startswith((".venv", ".git/")) or "__pycache__" in name]
+
+
+@pytest.mark.skipif(not compiler(), reason="there is no C compiler")
+def test_the_wheel_has_the_compiled_c_and_finds_it(built: Path, installed: Path, tmp_path: Path) -> None:
+    (wheel,) = built.glob("*.whl")
+    made = {
+        library_name(kind) for kind, sources in LIBRARIES.items() if all((SOURCES / one).exists() for one in sources)
+    }
+    assert native_files(wheel) == made
+    assert ("-py3-none-linux_" in wheel.name) == bool(made)
+    for name in made:
+        code = f"from agentguard.native.find import find_library; print(find_library({name.split('-')[0]!r}))"
+        found = Path(run_there([installed / "python", "-I", "-c", code], tmp_path).strip())
+        assert found.is_relative_to(installed.parent)
+        ctypes.CDLL(str(found))
+
+
+@pytest.mark.parametrize("compiles", [False, True])
+def test_a_wheel_is_for_this_platform_when_it_holds_compiled_c(
+    repository: Path, tmp_path: Path, compiles: bool
+) -> None:
+    source = tmp_path / "source"
+    for name in ("agentguard", "policies", "scripts/lib"):
+        shutil.copytree(repository / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(repository / name, source)
+    for name in {sources[0] for sources in LIBRARIES.values()}:
+        (source / "agentguard" / "native" / name).write_text("extern int one(void); int one(void) { return 1; }\n")
+    compiler_here = shutil.which("cc") if compiles else None
+    if compiles and not compiler_here:
+        pytest.skip("there is no C compiler")
+    env = {**os.environ, "CC": compiler_here or str(tmp_path / "no-such-compiler")}
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, source]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+    assert run.returncode == 0, run.stdout + run.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    assert {name.split("-")[0] for name in native_files(wheel)} == (set(LIBRARIES) if compiles else set())
+    assert wheel.name.endswith("-py3-none-any.whl") != compiles
+    assert not (source / "agentguard" / "native" / "compiled").exists()
 
 
 def test_the_command_runs_outside_the_checkout(installed: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from environment import Environment, install, is_current
+from native import compile_native, is_compiled
 from place import choose, locked
 from talk import CAUSES, SetupError, say
 
@@ -29,6 +30,8 @@ def main(argv: list[str]) -> int:
             found = environment.inspect(int(newest), only)
             if found is None or not is_current(environment, found, chosen):
                 install(environment, found, chosen, lock)
+            if not is_compiled(environment):
+                compile_native(environment, lock)
     except SetupError as error:
         say(str(error))
     except OSError as error:
