@@ -7,39 +7,24 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from agentguard.attribute.agents import AgentCatalogue, load_agents
-from agentguard.config import Home, open_home
+from agentguard.attribute.agents import load_agents
+from agentguard.config import open_home
+from agentguard.launch.ground import Ground, Inbox
 from agentguard.launch.network import Network, NetworkSetup
 from agentguard.launch.request import RunRequest
-from agentguard.launch.run_folder import RunFolder, make_run_folder
+from agentguard.launch.run_folder import make_run_folder
 from agentguard.paths import policies_dir
-
-Inbox = queue.SimpleQueue[Any]
-"""Of observations; the pipeline adds marks of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
-    """A session in the making."""
+class Opening(Ground):
+    """A guarded session in the making."""
 
     request: RunRequest
-    home: Home
-    policies: Path
-    run_folder: RunFolder
-    catalogue: AgentCatalogue
-    agent: str
-    """Agent id, or "unknown"."""
-    agent_name: str
-    """For people."""
-    inbox: Inbox
-    """The pipeline's; sensors may fill it before the pipeline is there."""
     network: Network
-    clock: Callable[[], int]
 
 
 def begin(request: RunRequest) -> Opening:
@@ -64,6 +49,10 @@ def begin(request: RunRequest) -> Opening:
     )
     return Opening(
         request=request,
+        session=request.session,
+        argv=request.argv,
+        environ=request.environ,
+        cwd=request.cwd,
         home=home,
         policies=policies,
         run_folder=run_folder,

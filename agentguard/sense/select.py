@@ -52,6 +52,10 @@ class FileSensors:
         if self.folders is not None:
             self.folders.watch.add(os.path.dirname(path))
 
+    def saw(self, device: int, inode: int, since_ns: int) -> bool:
+        """Whether a sensor that names the opener saw this file opened since then."""
+        return self.seccomp is not None and self.seccomp.saw(device, inode, since_ns)
+
     def second_opinion(self) -> str:
         """The sensor that has proved it would see an open which seccomp cannot hold; "" when none has."""
         proved = isinstance(self.folders, CrossCheck) and self.folders.proved.is_set()
