@@ -20,6 +20,8 @@ from agentguard.attribute.agents import AgentCatalogue
 from agentguard.attribute.attributor import Attributor
 from agentguard.config import Home
 from agentguard.detect.commands import load_commands
+from agentguard.detect.content import ContentJudge
+from agentguard.detect.content_walk import ContentWalk
 from agentguard.detect.describe import Describer
 from agentguard.detect.detector import Detector
 from agentguard.detect.engine import build_engine
@@ -27,7 +29,7 @@ from agentguard.detect.file_values import FileValues
 from agentguard.detect.files import FilePatterns, load_file_patterns
 from agentguard.detect.fingerprint import Fingerprinter
 from agentguard.detect.flow import FlowTracker
-from agentguard.detect.inventory import Limits, inventory, secret_file
+from agentguard.detect.inventory import Limits, content_file, inventory, secret_file
 from agentguard.detect.rules import load_types
 from agentguard.detect.scanner import Scanner
 from agentguard.detect.secret_table import SecretTable
@@ -60,6 +62,7 @@ class Detection:
     table: SecretTable
     index: ValueIndex
     values: FileValues
+    judge: ContentJudge
 
     def learn(self, values: Sequence[SecretValue]) -> None:
         """Recognise these too."""
@@ -68,11 +71,33 @@ class Detection:
     def examine(self, path: str) -> SecretFile | None:
         """A file was written, created or moved into place: its entry in the table, None when it is no secret file."""
         pattern = self.patterns.match_name(path)
+        if pattern is None and self.table.known_path(path):
+            return self._content(path)
         file = secret_file(path, pattern) if pattern else self._known(path)
         if file is None or self.dismiss(file):
             return None
         self.table.add(file)
         return file
+
+    def found(self, file: SecretFile) -> bool:
+        """The index says that this file holds a secret: whether it still does. Then it is in the table."""
+        if not self.values.of(file)[0]:
+            return False
+        self.table.add(file)
+        return True
+
+    def walk(self, *, excluded: frozenset[str], since_ns: int = 0) -> ContentWalk:
+        """Looks into the files of a workspace; arguments as there."""
+        return ContentWalk(self.patterns, self.judge, excluded=excluded, since_ns=since_ns)
+
+    def _content(self, path: str) -> SecretFile | None:
+        """What stands now where a file stood that was secret for what it held."""
+        old, new = self.table.at_path(path), content_file(path)
+        if old is not None and (new is None or (old.device, old.inode) != (new.device, new.inode)):
+            self.table.discard(old.device, old.inode)
+        if new is None or self.dismiss(new):
+            return None
+        return new if self.found(new) else None
 
     def dismiss(self, file: SecretFile) -> bool:
         """Whether it is none after all, by its content; it leaves the table then."""
@@ -133,12 +158,14 @@ def open_detection(home: Home, policies: Path, clock: Clock) -> Detection:
     index = ValueIndex()
     scanner = Scanner(types, build_engine(types, cache=home.cache), fingerprinter, index)
     patterns = load_file_patterns(policies / "files.yaml")
+    judge = ContentJudge(scanner.locate, patterns.content)
     return Detection(
         scanner=scanner,
         patterns=patterns,
         table=SecretTable(patterns),
         index=index,
-        values=FileValues(scanner, index, clock),
+        values=FileValues(scanner, judge, index, clock),
+        judge=judge,
     )
 
 

@@ -10,15 +10,17 @@ import stat
 import threading
 from collections.abc import Callable, Iterable
 
+from agentguard.detect.content import ContentJudge
+from agentguard.detect.inventory import CONTENT_KIND
 from agentguard.detect.scanner import Scanner
-from agentguard.detect.values import MAX_VALUES, ValueIndex, extract_values
+from agentguard.detect.values import MAX_VALUES, ValueIndex, extract_values, recognised_values
 from agentguard.model.observation import FileObservation
 from agentguard.model.secret import SecretFile, SecretValue
 
 MAX_BYTES = 1 << 20
 """A larger file is scanned in its first part only."""
 
-_CONTENT_DECIDES = frozenset({"private-key"})
+_CONTENT_DECIDES = frozenset({"private-key", CONTENT_KIND})
 """Kinds whose names are shared with harmless files: most of what ends in .pem is a certificate."""
 
 _State = tuple[int, int, int, int]
@@ -28,8 +30,9 @@ _State = tuple[int, int, int, int]
 class FileValues:
     """Thread-safe: the file sensor asks while it holds an open, the folder watch when a file has changed."""
 
-    def __init__(self, scanner: Scanner, index: ValueIndex, clock: Callable[[], int]) -> None:
+    def __init__(self, scanner: Scanner, judge: ContentJudge, index: ValueIndex, clock: Callable[[], int]) -> None:
         self._scanner = scanner
+        self._judge = judge
         self._index = index
         self._clock = clock
         self._known: dict[_State, tuple[SecretValue, ...]] = {}
@@ -46,7 +49,7 @@ class FileValues:
             return known, False
         with self._lock:
             self._own_reads[(file.device, file.inode)] = self._clock()
-            values = tuple(extract_values(file.path, _read(file), file.kind, self._scanner))
+            values = tuple(self._extract(file))
             self._index.add(values)
             self._known[state] = values
         return values, True
@@ -58,7 +61,7 @@ class FileValues:
     def cut_short(self, file: SecretFile) -> bool:
         """Whether it holds more than was read: what lies beyond is not followed."""
         state = _state(file)
-        return state is not None and (state[3] > MAX_BYTES or len(self._known.get(state, ())) >= MAX_VALUES)
+        return state is not None and (state[3] > self._limit(file) or len(self._known.get(state, ())) >= MAX_VALUES)
 
     def observed(self, observation: FileObservation) -> tuple[SecretValue, ...]:
         """For the detector."""
@@ -77,6 +80,16 @@ class FileValues:
         """Whether we opened it ourselves since then: the folder watch must not report us."""
         return self._own_reads.get((device, inode), 0) >= since_ns
 
+    def _extract(self, file: SecretFile) -> list[SecretValue]:
+        data = _read(file, self._limit(file))
+        if file.kind != CONTENT_KIND:
+            return extract_values(file.path, data, file.kind, self._scanner)
+        return recognised_values(file.path, data, self._scanner) if self._judge.holds(data) else []
+
+    def _limit(self, file: SecretFile) -> int:
+        """Bytes of it that are read."""
+        return self._judge.rules.largest_bytes if file.kind == CONTENT_KIND else MAX_BYTES
+
 
 def _state(file: SecretFile) -> _State | None:
     """None when the path leads elsewhere now, or to something that must not be opened (a FIFO, a device, /proc)."""
@@ -91,10 +104,10 @@ def _state(file: SecretFile) -> _State | None:
     return info.st_dev, info.st_ino, info.st_mtime_ns, info.st_size
 
 
-def _read(file: SecretFile) -> bytes:
+def _read(file: SecretFile, limit: int) -> bytes:
     try:
         descriptor = os.open(file.path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb", buffering=0) as opened:
-            return opened.read(MAX_BYTES)
+            return opened.read(limit)
     except OSError:
         return b""

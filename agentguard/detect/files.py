@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agentguard.detect.file_globs import Glob, name_glob, path_glob
-from agentguard.detect.policy_yaml import load_mapping, strings, table_list, text
+from agentguard.detect.policy_yaml import Table, load_mapping, number, strings, table_list, text
 from agentguard.model.secret import NameFilter
 
 
@@ -31,6 +31,21 @@ class FilePattern:
     """Agent id whose own login it is."""
     examples_match: tuple[str, ...] = ()
     examples_no_match: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentRules:
+    """Which files are looked through for what they hold (`content` of policies/files.yaml)."""
+
+    largest_bytes: int = 5 << 20
+    most_files: int = 200_000
+    most_bytes: int = 2 << 30
+    most_folders: int = 8192
+    most_found: int = 1000
+    skip_directories: frozenset[str] = frozenset()
+    skip_names: tuple[str, ...] = ()
+    quiet_types: frozenset[str] = frozenset()
+    """Credential types that alone do not make a file secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +67,11 @@ class FilePatterns:
         exclude_names: Sequence[str] = (),
         exclude_paths: Sequence[str] = (),
         skip_directories: Iterable[str] = (),
+        content: ContentRules | None = None,
     ) -> None:
         self.patterns = tuple(patterns)
         self.skip_directories = frozenset(skip_directories)
+        self.content = content or ContentRules()
         self._exact: dict[str, list[_Filed]] = {}
         self._parents: dict[str, list[_Filed]] = {}
         self._below: list[tuple[str, _Filed]] = []
@@ -67,6 +84,8 @@ class FilePatterns:
         self._ends = tuple({entry.glob.end for entry in self._ending})
         excluded = [glob.expression for glob in _globs(exclude_names, exclude_paths)]
         self._excluded = re.compile("|".join(excluded) or r"(?!)")
+        unread = [glob.expression for glob in _globs(self.content.skip_names, ())]
+        self._unread = re.compile("|".join([*excluded, *unread]) or r"(?!)")
 
     def match_name(self, path: str) -> FilePattern | None:
         """The pattern that names this absolute path; a place (`~/.aws/credentials`) wins over a bare name.
@@ -87,6 +106,10 @@ class FilePatterns:
             if folder in path:
                 filed.append(entry)
         return self._best(filed, path) if filed else None
+
+    def content_counts(self, path: str) -> bool:
+        """Whether a file of this absolute path, which no pattern names, may be secret for what it holds."""
+        return self._unread.fullmatch(path) is None
 
     def name_filter(self) -> NameFilter:
         """What rules out nearly every other name at once."""
@@ -137,7 +160,7 @@ def load_file_patterns(path: Path) -> FilePatterns:
     Raises:
         PolicyError: it cannot be read or is invalid; names the file, the line and what is wrong.
     """
-    data = load_mapping(path, allowed=("patterns", "exclude", "skip_directories"))
+    data = load_mapping(path, allowed=("patterns", "exclude", "skip_directories", "content"))
     patterns = []
     for entry in table_list(data, "patterns"):
         entry.only("id", "names", "paths", "expected_readers", "agent", "examples")
@@ -165,6 +188,18 @@ def load_file_patterns(path: Path) -> FilePatterns:
         exclude_names=strings(exclude, "names"),
         exclude_paths=strings(exclude, "paths"),
         skip_directories=strings(data, "skip_directories"),
+        content=_content_rules(data.table("content")),
+    )
+
+
+def _content_rules(table: Table) -> ContentRules:
+    limits = ("largest_bytes", "most_files", "most_bytes", "most_folders", "most_found")
+    table.only(*limits, "skip_directories", "skip_names", "quiet_types")
+    return ContentRules(
+        **{key: number(table, key) for key in limits},
+        skip_directories=frozenset(strings(table, "skip_directories")),
+        skip_names=strings(table, "skip_names"),
+        quiet_types=frozenset(strings(table, "quiet_types")),
     )
 
 

@@ -1,7 +1,7 @@
 """Finds the secret files that exist when a session starts: a bounded walk of the workspace, and known places at home.
 
-It only looks at names and inodes. A file is opened only where the caller asks for its content to be judged, and then
-only a regular one: opening a FIFO would wait for ever, and a device may act.
+It only looks at names and inodes, and opens nothing: the agent waits for it. What a file of another name holds is for
+`content_walk`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import stat
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -35,8 +35,6 @@ class Limits:
     depth: int = 12
     """Folders below the workspace."""
     seconds: float = 3.0
-    content_bytes: int = 256 * 1024
-    """Largest file whose content is judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +54,6 @@ class _Walk:
     limits: Limits
     deadline: float
     found: dict[tuple[int, int], SecretFile] = field(default_factory=dict)
-    unnamed: list[str] = field(default_factory=list)
-    """Regular files that no pattern names, small enough for their content to be judged."""
     entries: int = 0
     too_deep: int = 0
     """Folders that lay below the depth limit."""
@@ -70,19 +66,12 @@ def inventory(
     home: Path,
     workspace: Path,
     limits: Limits | None = None,
-    holds_secret: Callable[[bytes], bool] | None = None,
 ) -> Inventory:
-    """Secret files of the workspace and of the home folder.
-
-    `holds_secret` judges the content of files that no pattern names; None: names alone. Folders that cannot be
-    listed and files that vanish are passed over.
-    """
+    """Secret files of the workspace and of the home folder, by name. What cannot be listed is passed over."""
     bounds = limits or Limits()
     walk = _Walk(patterns, bounds, time.monotonic() + bounds.seconds)
     _known_places(walk, home)
-    _workspace(walk, workspace, keep_unnamed=holds_secret is not None)
-    if holds_secret is not None:
-        _contents(walk, holds_secret)
+    _workspace(walk, workspace)
     if walk.too_deep and not walk.cut_short:
         walk.cut_short = f"{walk.too_deep} folders more than {walk.limits.depth} deep were not entered"
     return Inventory(tuple(walk.found.values()), walk.cut_short, walk.entries)
@@ -91,6 +80,11 @@ def inventory(
 def secret_file(path: str, pattern: FilePattern) -> SecretFile | None:
     """The table's entry for a path that `pattern` names, symbolic links followed; None when it is no regular file."""
     return _entry(path, pattern.id, pattern.expected_readers, pattern.agent)
+
+
+def content_file(path: str) -> SecretFile | None:
+    """The entry for a path whose content counts; None when it is no regular file."""
+    return _entry(path, CONTENT_KIND)
 
 
 def _entry(path: str, kind: str, readers: tuple[str, ...] = (), agent: str = "") -> SecretFile | None:
@@ -124,7 +118,7 @@ def _known_places(walk: _Walk, home: Path) -> None:
     for absolute, pattern in walk.patterns.absolute_globs():
         for path in _expand(absolute, walk.limits.depth):
             _keep_named(walk, path, pattern)
-    for entry in _list(str(home)):
+    for entry in list_folder(str(home)):
         walk.entries += 1
         named = walk.patterns.match_name(entry.path)
         if named is not None:
@@ -146,25 +140,25 @@ def _expand(pattern: str, depth: int) -> Iterator[str]:
 
 
 def _below(folder: str, depth: int) -> Iterator[str]:
-    for entry in _list(folder):
-        if _is_folder(entry):
+    for entry in list_folder(folder):
+        if is_folder(entry):
             if depth > 0:
                 yield from _below(entry.path, depth - 1)
         else:
             yield entry.path
 
 
-def _workspace(walk: _Walk, workspace: Path, *, keep_unnamed: bool) -> None:
+def _workspace(walk: _Walk, workspace: Path) -> None:
     """Breadth first, so that a limit costs the depths and not the neighbours. Links to folders are not followed."""
     queue: deque[tuple[str, int]] = deque([(os.path.realpath(workspace), 0)])
     while queue and not walk.cut_short:
         folder, depth = queue.popleft()
-        for entry in _list(folder):
+        for entry in list_folder(folder):
             walk.entries += 1
             if walk.cut_short or _over(walk):
                 break
-            if not _is_folder(entry):
-                _file(walk, entry, keep_unnamed)
+            if not is_folder(entry):
+                _file(walk, entry)
             elif entry.name in walk.patterns.skip_directories:
                 continue
             elif depth < walk.limits.depth:
@@ -181,40 +175,14 @@ def _over(walk: _Walk) -> bool:
     return bool(walk.cut_short)
 
 
-def _file(walk: _Walk, entry: os.DirEntry[str], keep_unnamed: bool) -> None:
+def _file(walk: _Walk, entry: os.DirEntry[str]) -> None:
     named = walk.patterns.match_name(entry.path)
     if named is not None:
         _keep(walk, secret_file(entry.path, named))
-    elif keep_unnamed and entry.is_file(follow_symlinks=False):
-        walk.unnamed.append(entry.path)
 
 
-def _contents(walk: _Walk, holds_secret: Callable[[bytes], bool]) -> None:
-    for path in walk.unnamed:
-        if time.monotonic() > walk.deadline:
-            walk.cut_short = walk.cut_short or f"it took more than {walk.limits.seconds:g} s"
-            return
-        if holds_secret(_read(path, walk.limits.content_bytes)):
-            _keep(walk, _entry(path, CONTENT_KIND))
-
-
-def _read(path: str, limit: int) -> bytes:
-    """Content of a small regular file; b"" for anything else. It may have become a FIFO since it was listed."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return b""
-    with os.fdopen(descriptor, "rb") as file:
-        info = os.fstat(descriptor)
-        if not stat.S_ISREG(info.st_mode) or info.st_size > limit:
-            return b""
-        try:
-            return file.read(limit)
-        except OSError:
-            return b""
-
-
-def _list(folder: str) -> list[os.DirEntry[str]]:
+def list_folder(folder: str) -> list[os.DirEntry[str]]:
+    """Its entries; none when it cannot be listed."""
     try:
         with os.scandir(folder) as entries:
             return list(entries)
@@ -222,7 +190,8 @@ def _list(folder: str) -> list[os.DirEntry[str]]:
         return []
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Links not followed."""
     try:
         return entry.is_dir(follow_symlinks=False)
     except OSError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -61,11 +62,12 @@ class Found:
 
 def resolve(located: list[Located]) -> list[Located]:
     """Of those that overlap: a provider's own type before a form that many share, then the longest. By start."""
-    kept: list[Located] = []
+    kept: list[Located] = []  # by start; none overlaps another, so only the two neighbours can be in the way
     for candidate in sorted(located, key=_rank):
-        if not any(_overlap(candidate, other) for other in kept):
-            kept.append(candidate)
-    return sorted(kept, key=lambda one: one.start)
+        at = bisect(kept, candidate.start, key=lambda one: one.start)
+        if not any(_overlap(candidate, other) for other in kept[max(0, at - 1) : at + 1]):
+            kept.insert(at, candidate)
+    return kept
 
 
 def merge(located: list[Located], hits: list[ValueHit], fingerprinter: Fingerprinter) -> list[Found]:

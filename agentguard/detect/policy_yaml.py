@@ -103,6 +103,18 @@ def flag(table: Table, key: str) -> bool:
     return found
 
 
+def number(table: Table, key: str) -> int:
+    """A whole number above zero.
+
+    Raises:
+        PolicyError: it is missing or something else.
+    """
+    found = table.values.get(key)
+    if not isinstance(found, int) or isinstance(found, bool) or found <= 0:
+        raise table.error(f"{key} must be a whole number above zero")
+    return found
+
+
 def strings(table: Table, key: str) -> tuple[str, ...]:
     """A list of non-empty strings; () when missing.
 

@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Protocol
 
 from agentguard.detect.files import FilePattern, FilePatterns
+from agentguard.detect.inventory import CONTENT_KIND
 from agentguard.model.secret import NameFilter, SecretFile
 
 
@@ -29,6 +30,8 @@ class SecretTable:
         self._lock = Lock()
         self._by_id: dict[tuple[int, int], SecretFile] = {}
         self._followers: list[Follower] = []
+        self._content_paths: set[str] = set()
+        self._content_names: set[str] = set()
         for file in files:
             self.add(file)
 
@@ -43,6 +46,14 @@ class SecretTable:
         """The pattern that names this path, for a file that is not (yet) in the table."""
         return self._patterns.match_name(path)
 
+    def known_name(self, name: str) -> bool:
+        """Whether a file of this name was ever secret for what it held: `known_path` says more, and costs more."""
+        return name in self._content_names
+
+    def known_path(self, path: str) -> bool:
+        """Whether the file at this resolved path was ever secret for what it held; another may be in its place now."""
+        return path in self._content_paths
+
     def add(self, file: SecretFile) -> bool:
         """Enter or replace the entry of this inode. True when the table has changed."""
         key = (file.device, file.inode)
@@ -50,6 +61,9 @@ class SecretTable:
             if self._by_id.get(key) == file:
                 return False
             self._by_id[key] = file
+            if file.kind == CONTENT_KIND:
+                self._content_paths.add(file.path)
+                self._content_names.add(os.path.basename(file.path))  # noqa: PTH119 (names that are no UTF-8 stay whole)
             for follower in self._followers:
                 follower.added(file)
             return True
@@ -60,6 +74,12 @@ class SecretTable:
             if self._by_id.pop((device, inode), None) is not None:
                 for follower in self._followers:
                     follower.discarded(device, inode)
+
+    def at_path(self, path: str) -> SecretFile | None:
+        """The entry whose content counted when it stood at this path; None when there is none any more."""
+        if path not in self._content_paths:
+            return None
+        return next((file for file in self.files() if file.path == path and file.kind == CONTENT_KIND), None)
 
     def follow(self, follower: Follower) -> None:
         """Tell it of every entry there is, and of each change from now on."""

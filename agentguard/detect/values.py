@@ -33,7 +33,7 @@ from agentguard.detect.scanner import Located
 from agentguard.detect.value_index import ValueIndex
 from agentguard.model.secret import KNOWN_VALUE, SecretValue
 
-__all__ = ["ValueIndex", "environment_values", "extract_values"]
+__all__ = ["ValueIndex", "environment_values", "extract_values", "recognised_values"]
 
 MAX_BYTES = 1 << 20
 MAX_VALUES = 2000
@@ -87,6 +87,16 @@ def extract_values(path: str, data: bytes, kind: str, scanner: ValueScanner) -> 
     collector.located(text, candidates)
     for candidate in candidates:
         collector.offer(candidate, strict=kind not in _RARITY_COUNTS)
+    return collector.values()
+
+
+def recognised_values(path: str, data: bytes, scanner: ValueScanner) -> list[SecretValue]:
+    """The values in a file that is secret for what it holds: credentials of a known type, at most 2,000, each once.
+
+    What stands beside them in a program, a notebook or a log is no list of settings, so nothing else is taken for one.
+    """
+    collector = _Collector(path, scanner)
+    collector.located(text_of(data), [])
     return collector.values()
 
 

@@ -135,13 +135,12 @@ class LiveSession:
     def _seen(self, device: int, inode: int, since_ns: int) -> bool:
         return self._sensors.saw(device, inode, since_ns) or self._detection.values.read_since(device, inode, since_ns)
 
-    def _on_change(self, path: str) -> None:
-        """A file in a watched folder was written: is it a secret file now, and what does it hold?"""
+    def _on_change(self, path: str) -> SecretFile | None:
+        """A file was written or put in place: is it a secret file now, and what does it hold?"""
         file = self._detection.examine(path)
         if file is not None:
-            values, new = self._detection.values.of(file)
-            if new:
-                self._ground.network.learn(values)
+            self._ground.network.learn(self._detection.values.of(file)[0])
+        return file
 
     # --- while it runs ----------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ from watchdog.observers import Observer
 
 from agentguard.errors import SensorError
 
-OnPath = Callable[[str], None]
+OnPath = Callable[[str], object]
 
 
 class FolderWatch:

@@ -44,6 +44,7 @@ class SecretFiles(Protocol):
 
     def lookup(self, device: int, inode: int) -> SecretFile | None: ...
     def match_name(self, path: str) -> NamePattern | None: ...
+    def known_name(self, name: str) -> bool: ...
     def add(self, file: SecretFile) -> object: ...
     def discard(self, device: int, inode: int) -> None: ...
     def directories(self) -> tuple[str, ...]: ...
@@ -64,8 +65,9 @@ class FolderSetup:
     decoy_folder: str
     seen: Callable[[int, int, int], bool]
     """`seen(device, inode, since_ns)`: whether a supervised process, or the guard itself, opened it since then."""
-    on_change: Callable[[str], None]
-    """A file was written, created or moved into place."""
+    on_change: Callable[[str], SecretFile | None]
+    """A file was written, created or moved into place: its entry, None when it is no secret file. Its values are known
+    when this returns."""
     on_hold: OnHold
     emit: Emit
     clock: Callable[[], int]

@@ -14,6 +14,7 @@ import psutil
 
 from agentguard.model.observation import ExecObservation, FileObservation, GapObservation, GapType
 from agentguard.model.process import Ancestor, Confidence, ProcessSnapshot
+from agentguard.model.secret import SecretFile
 from agentguard.model.session import Coverage, SensorState
 from agentguard.sense.folder_watch import FolderWatch
 from agentguard.sense.interface import FolderSetup
@@ -86,7 +87,7 @@ class OpenScan:
             self.proved.set()
             return
         now = self._setup.clock()
-        file = self._setup.files.lookup(*key)
+        file = self._setup.files.lookup(*key) or self._put_in_place(path)
         if file is None or self._setup.seen(*key, now - _OWN_READ_NS):
             return
         found = self._who(path)
@@ -107,6 +108,10 @@ class OpenScan:
         if self._setup.on_hold(observation):
             self._events += 1
             self._setup.emit(observation)
+
+    def _put_in_place(self, path: str) -> SecretFile | None:
+        """An unknown file where one was known to hold a secret: somebody replaced it a moment ago, perhaps."""
+        return self._setup.on_change(path) if self._setup.files.known_name(path.rpartition("/")[2]) else None
 
     def _who(self, path: str) -> tuple[ProcessSnapshot, Confidence] | None:
         """The holder of a descriptor, newest first; else the one process whose command line names the file."""

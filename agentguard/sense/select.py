@@ -100,6 +100,7 @@ def start_file_sensors(*, filtered: Filtered, proxy_port: Callable[[], int], set
                 proxy_port=proxy_port,
                 emit=setup.emit,
                 on_hold=setup.on_hold,
+                on_change=setup.on_change,
                 clock=setup.clock,
             )
         )

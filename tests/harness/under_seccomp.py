@@ -46,6 +46,9 @@ class Table:
     def lookup(self, device: int, inode: int) -> SecretFile | None:
         return self._files.get((device, inode))
 
+    def known_name(self, name: str) -> bool:
+        return False
+
     def match_name(self, path: str) -> Pattern | None:
         return Pattern() if path.rpartition("/")[2] == ".env.late" else None
 
@@ -100,6 +103,7 @@ def main() -> int:
             decoy=(0, 0),
             proxy_port=lambda: 0,
             emit=seen.append,
+            on_change=lambda _path: None,
             on_hold=lambda _: True,
             clock=time.time_ns,
         )

@@ -84,6 +84,8 @@ class SeccompSetup:
     """0 while there is no proxy. A connection to it is the expected way out."""
     emit: Emit
     on_hold: OnHold
+    on_change: Callable[[str], SecretFile | None]
+    """As `FolderSetup.on_change`."""
     clock: Callable[[], int]
     """ns since the epoch."""
 
@@ -211,6 +213,8 @@ class SeccompSensor:
             if pattern is None or stat.S_ISDIR(info.st_mode):
                 if (info.st_dev, info.st_ino) == self._setup.decoy:
                     self.proved.set()
+                elif (file := self._put_in_place(call, directory, path, info)) is not None:
+                    self._tell_open(call, file, os.fsdecode(path))
                 return
             file = SecretFile(
                 path=self._view.real_path(call.tid, directory, path),
@@ -224,6 +228,15 @@ class SeccompSensor:
             if stat.S_ISREG(info.st_mode):
                 self._setup.files.add(file)
         self._tell_open(call, file, os.fsdecode(path))
+
+    def _put_in_place(self, call: Call, directory: int, path: bytes, info: os.stat_result) -> SecretFile | None:
+        """An unknown file where one was known to hold a secret: somebody replaced it a moment ago, perhaps."""
+        real = path if not self._view.by_link else self._view.link_target(call.tid, directory, path)
+        name = os.fsdecode(real).rpartition("/")[2]
+        if not self._setup.files.known_name(name) or not stat.S_ISREG(info.st_mode):
+            return None
+        file = self._setup.on_change(self._view.real_path(call.tid, directory, path))
+        return file if file is not None and (file.device, file.inode) == (info.st_dev, info.st_ino) else None
 
     def _known(self, call: Call, directory: int, path: bytes, info: os.stat_result) -> SecretFile | None:
         """Its entry in the table. An inode number is used again after a delete: the birth time tells."""
