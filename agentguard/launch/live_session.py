@@ -92,7 +92,7 @@ class LiveSession:
             root_pid=self._root_pid,
             files=self._detection.table,
             decoy=self._run_folder.decoy_key,
-            decoy_folder=str(self._run_folder.decoy.parent),
+            decoy_path=str(self._run_folder.decoy),
             seen=self._seen,
             on_change=self._on_change,
             on_hold=self._on_hold,

@@ -29,6 +29,8 @@ class GapType(StrEnum):
     REFUSED_CLIENT = "refused-client"
     GUARD_DIED = "guard-died"
     OUTSIDE_TREE = "outside-tree"
+    WATCH_LIMIT = "watch-limit"
+    SENSOR_UNPROVED = "sensor-unproved"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

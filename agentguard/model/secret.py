@@ -8,6 +8,9 @@ from enum import StrEnum
 KNOWN_VALUE = "known-value"
 """`SecretMatch.type` of a followed value that no credential type recognises (a database password, say)."""
 
+GUARD_KINDS = frozenset({"guard-key", "guard-file"})
+"""`SecretFile.kind` of the guard's own files: its keys, and what it keeps and obeys."""
+
 
 class KeyScope(StrEnum):
     """What a key of this type opens. Public keys are made to be published."""

@@ -23,10 +23,12 @@ class Coverage:
     """One sensor in one session."""
 
     sensor: str
-    """seccomp, watchdog, proxy, environment, psutil"""
+    """seccomp, watchdog, inotify, proxy, environment, psutil"""
     state: SensorState
     proved: bool = False
     """It saw its own decoy in this session."""
+    proved_ns: int | None = None
+    """When it first did, ns since the epoch."""
     events: int = 0
     drops: int = 0
     reason: str = ""

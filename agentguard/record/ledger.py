@@ -192,7 +192,7 @@ class Ledger:
     def _write_coverage(self, session: Session) -> None:
         self._connection.execute("DELETE FROM coverage WHERE session = ?", (session.uid,))
         self._connection.executemany(
-            "INSERT INTO coverage VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO coverage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [coverage_row(session.uid, position, one) for position, one in enumerate(session.coverage)],
         )
 

@@ -133,6 +133,7 @@ def coverage_row(session: str, position: int, coverage: Coverage) -> tuple[Any, 
         coverage.drops,
         valid_text(coverage.reason),
         position,
+        coverage.proved_ns,
     )
 
 
@@ -141,6 +142,7 @@ def coverage_from_row(row: sqlite3.Row) -> Coverage:
         sensor=row["sensor"],
         state=SensorState(row["state"]),
         proved=bool(row["proved"]),
+        proved_ns=row["proved_ns"] if "proved_ns" in row.keys() else None,  # noqa: SIM118 - a row is no mapping
         events=row["events"],
         drops=row["drops"],
         reason=row["reason"],
@@ -169,4 +171,8 @@ def sealed_body(session: Session, events: int, processes: str) -> bytes:
     del data["seal"]
     # The row keeps nanoseconds, the public object microseconds: the seal covers what is kept.
     data |= {"start": session.start_ns, "end": session.end_ns, "events": events, "processes": processes}
+    for stored, sensor in zip(data["coverage"], session.coverage, strict=True):
+        del stored["proved_at"]
+        if sensor.proved_ns is not None:  # sessions of the first schema had none, and their seals still hold
+            stored["proved_at"] = sensor.proved_ns
     return canonical(data)

@@ -116,7 +116,12 @@ def _version_1(database: Database) -> None:
     database["events"].enable_fts(["subject", "words"], create_triggers=True, tokenize="trigram")
 
 
-MIGRATIONS = (_version_1,)
+def _version_2(database: Database) -> None:
+    """When each sensor saw its decoy."""
+    database.conn.execute("ALTER TABLE coverage ADD COLUMN proved_ns INTEGER")
+
+
+MIGRATIONS = (_version_1, _version_2)
 """Each brings a database from its index to the next. Never change one that was released: add another."""
 
 

@@ -6,6 +6,7 @@ has no pid; `cross_check` and `open_scan` make something of that.
 
 from __future__ import annotations
 
+import errno
 import logging
 import threading
 from collections.abc import Callable
@@ -29,9 +30,13 @@ OnPath = Callable[[str], object]
 class FolderWatch:
     """Hands on the paths that were opened, and those that were written, created or moved into place."""
 
-    def __init__(self, *, on_open: OnPath, on_change: OnPath, on_overflow: Callable[[], None]) -> None:
+    def __init__(
+        self, *, on_open: OnPath, on_change: OnPath, on_overflow: Callable[[], None], on_refused: OnPath
+    ) -> None:
+        """`on_refused`: the system watches no more folders, this one not either."""
         self._observer = Observer()
         self._handler = _Handler(on_open, on_change)
+        self._on_refused = on_refused
         self._overflow = _OverflowLog(on_overflow)
         self._watched: set[str] = set()
         self._lock = threading.Lock()
@@ -57,7 +62,9 @@ class FolderWatch:
                 return True
             try:
                 self._observer.schedule(self._handler, folder, recursive=False, event_filter=_EVENTS)
-            except OSError:
+            except OSError as error:
+                if error.errno == errno.ENOSPC:
+                    self._on_refused(folder)
                 return False
             self._watched.add(folder)
             return True

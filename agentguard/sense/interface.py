@@ -62,7 +62,7 @@ class FolderSetup:
     files: SecretFiles
     decoy: tuple[int, int]
     """Device and inode of the decoy: its open proves the sensor alive and is not told."""
-    decoy_folder: str
+    decoy_path: str
     seen: Callable[[int, int, int], bool]
     """`seen(device, inode, since_ns)`: whether a supervised process, or the guard itself, opened it since then."""
     on_change: Callable[[str], SecretFile | None]

@@ -14,10 +14,12 @@ import psutil
 
 from agentguard.model.observation import ExecObservation, FileObservation, GapObservation, GapType
 from agentguard.model.process import Ancestor, Confidence, ProcessSnapshot
-from agentguard.model.secret import SecretFile
+from agentguard.model.secret import GUARD_KINDS, SecretFile
 from agentguard.model.session import Coverage, SensorState
 from agentguard.sense.folder_watch import FolderWatch
+from agentguard.sense.inode_watch import LIMIT_REMEDY
 from agentguard.sense.interface import FolderSetup
+from agentguard.sense.proof import Proof
 
 NAME = "psutil"
 _TREE_SECONDS = 0.1
@@ -34,8 +36,10 @@ class OpenScan:
         self._known: dict[tuple[int, float], psutil.Process] = {}
         self._events = self._drops = 0
         self._stopping = threading.Event()
-        self.proved = threading.Event()
-        self.watch = FolderWatch(on_open=self._opens.put, on_change=setup.on_change, on_overflow=self._overflow)
+        self.proved = Proof(setup.clock)
+        self.watch = FolderWatch(
+            on_open=self._opens.put, on_change=setup.on_change, on_overflow=self._overflow, on_refused=self._refuse
+        )
         self._threads = [
             threading.Thread(target=self._run, name="open-scan", daemon=True),
             threading.Thread(target=self._follow_tree, name="tree-scan", daemon=True),
@@ -59,6 +63,7 @@ class OpenScan:
             sensor=NAME,
             state=SensorState.RUNNING if running else SensorState.STOPPED,
             proved=self.proved.is_set(),
+            proved_ns=self.proved.time_ns,
             events=self._events,
             drops=self._drops,
             reason="readers are looked for after the event: short ones are missed",
@@ -68,8 +73,13 @@ class OpenScan:
         self._drops += 1
         self._gap(GapType.EVENTS_LOST, "the system dropped file events")
 
-    def _gap(self, kind: GapType, detail: str) -> None:
-        self._setup.emit(GapObservation(time_ns=self._setup.clock(), sensor=NAME, type=kind, detail=detail))
+    def _refuse(self, folder: str) -> None:
+        self._gap(GapType.WATCH_LIMIT, f"the system watches no more folders: {folder} is not watched", LIMIT_REMEDY)
+
+    def _gap(self, kind: GapType, detail: str, remedy: str = "") -> None:
+        self._setup.emit(
+            GapObservation(time_ns=self._setup.clock(), sensor=NAME, type=kind, detail=detail, remedy=remedy)
+        )
 
     # --- opens ----------------------------------------------------------------------------------
 
@@ -88,7 +98,7 @@ class OpenScan:
             return
         now = self._setup.clock()
         file = self._setup.files.lookup(*key) or self._put_in_place(path)
-        if file is None or self._setup.seen(*key, now - _OWN_READ_NS):
+        if file is None or file.kind in GUARD_KINDS or self._setup.seen(*key, now - _OWN_READ_NS):
             return
         found = self._who(path)
         if found is None:

@@ -13,6 +13,8 @@ from agentguard.model.observation import GapObservation, GapType
 from agentguard.model.session import Coverage, SensorState
 from agentguard.sense.cross_check import NAME as WATCHDOG
 from agentguard.sense.cross_check import CrossCheck
+from agentguard.sense.inode_watch import NAME as INOTIFY
+from agentguard.sense.inode_watch import InodeWatch
 from agentguard.sense.interface import FolderSetup, SecretFiles
 from agentguard.sense.open_scan import OpenScan
 from agentguard.sense.seccomp.abi import machine
@@ -40,12 +42,12 @@ class FileSensors:
 
     seccomp: SeccompSensor | None
     folders: CrossCheck | OpenScan | None
+    inodes: InodeWatch | None
     missing: tuple[Coverage, ...]
     """Those that cannot run here, with the reason."""
 
     def coverage(self) -> tuple[Coverage, ...]:
-        running = tuple(sensor.coverage() for sensor in (self.seccomp, self.folders) if sensor is not None)
-        return running + self.missing
+        return (*(sensor.coverage() for sensor in self._running()), *self.missing)
 
     def watch(self, path: str) -> None:
         """A secret file has appeared: watch its folder too."""
@@ -57,17 +59,24 @@ class FileSensors:
         return self.seccomp is not None and self.seccomp.saw(device, inode, since_ns)
 
     def second_opinion(self) -> str:
-        """The sensor that has proved it would see an open which seccomp cannot hold; "" when none has."""
-        proved = isinstance(self.folders, CrossCheck) and self.folders.proved.is_set()
-        return WATCHDOG if proved else ""
+        """The sensors that have proved they would see an open which seccomp cannot hold; "" when one has not, or has
+        lost something."""
+        if not isinstance(self.folders, CrossCheck) or self.inodes is None:
+            return ""
+        sure = all(watch.proved.is_set() and watch.complete for watch in (self.folders, self.inodes))
+        return f"{WATCHDOG} and {INOTIFY}" if sure else ""
 
     def stop(self) -> None:
-        if self.folders is not None:
-            self.folders.stop()
+        for watch in (self.inodes, self.folders):
+            if watch is not None:
+                watch.stop()
 
     def proved(self, timeout: float) -> bool:
         """Wait for the decoy to be seen by all that run; seconds."""
-        return all(sensor.proved.wait(timeout) for sensor in (self.seccomp, self.folders) if sensor is not None)
+        return all(sensor.proved.wait(timeout) for sensor in self._running())
+
+    def _running(self) -> list[SeccompSensor | CrossCheck | OpenScan | InodeWatch]:
+        return [sensor for sensor in (self.seccomp, self.folders, self.inodes) if sensor is not None]
 
 
 def open_table(folder: Path, files: SecretFiles) -> WatchTable | None:
@@ -109,19 +118,30 @@ def start_file_sensors(*, filtered: Filtered, proxy_port: Callable[[], int], set
         missing.append(
             _tell_missing(setup, SECCOMP, filtered.why_not, "run on Linux 5.9 or newer, outside other sandboxes")
         )
-    folders = _folder_sensor(setup, seccomp)
+    folders = _start_folders(setup, OpenScan(setup) if seccomp is None else CrossCheck(setup), missing)
+    inodes = _start_inodes(setup, folders, missing) if isinstance(folders, CrossCheck) else None
+    return FileSensors(seccomp=seccomp, folders=folders, inodes=inodes, missing=tuple(missing))
+
+
+def _start_folders(
+    setup: FolderSetup, folders: CrossCheck | OpenScan, missing: list[Coverage]
+) -> CrossCheck | OpenScan | None:
     try:
-        folders.start((*setup.files.directories(), setup.decoy_folder))
+        folders.start((*setup.files.directories(), os.path.dirname(setup.decoy_path)))
     except SensorError as error:
         missing.append(_tell_missing(setup, WATCHDOG, str(error), ""))
-        return FileSensors(seccomp=seccomp, folders=None, missing=tuple(missing))
-    return FileSensors(seccomp=seccomp, folders=folders, missing=tuple(missing))
+        return None
+    return folders
 
 
-def _folder_sensor(setup: FolderSetup, seccomp: SeccompSensor | None) -> CrossCheck | OpenScan:
-    if seccomp is None:
-        return OpenScan(setup)
-    return CrossCheck(setup)
+def _start_inodes(setup: FolderSetup, check: CrossCheck, missing: list[Coverage]) -> InodeWatch | None:
+    inodes = InodeWatch(setup, check.touched)
+    try:
+        inodes.start(setup.decoy_path)
+    except SensorError as error:
+        missing.append(_tell_missing(setup, INOTIFY, str(error), ""))
+        return None
+    return inodes
 
 
 def _tell_missing(setup: FolderSetup, sensor: str, reason: str, remedy: str) -> Coverage:

@@ -99,3 +99,28 @@ def test_a_file_too_large_to_follow_is_said(guarded: Guarded, planted: Planted) 
         file.writelines(f"FILLER_{number}=an ordinary line of a large settings file\n" for number in range(25_000))
     guarded.shell("cat .env > /dev/null; cat .env > /dev/null")
     assert [event["gap"]["type"] for event in of_kind(guarded.events(), "gap")] == ["scan-failed"]
+
+
+def test_an_open_by_another_name_elsewhere_that_nobody_in_the_session_made(guarded: Guarded, planted: Planted) -> None:
+    elsewhere = guarded.user_home / "hard"
+    elsewhere.hardlink_to(planted.path)
+    process = subprocess.Popen(
+        guarded.command("sh", "-c", "echo ready; sleep 2", options=("--quiet",)),
+        cwd=guarded.project,
+        env=guarded.environ,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(1.2)
+    elsewhere.read_text()
+    assert process.wait(30) == 0
+    gap = gaps(guarded)["unattributed-open"]
+    assert gap["counts"]
+    assert str(planted.path) in str(gap["detail"])
+
+
+def test_writing_alone_is_no_read(guarded: Guarded, planted: Planted) -> None:
+    guarded.shell("touch .env; : >> .env; sleep 0.6")
+    assert gaps(guarded) == {}

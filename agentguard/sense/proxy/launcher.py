@@ -18,6 +18,7 @@ from agentguard.errors import SensorError
 from agentguard.model.observation import GapObservation, GapType, Observation
 from agentguard.model.secret import SecretValue
 from agentguard.model.session import Coverage, SensorState
+from agentguard.sense.proof import Proof
 from agentguard.sense.proxy import wire
 from agentguard.sense.proxy.ca import Authority, make_authority, user_roots, write_trust
 from agentguard.sense.proxy.config import ChildStart, ProxyConfig
@@ -57,7 +58,8 @@ class ProxySensor:
         self._sent = self._learned = 0
         self._state = SensorState.UNAVAILABLE
         self._reason = ""
-        self._proved = self._stopping = False
+        self._proof = Proof(time.time_ns)
+        self._stopping = False
         self._counts = self._earlier = (0, 0)
         self._decoys: dict[str, Decoy] = {}
         self._child: ChildProcess | None = None
@@ -136,10 +138,11 @@ class ProxySensor:
         decoy = Decoy(self._config.fingerprint_key)
         self._decoys[decoy.value.fingerprint] = decoy
         self.learn([decoy.value], timeout)
-        self._proved = decoy.send(self._listener.getsockname()[1], timeout)
+        if decoy.send(self._listener.getsockname()[1], timeout):
+            self._proof.set()
         with self._changed:
             self._values.pop((decoy.value.fingerprint, ""), None)
-        return self._proved
+        return self._proof.is_set()
 
     def stop(self, timeout: float = 3.0) -> None:
         """End the child; what it has seen is handed on first. May be called twice."""
@@ -173,7 +176,13 @@ class ProxySensor:
         """`events`: requests looked at. `drops`: those that could not be."""
         requests, lost = (now + before for now, before in zip(self._counts, self._earlier, strict=True))
         return Coverage(
-            sensor=SENSOR, state=self._state, proved=self._proved, events=requests, drops=lost, reason=self._reason
+            sensor=SENSOR,
+            state=self._state,
+            proved=self._proof.is_set(),
+            proved_ns=self._proof.time_ns,
+            events=requests,
+            drops=lost,
+            reason=self._reason,
         )
 
     def _introduce(self, child: ChildProcess) -> None:

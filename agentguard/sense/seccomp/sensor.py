@@ -29,6 +29,7 @@ from agentguard.model.secret import SecretFile
 from agentguard.model.session import Coverage, SensorState
 from agentguard.sense.interface import Emit, OnHold, SecretFiles
 from agentguard.sense.process_tree import ProcessTree
+from agentguard.sense.proof import Proof
 from agentguard.sense.seccomp.abi import (
     I386_NUMBERS,
     ID,
@@ -115,7 +116,7 @@ class SeccompSensor:
             "io_uring_setup": self._on_ring,
             "open_by_handle_at": self._on_handle,
         }
-        self.proved = threading.Event()
+        self.proved = Proof(setup.clock)
         self.tree_ended = threading.Event()
         self._events = 0
         self._failures = 0
@@ -133,6 +134,7 @@ class SeccompSensor:
             sensor=NAME,
             state=SensorState.FAILED if self._error else state,
             proved=self.proved.is_set(),
+            proved_ns=self.proved.time_ns,
             events=self._events,
             drops=self._failures,
             reason=self._error,

@@ -56,7 +56,15 @@ _SESSION = _object(
     outcome_reason=_TEXT,
     counts={"type": "object", "additionalProperties": _NUMBER},
     coverage=_array(
-        _object(sensor=_TEXT, state=_words(SensorState), proved=_FLAG, events=_NUMBER, drops=_NUMBER, reason=_TEXT)
+        _object(
+            sensor=_TEXT,
+            state=_words(SensorState),
+            proved=_FLAG,
+            proved_at=_TIME_OR_NONE,
+            events=_NUMBER,
+            drops=_NUMBER,
+            reason=_TEXT,
+        )
     ),
     seal=_TEXT,
 )
