@@ -147,8 +147,7 @@ class Ledger:
     def seal_abandoned(self, session: Session) -> Session:
         """Close a session whose writer died. What came after its last event is not known, so it is not clean."""
         last = self._connection.execute("SELECT MAX(time_ns) FROM events WHERE session = ?", (session.uid,)).fetchone()
-        outcome = max(session.outcome, worst_outcome(self._connection, session.uid), key=lambda one: one.rank)
-        reason = session.outcome_reason
+        outcome, reason = worst_outcome(self._connection, session.uid)
         if outcome.rank <= Outcome.UNKNOWN.rank:
             outcome, reason = Outcome.UNKNOWN, ABANDONED
         ended = dataclasses.replace(
@@ -157,7 +156,7 @@ class Ledger:
             end_reason=session.end_reason or "guard-died",
             in_background=False,
             outcome=outcome,
-            outcome_reason=reason or ABANDONED,
+            outcome_reason=reason,
         )
         self.seal(ended)
         return stored_session(self._connection, session.uid) or ended

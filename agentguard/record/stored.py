@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 
 from agentguard.model.session import Coverage, Session
@@ -34,7 +35,8 @@ def processes_digest(connection: sqlite3.Connection, uid: str) -> str:
     return chain.digest([list(row) for row in rows])
 
 
-def worst_outcome(connection: sqlite3.Connection, uid: str) -> Outcome:
-    """Of all events of a session."""
-    rows = connection.execute("SELECT DISTINCT outcome FROM events WHERE session = ?", (uid,))
-    return max((Outcome(row[0]) for row in rows), key=lambda one: one.rank, default=Outcome.CLEAN)
+def worst_outcome(connection: sqlite3.Connection, uid: str) -> tuple[Outcome, str]:
+    """Of all events of a session, and the reason of the first that came to it; "" when there is no event."""
+    rows = connection.execute("SELECT outcome, MIN(seq), json FROM events WHERE session = ? GROUP BY outcome", (uid,))
+    worst = max(rows, key=lambda row: Outcome(row["outcome"]).rank, default=None)
+    return (Outcome(worst["outcome"]), json.loads(worst["json"])["reason"]) if worst else (Outcome.CLEAN, "")

@@ -34,7 +34,7 @@ def session(uid: str = "s-one", **changes: Any) -> Session:
         "root_pid": 48213,
         "start_ns": START,
         "coverage": (
-            Coverage(sensor="seccomp", state=SensorState.RUNNING, proved=True, events=3),
+            Coverage(sensor="seccomp", state=SensorState.RUNNING, proved=True, proved_ns=START + 120_000, events=3),
             Coverage(sensor="proxy", state=SensorState.RUNNING, proved=True, events=1),
         ),
     }

@@ -45,6 +45,7 @@ def test_a_pipe_gets_json_in_the_words_of_the_design(sessions, writer: Writer) -
         "sensor": "seccomp",
         "state": "running",
         "proved": True,
+        "proved_at": "2026-01-31T14:31:18.000120Z",
         "events": 3,
         "drops": 0,
         "reason": "",

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from record_builders import SECOND, START, leaked, make_home, read, record_walk, session
 
 from agentguard.config import Home
+from agentguard.model.session import Coverage, SensorState
+from agentguard.record.reader import Reader
 from agentguard.record.verify import Problem, verify
 from agentguard.record.writer import Writer
+
+UNSEALED = "its seal does not fit: its row, its process tree or its last event was changed"
 
 
 @pytest.fixture
@@ -40,6 +45,27 @@ def words(guard_home: Home) -> list[tuple[str, int, str]]:
     return [(problem.session, problem.seq, problem.what) for problem in verify(guard_home).problems]
 
 
+def test_a_database_of_the_first_schema_is_read_and_its_seals_hold(tmp_path: Path) -> None:
+    found = make_home(tmp_path)
+    writer = Writer(found)
+    writer.start()
+    unproved = (Coverage(sensor="seccomp", state=SensorState.STOPPED),)
+    writer.end_session(replace(leaked(record_walk(writer, "s-old", START)), coverage=unproved))
+    writer.close()
+    with sqlite3.connect(found.database) as connection:
+        connection.execute("ALTER TABLE coverage DROP COLUMN proved_ns")
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    reader = Reader(found.database)
+    (old,) = reader.sessions()
+    reader.close()
+    assert old.coverage == unproved
+    newer = Writer(found)
+    newer.start()
+    newer.close()
+    assert verify(found).problems == ()
+
+
 def test_an_untouched_record_is_whole(guard_home: Home) -> None:
     result = verify(guard_home)
     assert result.problems == ()
@@ -53,6 +79,7 @@ def test_an_untouched_record_is_whole(guard_home: Home) -> None:
             ["UPDATE events SET json = replace(json, 'paste.example', 'good.example') WHERE uid = 's-one-e2'"],
             ("s-one", 2, "it was changed, or its place in the chain was"),
         ),
+        (["UPDATE coverage SET proved_ns = proved_ns + 1 WHERE session = 's-one'"], ("s-one", 0, UNSEALED)),
         (["UPDATE events SET severity = 0 WHERE uid = 's-two-e1'"], ("s-two", 1, "a column of its row was changed")),
         (["UPDATE events SET subject = 'x' WHERE uid = 's-open-e1'"], ("s-open", 1, "a column of its row was changed")),
         (["DELETE FROM matches WHERE event = 1"], ("s-one", 1, "its list of credentials was changed")),
@@ -76,15 +103,15 @@ def test_an_untouched_record_is_whole(guard_home: Home) -> None:
         ),
         (
             ["UPDATE sessions SET outcome = 'clean' WHERE uid = 's-one'"],
-            ("s-one", 0, "its seal does not fit: its row, its process tree or its last event was changed"),
+            ("s-one", 0, UNSEALED),
         ),
         (
             ["UPDATE coverage SET drops = 0, proved = 0 WHERE session = 's-one'"],
-            ("s-one", 0, "its seal does not fit: its row, its process tree or its last event was changed"),
+            ("s-one", 0, UNSEALED),
         ),
         (
             ["UPDATE processes SET name = 'good' WHERE session = 's-two'"],
-            ("s-two", 0, "its seal does not fit: its row, its process tree or its last event was changed"),
+            ("s-two", 0, UNSEALED),
         ),
         (["UPDATE sessions SET seal = '' WHERE uid = 's-one'"], ("s-one", 0, "its seal was removed")),
         (

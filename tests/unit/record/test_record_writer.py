@@ -140,6 +140,7 @@ def test_a_session_whose_guard_died_is_sealed_at_the_next_start(guard_home: Home
     (sealed,) = later.recover(lambda _pid: False, last_words=lambda _session: [gap(4)])
     later.close()
     assert (sealed.end_reason, sealed.outcome, sealed.counts["gaps"]) == ("guard-died", Outcome.LEAKED, 2)
+    assert sealed.outcome_reason == send(2)[1].reason, "of the leak, not of the gap that came last"
     assert sealed.end_ns == START + 4 * SECOND
     assert sealed.seal
     assert verify(guard_home).problems == ()
