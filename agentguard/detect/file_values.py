@@ -1,6 +1,7 @@
 """What each secret file holds, kept in memory for as long as the session lasts.
 
-Read when the session starts and again whenever the file has changed; the same bytes are never read twice.
+Read when the session starts and again whenever the file has changed; the same bytes are never read twice. What a
+reader got is what the file held while its open was held: a moment later it may be edited, renamed or gone.
 """
 
 from __future__ import annotations
@@ -36,14 +37,17 @@ class FileValues:
         self._index = index
         self._clock = clock
         self._known: dict[_State, tuple[SecretValue, ...]] = {}
+        self._last: dict[tuple[int, int, int], tuple[SecretValue, ...]] = {}
+        self._held: dict[tuple[int, int, int], tuple[SecretValue, ...]] = {}
         self._own_reads: dict[tuple[int, int], int] = {}
         self._lock = threading.Lock()
 
     def of(self, file: SecretFile) -> tuple[tuple[SecretValue, ...], bool]:
-        """Its values as it stands now, and whether they are news. Empty when it cannot be read."""
+        """Its values as it stands now, and whether they are news; the last known when its name leads elsewhere now.
+        Empty when it could never be read."""
         state = _state(file)
         if state is None:
-            return (), False
+            return self._last.get(_identity(file), ()), False
         known = self._known.get(state)
         if known is not None:
             return known, False
@@ -51,8 +55,17 @@ class FileValues:
             self._own_reads[(file.device, file.inode)] = self._clock()
             values = tuple(self._extract(file))
             self._index.add(values)
-            self._known[state] = values
+            self._known[state] = self._last[_identity(file)] = values
         return values, True
+
+    def hold(self, observation: FileObservation) -> tuple[tuple[SecretValue, ...], bool]:
+        """The same, while the reader of `observation` is held; kept until the detector asks what it read."""
+        if observation.file is None:
+            return (), False
+        values, new = self.of(observation.file)
+        if values:
+            self._held[_moment(observation, observation.file)] = values
+        return values, new
 
     def is_harmless(self, file: SecretFile) -> bool:
         """Its name is that of a secret file, and its content, which we could read, is not."""
@@ -64,8 +77,12 @@ class FileValues:
         return state is not None and (state[3] > self._limit(file) or len(self._known.get(state, ())) >= MAX_VALUES)
 
     def observed(self, observation: FileObservation) -> tuple[SecretValue, ...]:
-        """For the detector."""
-        return self.of(observation.file)[0] if observation.file else ()
+        """What its reader got, for the detector, which asks once and later."""
+        file = observation.file
+        if file is None:
+            return ()
+        held = self._held.pop(_moment(observation, file), None)
+        return self.of(file)[0] if held is None else held
 
     def learn(self, files: Iterable[SecretFile]) -> list[SecretValue]:
         """Read several; returns what was not known before."""
@@ -89,6 +106,15 @@ class FileValues:
     def _limit(self, file: SecretFile) -> int:
         """Bytes of it that are read."""
         return self._judge.rules.largest_bytes if file.kind == CONTENT_KIND else MAX_BYTES
+
+
+def _identity(file: SecretFile) -> tuple[int, int, int]:
+    return file.device, file.inode, file.birth_time_ns
+
+
+def _moment(observation: FileObservation, file: SecretFile) -> tuple[int, int, int]:
+    """Two reads of one file in the same nanosecond got the same."""
+    return observation.time_ns, file.device, file.inode
 
 
 def _state(file: SecretFile) -> _State | None:

@@ -107,7 +107,7 @@ class LiveSession:
         file = observation.file
         if file is None:
             return True
-        values, new = self._detection.values.of(file)
+        values, new = self._detection.values.hold(observation)
         if new:
             self._ground.network.learn(values)
             self._sensors.watch(file.path)

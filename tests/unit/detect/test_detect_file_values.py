@@ -1,0 +1,71 @@
+"""What a reader got is what the file held while its open was held."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from content_support import judge
+from detect_support import scanner
+
+from agentguard.birth import birth_time_ns
+from agentguard.detect.file_values import FileValues
+from agentguard.detect.value_index import ValueIndex
+from agentguard.model.observation import FileObservation
+from agentguard.model.process import Confidence
+from agentguard.model.secret import SecretFile
+
+FIRST, SECOND = "Kq7" + "vT2mXw9Lr4Zs8Nb", "Hj3" + "cF6pYd1Gt5Ru0Ek"
+
+
+@pytest.fixture
+def values() -> FileValues:
+    return FileValues(scanner(), judge(), ValueIndex(), lambda: 1)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> SecretFile:
+    path = tmp_path / ".env"
+    path.write_text(f"TOKEN={FIRST}\n")
+    info = path.stat()
+    born = birth_time_ns(str(path))
+    return SecretFile(path=str(path), device=info.st_dev, inode=info.st_ino, birth_time_ns=born)
+
+
+def opened(file: SecretFile, at: int = 10) -> FileObservation:
+    return FileObservation(
+        time_ns=at, sensor="seccomp", process=None, confidence=Confidence.EXACT_HELD, path=file.path, file=file
+    )
+
+
+def found(values: FileValues, read: FileObservation) -> list[bytes]:
+    return [value.value for value in values.observed(read)]
+
+
+def test_what_was_read_stays_what_it_was(values: FileValues, file: SecretFile) -> None:
+    first, second = opened(file), opened(file, at=20)
+    values.hold(first)
+    Path(file.path).write_text(f"OTHER_TOKEN={SECOND}\n")
+    values.hold(second)
+    assert found(values, first) == [FIRST.encode()]
+    assert found(values, second) == [SECOND.encode()]
+
+
+@pytest.mark.parametrize("then", ["renamed", "replaced", "deleted"])
+def test_a_file_that_moved_away_keeps_its_values(values: FileValues, file: SecretFile, then: str) -> None:
+    path = Path(file.path)
+    values.of(file)
+    if then == "deleted":
+        path.unlink()
+    else:
+        path.rename(path.with_name("notes.txt"))
+    if then == "replaced":
+        path.write_text(f"OTHER_TOKEN={SECOND}\n")
+    read = opened(file)
+    values.hold(read)
+    assert found(values, read) == [FIRST.encode()]
+
+
+def test_a_file_that_was_never_read_has_none(values: FileValues, file: SecretFile) -> None:
+    Path(file.path).unlink()
+    assert found(values, opened(file)) == []
