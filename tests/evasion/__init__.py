@@ -1,0 +1,1 @@
+"""What a program may try so as not to be seen."""

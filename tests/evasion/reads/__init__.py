@@ -1,0 +1,1 @@
+"""Ways to read a secret, each with what we claim of it; the README's coverage page is made from this table."""
