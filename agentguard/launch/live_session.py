@@ -157,6 +157,7 @@ class LiveSession:
     def _settle(self) -> None:
         """What was seen is recorded: first the network's, then all that waits for the pipeline."""
         self._ground.network.settle()
+        self._sensors.settle(DRAIN_SECONDS)
         self._sensors.proved(_PROOF_SECONDS)
         self._cover.settle(self._sensors.second_opinion(), final=True)
         self._monitor.drain(DRAIN_SECONDS)

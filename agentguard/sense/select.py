@@ -18,8 +18,9 @@ from agentguard.sense.inode_watch import InodeWatch
 from agentguard.sense.interface import FolderSetup, SecretFiles
 from agentguard.sense.open_scan import OpenScan
 from agentguard.sense.seccomp.abi import machine
-from agentguard.sense.seccomp.sensor import NAME as SECCOMP
-from agentguard.sense.seccomp.sensor import SeccompSensor, SeccompSetup
+from agentguard.sense.seccomp.handlers import NAME as SECCOMP
+from agentguard.sense.seccomp.handlers import SeccompSetup
+from agentguard.sense.seccomp.sensor import SeccompSensor
 from agentguard.sense.watch_table import WatchTable
 
 
@@ -65,6 +66,11 @@ class FileSensors:
             return ""
         sure = all(watch.proved.is_set() and watch.complete for watch in (self.folders, self.inodes))
         return f"{WATCHDOG} and {INOTIFY}" if sure else ""
+
+    def settle(self, timeout: float) -> None:
+        """Wait until all that they have received is told; seconds."""
+        if self.seccomp is not None:
+            self.seccomp.settle(timeout)
 
     def stop(self) -> None:
         for watch in (self.inodes, self.folders):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +19,14 @@ from typing import Any
 from agentguard.birth import birth_time_ns
 from agentguard.launch.channel import Channel
 from agentguard.model.observation import FileObservation, Observation
-from agentguard.model.secret import SecretFile
+from agentguard.model.secret import NameFilter, SecretFile
 from agentguard.sense.seccomp.abi import PR_SET_CHILD_SUBREAPER, machine
+from agentguard.sense.seccomp.handlers import SeccompSetup
 from agentguard.sense.seccomp.install import install_filter
 from agentguard.sense.seccomp.keeper import shared_notification
 from agentguard.sense.seccomp.libc import prctl
-from agentguard.sense.seccomp.sensor import SeccompSensor, SeccompSetup
+from agentguard.sense.seccomp.sensor import SeccompSensor
+from agentguard.sense.watch_table import WatchTable
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Table:
 
     def __init__(self, paths: list[str]) -> None:
         self._files: dict[tuple[int, int], SecretFile] = {}
+        self._follower: WatchTable | None = None
         for path in paths:
             info = Path(path).stat()
             born = birth_time_ns(path)
@@ -54,10 +58,23 @@ class Table:
 
     def add(self, file: SecretFile) -> bool:
         self._files[(file.device, file.inode)] = file
+        if self._follower is not None:
+            self._follower.added(file)
         return True
 
     def discard(self, device: int, inode: int) -> None:
         self._files.pop((device, inode), None)
+
+    def name_filter(self) -> NameFilter:
+        return NameFilter(names=(b".env.late",))
+
+    def watched(self) -> WatchTable:
+        """As C reads it."""
+        with tempfile.TemporaryDirectory() as folder:
+            self._follower = WatchTable(Path(folder) / "table", self.name_filter())
+        for file in self.files():
+            self._follower.added(file)
+        return self._follower
 
     def directories(self) -> tuple[str, ...]:
         return ()
@@ -92,14 +109,15 @@ def main() -> int:
         print(json.dumps({"unavailable": answer[0]["errno"]}), file=out)
         return 99
     seen: list[Observation] = []
+    table = Table(secrets)
     sensor = SeccompSensor(
         SeccompSetup(
             machine=here,
             listener=answer[1][0],
             shared=shared_notification(),
-            table=None,
+            table=table.watched(),
             root_pid=child,
-            files=Table(secrets),
+            files=table,
             decoy=(0, 0),
             proxy_port=lambda: 0,
             emit=seen.append,
@@ -119,6 +137,7 @@ def main() -> int:
         if pid == child:
             status = os.waitstatus_to_exitcode(code)
     sensor.tree_ended.wait(5)
+    print(json.dumps({"type": "loop", "loop": sensor.coverage().reason}), file=out)
     for observation in seen:
         print(json.dumps(_plain(observation)), file=out)
     return status if status >= 0 else 128 - status

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
+import stat
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -52,21 +53,21 @@ class ExecWatch:
         if not path:  # fexecve(): the descriptor is the program
             path, directory = b"/proc/self/fd/%d" % directory, _FDCWD
         info = self._view.stat(tid, directory, path)
-        if info is None or not info.st_mode & 0o111:
+        if info is None or not stat.S_ISREG(info.st_mode) or not info.st_mode & 0o111:
             return None
         exe = self._view.real_path(tid, directory, path)
         argv = self._memory.strings(tid, argv_at, wide) or []
         environ = self._environment(tid, envp_at, wide)
-        process = self._tree.exec(tid, interpreter(exe), tuple(map(os.fsdecode, argv)))
-        return Exec(process, environ, self._privileged(tid, exe, info))
+        process = self._tree.exec(tid, interpreter(exe, _first_line(exe)), tuple(map(os.fsdecode, argv)))
+        return Exec(process, environ, self._privileged(tid, exe))
 
     @staticmethod
-    def _privileged(tid: int, exe: str, info: os.stat_result) -> bool:
+    def _privileged(tid: int, exe: str) -> bool:
         try:
             caller = os.stat(f"/proc/{tid}")
         except OSError:
             return False
-        return gains_privilege(exe, info, caller.st_uid, caller.st_gid)
+        return privileged(exe, caller.st_uid, caller.st_gid)
 
     def _environment(self, tid: int, address: int, wide: bool) -> Environ | None:
         entries = self._memory.strings(tid, address, wide)
@@ -78,21 +79,37 @@ class ExecWatch:
         if len(self._environments) >= MAX_ENVIRONMENTS:
             self._environments.clear()
         self._environments.add(digest)
-        pairs = (entry.partition(b"=") for entry in entries)
-        return tuple((os.fsdecode(name), os.fsdecode(value)) for name, _, value in pairs)
+        return environment(entries)
 
 
-def interpreter(program: str) -> str:
+def environment(entries: Sequence[bytes]) -> Environ:
+    """As pairs. What is no `NAME=value` has an empty value."""
+    pairs = (entry.partition(b"=") for entry in entries)
+    return tuple((os.fsdecode(name), os.fsdecode(value)) for name, _, value in pairs)
+
+
+def privileged(exe: str, uid: int, gid: int) -> bool:
+    """Whether the program would gain privilege over a caller of these effective ids."""
+    try:
+        return gains_privilege(exe, os.stat(exe), uid, gid)
+    except OSError:
+        return False
+
+
+def interpreter(program: str, line: bytes) -> str:
     """What the kernel runs for a script: the program of its first line. For `#!/usr/bin/env node` it is env, for the
     moment until env becomes node; the name that a person expects is node."""
-    try:
-        with open(program, "rb", buffering=0) as file:
-            line = file.read(_FIRST_LINE).split(b"\n", 1)[0]
-    except OSError:
-        return program
     if not line.startswith(b"#!"):
         return program
     words = [os.fsdecode(word) for word in line[2:].split()]
     if words[:1] and words[0].endswith("/env"):
         words = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
     return words[0] if words else program
+
+
+def _first_line(program: str) -> bytes:
+    try:
+        with open(program, "rb", buffering=0) as file:
+            return file.read(_FIRST_LINE).split(b"\n", 1)[0]
+    except OSError:
+        return b""

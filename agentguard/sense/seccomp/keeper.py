@@ -22,10 +22,11 @@ from agentguard.sense.seccomp.libc import ioctl
 
 
 def shared_notification() -> mmap.mmap:
-    """The page into which the kernel writes each notification. Shared with the front by fork.
+    """The page into which the kernel writes each notification, and behind it the ids of those that wait for an answer:
+    8 bytes each, 0 for none. Shared with the front by fork.
 
-    A notification that was received cannot be received again: when the supervisor dies with one in hand,
-    the keeper finds its id here.
+    A notification that was received cannot be received again: when the supervisor dies with some in hand,
+    the keeper finds their ids here.
     """
     return mmap.mmap(-1, mmap.PAGESIZE)
 
@@ -40,10 +41,11 @@ class Keeper:
         self._answer = ctypes.create_string_buffer(RESPONSE.size)
 
     def take_over(self) -> None:
-        """Let go the one that the supervisor held."""
-        (held,) = ID.unpack_from(self._shared, 0)
-        if held:
-            self._continue(held)
+        """Let go those that the supervisor held."""
+        for place in (0, *range(NOTIFICATION_SIZE, len(self._shared), ID.size)):
+            (held,) = ID.unpack_from(self._shared, place)
+            if held:
+                self._continue(held)
 
     def serve(self) -> bool:
         """Answer one waiting notification. False when the listener is of no more use."""

@@ -1,4 +1,4 @@
-"""What a path means to the caller, said as a path that means the same to us.
+"""What a path means to the caller, said as a path that means the same to us. (native/loop.c does the same in C.)
 
 A path of the caller is relative to its own root, working directory, descriptors and mount namespace; and
 `/proc/self` is a different folder for each reader.
@@ -7,9 +7,12 @@ A path of the caller is relative to its own root, working directory, descriptors
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
+import re
 import stat
 import struct
+import time
 
 from agentguard.birth import birth_time_ns
 from agentguard.sense.seccomp.abi import AT_FDCWD, O_PATH, Machine
@@ -17,8 +20,13 @@ from agentguard.sense.seccomp.libc import libc
 
 _RESOLVE_IN_ROOT = 0x10
 _OPEN_HOW = struct.Struct("=QQQ")
-_SELF = (b"/proc/self", b"/proc/thread-self", b"/dev/fd", b"/dev/stdin", b"/dev/stdout", b"/dev/stderr")
-_STANDARD = {b"/dev/stdin": 0, b"/dev/stdout": 1, b"/dev/stderr": 2}
+_OWN = re.compile(
+    rb"/(?:\.?/)*(?:proc/(?:\.?/)*(?:thread-)?self|dev/(?:\.?/)*(?:(?P<fd>fd)|std(?P<standard>in|out|err)))(?=/|\Z)"
+)
+"""Paths that mean another file to each process."""
+_STANDARD = {b"in": 0, b"out": 1, b"err": 2}
+_BELIEVED_NS = 1_000_000_000
+"""How long a thread's view is believed: a thread id is not used again in that time."""
 
 
 class View:
@@ -27,30 +35,34 @@ class View:
     def __init__(self, machine: Machine) -> None:
         self._openat2 = machine.openat2
         self._namespace = os.readlink("/proc/self/ns/mnt")
-        self._same: dict[int, bool] = {}
+        self._same: dict[int, tuple[bool, int]] = {}
+        self._unsettled_until = 0
         self.by_link = False
-        """Whether what was asked for last is the name of a link: the file may have a telling name of its own."""
+        """Whether the name asked for last may be a link's: the file may have a telling name of its own."""
 
     def forget(self, tid: int) -> None:
         """Its root or namespace may change with the call it is making."""
         self._same.pop(tid, None)
+
+    def forget_all(self) -> None:
+        """Somebody changes a view: threads share a root, and the call that changes it has not been made yet."""
+        self._same.clear()
+        self._unsettled_until = time.monotonic_ns() + _BELIEVED_NS
 
     def stat(self, tid: int, directory: int, path: bytes) -> os.stat_result | None:
         """Of the file the caller would open, links followed; None when there is none or it cannot be reached."""
         try:
             self.by_link = False
             if self._shares_view(tid):
-                return self._stat_here(self.translate(tid, directory, path))
-            return self._stat_inside(tid, directory, path)
+                return self._stat_here(tid, directory, path)
+            return self._stat_opened(tid, directory, path)
         except (OSError, ValueError):
             return None
 
     def translate(self, tid: int, directory: int, path: bytes) -> bytes:
         """In our own view, for a caller that shares our root and mounts."""
-        if path.startswith(_SELF):
-            return _own_process(tid, path)
         if path.startswith(b"/"):
-            return path
+            return _own_process(tid, path) or path
         return b"%s/%s" % (_directory(tid, directory), path)
 
     def birth_time_ns(self, tid: int, directory: int, path: bytes) -> int:
@@ -58,45 +70,45 @@ class View:
         return birth_time_ns(self.translate(tid, directory, path)) if self._shares_view(tid) else 0
 
     def real_path(self, tid: int, directory: int, path: bytes) -> str:
-        """Absolute, links resolved, for people to read; the caller's own words where that fails."""
+        """The kernel's own name of the file, absolute; the caller's own words where it has none."""
         try:
-            if self._shares_view(tid):
-                return os.fsdecode(os.path.realpath(self.translate(tid, directory, path), strict=True))
-            return os.fsdecode(os.readlink(f"/proc/self/fd/{self._opened(tid, directory, path)}"))
+            descriptor = self._opened(tid, directory, path)
         except (OSError, ValueError):
             return os.fsdecode(path)
-
-    def _shares_view(self, tid: int) -> bool:
-        same = self._same.get(tid)
-        if same is None:
-            if len(self._same) > 8192:
-                self._same.clear()
-            same = self._same[tid] = self._compare(tid)
-        return same
-
-    def _compare(self, tid: int) -> bool:
         try:
-            return os.readlink(f"/proc/{tid}/ns/mnt") == self._namespace and os.readlink(f"/proc/{tid}/root") == "/"
-        except OSError:
-            return True
-
-    def _stat_here(self, path: bytes) -> os.stat_result:
-        info = os.lstat(path)  # nearly always a file: no dearer than following
-        self.by_link = stat.S_ISLNK(info.st_mode)
-        return os.stat(path) if self.by_link else info
-
-    def link_target(self, tid: int, directory: int, path: bytes) -> str:
-        """The kernel's own name for a file that was opened by way of a link; "" when it cannot be reached."""
-        try:
-            descriptor = os.open(self.translate(tid, directory, path), O_PATH | os.O_CLOEXEC)
-        except (OSError, ValueError):
-            return ""
-        try:
-            return os.readlink(f"/proc/self/fd/{descriptor}")
+            name = os.readlink(f"/proc/self/fd/{descriptor}")
         finally:
             os.close(descriptor)
+        return name if name.startswith("/") else os.fsdecode(path)
 
-    def _stat_inside(self, tid: int, directory: int, path: bytes) -> os.stat_result:
+    def _shares_view(self, tid: int) -> bool:
+        now = time.monotonic_ns()
+        same, until = self._same.get(tid, (True, 0))
+        if now < until:
+            return same
+        try:
+            same = os.readlink(f"/proc/{tid}/ns/mnt") == self._namespace and os.readlink(f"/proc/{tid}/root") == "/"
+        except OSError:
+            return True  # it hides, and so does its memory; or it has gone
+        if now >= self._unsettled_until:
+            if len(self._same) > 8192:
+                self._same.clear()
+            self._same[tid] = same, now + _BELIEVED_NS
+        return same
+
+    def _stat_here(self, tid: int, directory: int, path: bytes) -> os.stat_result:
+        here = self.translate(tid, directory, path)
+        try:
+            info = os.lstat(here)  # nearly always a file: no dearer than following
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            return self._stat_opened(tid, directory, path)
+        self.by_link = stat.S_ISLNK(info.st_mode)
+        return os.stat(here) if self.by_link else info
+
+    def _stat_opened(self, tid: int, directory: int, path: bytes) -> os.stat_result:
+        self.by_link = True
         descriptor = self._opened(tid, directory, path)
         try:
             return os.fstat(descriptor)
@@ -104,11 +116,27 @@ class View:
             os.close(descriptor)
 
     def _opened(self, tid: int, directory: int, path: bytes) -> int:
-        """An O_PATH descriptor of the file as the caller sees it: absolute links stay inside its root."""
-        if path.startswith(_SELF):
-            return os.open(_own_process(tid, path), O_PATH | os.O_CLOEXEC)
+        """An O_PATH descriptor of the file as the caller sees it."""
+        own = _own_process(tid, path)
+        if own:
+            return os.open(own, O_PATH | os.O_CLOEXEC)
+        if not self._shares_view(tid):
+            return self._open_inside(tid, directory, path)
+        if path.startswith(b"/"):
+            return os.open(path, O_PATH | os.O_CLOEXEC)
+        folder = os.open(_directory(tid, directory), O_PATH | os.O_CLOEXEC)  # with its name in front it may be too long
+        try:
+            return os.open(path, O_PATH | os.O_CLOEXEC, dir_fd=folder)
+        finally:
+            os.close(folder)
+
+    def _open_inside(self, tid: int, directory: int, path: bytes) -> int:
+        """For a caller with another root or other mounts: absolute links stay inside its root."""
         if not path.startswith(b"/"):
-            path = os.path.join(os.readlink(_directory(tid, directory)), path)
+            # The folder's name is one of our own view: what lies above the caller's root is taken off.
+            above = os.readlink(b"/proc/%d/root" % tid).rstrip(b"/")
+            folder = os.readlink(_directory(tid, directory))
+            path = (folder[len(above) :] if (folder + b"/").startswith(above + b"/") else folder) + b"/" + path
         root = os.open(f"/proc/{tid}/root", O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             return self._open_in_root(root, path)
@@ -128,10 +156,11 @@ def _directory(tid: int, directory: int) -> bytes:
 
 
 def _own_process(tid: int, path: bytes) -> bytes:
-    standard = _STANDARD.get(path)
-    if standard is not None:
-        return b"/proc/%d/fd/%d" % (tid, standard)
-    for prefix, target in ((b"/proc/self", b""), (b"/proc/thread-self", b""), (b"/dev/fd", b"/fd")):
-        if path == prefix or path.startswith(prefix + b"/"):
-            return b"/proc/%d%s%s" % (tid, target, path[len(prefix) :])
-    return path
+    """b"" for a path that means the same to every process."""
+    found = _OWN.match(path)
+    if found is None:
+        return b""
+    rest = path[found.end() :]
+    if found["standard"]:
+        return b"/proc/%d/fd/%d%s" % (tid, _STANDARD[found["standard"]], rest)
+    return b"/proc/%d%s%s" % (tid, b"/fd" if found["fd"] else b"", rest)

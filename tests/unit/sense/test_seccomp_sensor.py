@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from harness.ordinary_user import open_folder, ordinary_user_prefix
 
+from agentguard.native.find import find_library
+
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linux's")
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -39,8 +41,15 @@ def secret() -> Iterator[Path]:
         yield file
 
 
+@pytest.fixture(params=["native", "python"])
+def loop(request: pytest.FixtureRequest) -> str:
+    if request.param == "native" and find_library("loop") is None:
+        pytest.skip("the native loop was not compiled")
+    return str(request.param)
+
+
 @pytest.fixture(params=["as we are", "as an ordinary user"])
-def run(request: pytest.FixtureRequest, secret: Path) -> Run:
+def run(request: pytest.FixtureRequest, secret: Path, loop: str) -> Run:
     prefix = ordinary_user_prefix() if request.param == "as an ordinary user" else ()
 
     def under_seccomp(*command: str, cwd: Path | None = None) -> Seen:
@@ -51,12 +60,18 @@ def run(request: pytest.FixtureRequest, secret: Path) -> Run:
             text=True,
             timeout=60,
             cwd=cwd or secret.parent,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1"},
+            env={
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": str(REPOSITORY),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "AGENTGUARD_LOOP": loop,
+            },
         )
         lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"')]
         if lines and "unavailable" in lines[0]:
             pytest.skip(f"seccomp cannot be used here (errno {lines[0]['unavailable']})")
         assert lines, done.stderr
+        assert lines[0]["loop"].lower().startswith(loop)
         return lines
 
     return under_seccomp

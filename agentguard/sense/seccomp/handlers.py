@@ -1,0 +1,325 @@
+"""What each held call means, whichever loop received it.
+
+While a call is held its thread is blocked in the kernel, so what /proc says of it is true; the notification's id is
+checked once more after its memory was read, so that it cannot belong to a successor.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import stat
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from agentguard.model.observation import (
+    ConnectObservation,
+    ExecObservation,
+    FileObservation,
+    GapObservation,
+    GapType,
+)
+from agentguard.model.process import Confidence, ProcessSnapshot
+from agentguard.model.secret import SecretFile
+from agentguard.sense.candidates import Candidates
+from agentguard.sense.interface import Emit, NamePattern, OnHold, SecretFiles
+from agentguard.sense.process_tree import ProcessTree
+from agentguard.sense.proof import Proof
+from agentguard.sense.seccomp.abi import (
+    I386_NUMBERS,
+    ID,
+    IOCTL_ID_VALID,
+    NOTIFICATION,
+    VIEW_CHANGES,
+    Machine,
+)
+from agentguard.sense.seccomp.addresses import broker, destination
+from agentguard.sense.seccomp.exec_watch import Exec, ExecWatch
+from agentguard.sense.seccomp.libc import ioctl
+from agentguard.sense.seccomp.memory import CallerMemory
+from agentguard.sense.seccomp.paths import View
+from agentguard.sense.watch_table import WatchTable
+
+NAME = "seccomp"
+_FDCWD = -100
+
+
+class Call(NamedTuple):
+    """One held system call. (A named tuple: one is made at every open, and a frozen dataclass takes 1 µs longer.)"""
+
+    identity: int
+    tid: int
+    name: str
+    arguments: Sequence[int]
+    wide: bool
+    """False for a 32-bit caller: its pointers have 4 bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeccompSetup:
+    """What the sensor must be given."""
+
+    machine: Machine
+    listener: int
+    shared: mmap.mmap
+    """Where notifications are received, and the ids of those that are held: see keeper.py."""
+    table: WatchTable | None
+    """The table of secret files as C reads it; None when it could not be made."""
+    root_pid: int
+    files: SecretFiles
+    decoy: tuple[int, int]
+    """Device and inode of the decoy: its open proves the sensor alive and is not told."""
+    proxy_port: Callable[[], int]
+    """0 while there is no proxy. A connection to it is the expected way out."""
+    emit: Emit
+    on_hold: OnHold
+    on_change: Callable[[str], SecretFile | None]
+    """As `FolderSetup.on_change`."""
+    clock: Callable[[], int]
+    """ns since the epoch."""
+
+
+class Handlers:
+    """Looks at held calls, and tells. For one thread."""
+
+    def __init__(self, setup: SeccompSetup) -> None:
+        self._setup = setup
+        self._memory = CallerMemory()
+        self._view = View(setup.machine)
+        self.tree = ProcessTree(setup.root_pid)
+        self._names = {number: name for name, number in setup.machine.numbers.items()}
+        self._i386_names = {number: name for name, number in I386_NUMBERS.items()}
+        self._execs = ExecWatch(self._memory, self._view, self.tree)
+        self._candidates = Candidates(setup.files.name_filter())
+        self._own_opens: dict[tuple[int, int], int] = {}
+        self._rings: set[int] = set()
+        self._brokers: set[str] = set()
+        self._handlers = {
+            **dict.fromkeys(("open", "openat", "openat2"), self._on_open),
+            **dict.fromkeys(("execve", "execveat"), self._on_exec),
+            **dict.fromkeys(("connect", "sendto", "socketcall"), self._on_connect),
+            **dict.fromkeys(VIEW_CHANGES, self._on_view_change),
+            "io_uring_setup": self._on_ring,
+            "open_by_handle_at": self._on_handle,
+        }
+        self.proved = Proof(setup.clock)
+        self.events = 0
+        self.failures = 0
+        """Calls that could not be looked at; each was told as a gap."""
+
+    def saw(self, device: int, inode: int, since_ns: int) -> bool:
+        """Whether a supervised process opened this file since then (presence, never a count). From any thread."""
+        return self._own_opens.get((device, inode), 0) >= since_ns
+
+    def look(self, notification: bytes | mmap.mmap) -> int:
+        """At one held call. Returns its id, by which it must be answered; never raises."""
+        identity, tid, _, number, arch, _, *arguments = NOTIFICATION.unpack_from(notification)
+        wide = arch == self._setup.machine.arch
+        name = (self._names if wide else self._i386_names).get(number, "")
+        handler = self._handlers.get(name)
+        if handler is not None:
+            call = Call(identity, tid, name, arguments, wide)
+            try:
+                handler(call)
+            except Exception as error:  # whatever goes wrong here, the agent's call must go on
+                self.tell_failed(name, error, self.tree.snapshot(tid))
+        return int(identity)
+
+    def tell_exec(self, seen: Exec, time_ns: int) -> None:
+        """A program is about to start."""
+        self._emit(
+            ExecObservation(
+                time_ns=time_ns,
+                sensor=NAME,
+                process=seen.process,
+                confidence=Confidence.EXACT_HELD,
+                environ=seen.environ,
+                privileged=seen.privileged,
+            )
+        )
+
+    def tell_failed(self, name: str, error: Exception, process: ProcessSnapshot | None) -> None:
+        """One call could not be looked at."""
+        self.failures += 1
+        self._emit(
+            GapObservation(
+                time_ns=self._setup.clock(),
+                sensor=NAME,
+                type=GapType.SCAN_FAILED,
+                detail=f"the file sensor failed on one {name} ({type(error).__name__})",
+                process=process,
+            )
+        )
+
+    def tell_lost(self, count: int) -> None:
+        """The queue was full: nobody looked at these."""
+        self.failures += count
+        self._emit(
+            GapObservation(
+                time_ns=self._setup.clock(),
+                sensor=NAME,
+                type=GapType.EVENTS_LOST,
+                detail=f"{count} calls of the agent came faster than they could be looked at",
+                count=count,
+            )
+        )
+
+    def _still_valid(self, call: Call) -> bool:
+        buffer = ctypes.create_string_buffer(ID.pack(call.identity), ID.size)
+        return ioctl(self._setup.listener, IOCTL_ID_VALID, ctypes.addressof(buffer)) == 0
+
+    # --- opens ----------------------------------------------------------------------------------
+
+    def _on_open(self, call: Call) -> None:
+        if call.name == "open":
+            directory, pointer = _FDCWD, call.arguments[0]
+        else:
+            directory, pointer = ctypes.c_int32(call.arguments[0] & 0xFFFFFFFF).value, call.arguments[1]
+        path = self._memory.string(call.tid, pointer)
+        if path is None:
+            self._unreadable(call)
+            return
+        info = self._view.stat(call.tid, directory, path)
+        if info is None:
+            return
+        file = self._known(call, directory, path, info) or self._decide(call, directory, path, info)
+        if file is not None:
+            self._tell_open(call, file, os.fsdecode(path))
+
+    def _decide(self, call: Call, directory: int, path: bytes, info: os.stat_result) -> SecretFile | None:
+        """Of an inode that is not in the table: the decoy, a file whose name says that it is secret, or one that was
+        put in a secret file's place."""
+        if (info.st_dev, info.st_ino) == self._setup.decoy:
+            self.proved.set()
+            return None
+        if stat.S_ISDIR(info.st_mode):
+            return None
+        pattern = self._named(call, directory, path)
+        if pattern is None:
+            return self._put_in_place(call, directory, path, info)
+        file = SecretFile(
+            path=self._view.real_path(call.tid, directory, path),
+            device=info.st_dev,
+            inode=info.st_ino,
+            birth_time_ns=self._view.birth_time_ns(call.tid, directory, path),
+            kind=pattern.id,
+            expected_readers=pattern.expected_readers,
+            agent=pattern.agent,
+        )
+        if stat.S_ISREG(info.st_mode):
+            self._setup.files.add(file)
+        return file
+
+    def _named(self, call: Call, directory: int, path: bytes) -> NamePattern | None:
+        """By the name it was opened by; or by its own, where that one is a link's, or is only the end of a path."""
+        pattern = self._setup.files.match_name(os.fsdecode(path))
+        if pattern is None and (
+            self._view.by_link or (not path.startswith(b"/") and self._candidates.may_be_named(path))
+        ):
+            pattern = self._setup.files.match_name(self._view.real_path(call.tid, directory, path))
+        return pattern
+
+    def _put_in_place(self, call: Call, directory: int, path: bytes, info: os.stat_result) -> SecretFile | None:
+        """An unknown file where one was known to hold a secret: somebody replaced it a moment ago, perhaps."""
+        real = self._view.real_path(call.tid, directory, path) if self._view.by_link else os.fsdecode(path)
+        if not self._setup.files.known_name(real.rpartition("/")[2]) or not stat.S_ISREG(info.st_mode):
+            return None
+        file = self._setup.on_change(self._view.real_path(call.tid, directory, path))
+        return file if file is not None and (file.device, file.inode) == (info.st_dev, info.st_ino) else None
+
+    def _known(self, call: Call, directory: int, path: bytes, info: os.stat_result) -> SecretFile | None:
+        """Its entry in the table. An inode number is used again after a delete: the birth time tells."""
+        file = self._setup.files.lookup(info.st_dev, info.st_ino)
+        if file is None or not file.birth_time_ns:
+            return file
+        born = self._view.birth_time_ns(call.tid, directory, path)
+        if born and born != file.birth_time_ns:
+            self._setup.files.discard(info.st_dev, info.st_ino)
+            return None
+        return file
+
+    def _tell_open(self, call: Call, file: SecretFile, opened_as: str) -> None:
+        now = self._setup.clock()
+        snapshot = self.tree.snapshot(call.tid)
+        if not self._still_valid(call):
+            return  # It was killed while we looked: nothing was opened.
+        self._own_opens[(file.device, file.inode)] = now
+        observation = FileObservation(
+            time_ns=now,
+            sensor=NAME,
+            process=snapshot,
+            confidence=Confidence.EXACT_HELD,
+            path=file.path,
+            opened_as=opened_as,
+            file=file,
+            kind=file.kind,
+        )
+        if self._setup.on_hold(observation):
+            self._emit(observation)
+
+    # --- the rest -------------------------------------------------------------------------------
+
+    def _on_exec(self, call: Call) -> None:
+        seen = self._execs.look(call.tid, call.name, call.arguments, call.wide)
+        self._view.forget(call.tid)
+        if seen is not None and self._still_valid(call):
+            self.tell_exec(seen, self._setup.clock())
+
+    def _on_connect(self, call: Call) -> None:
+        target = destination(self._memory, call.tid, call.name, call.arguments, call.wide)
+        if target is None:
+            self._on_broker(call)
+            return
+        port = self._setup.proxy_port()
+        if target.loopback and port and target.port == port:
+            return
+        self._emit(
+            ConnectObservation(
+                time_ns=self._setup.clock(),
+                sensor=NAME,
+                process=self.tree.snapshot(call.tid),
+                confidence=Confidence.EXACT_HELD,
+                address=target.address,
+                port=target.port,
+                transport=target.transport,
+            )
+        )
+
+    def _on_broker(self, call: Call) -> None:
+        path = broker(self._memory, call.tid, call.name, call.arguments, call.wide)
+        if path and path not in self._brokers:
+            self._brokers.add(path)
+            self._gap(GapType.OUTSIDE_TREE, call, f"work was handed to the program behind {path}, outside the session")
+
+    def _on_view_change(self, call: Call) -> None:  # noqa: ARG002 - it concerns all threads
+        self._view.forget_all()
+
+    def _on_ring(self, call: Call) -> None:
+        pid = self.tree.snapshot(call.tid).pid
+        if pid not in self._rings:
+            self._rings.add(pid)
+            self._gap(GapType.IO_URING, call, "a process made an io_uring ring: opens through it are not held")
+
+    def _on_handle(self, call: Call) -> None:
+        self._gap(GapType.UNREADABLE_PATH, call, "a process opened a file by its handle: its name is not known")
+
+    def _unreadable(self, call: Call) -> None:
+        if self._still_valid(call):
+            self._gap(GapType.UNREADABLE_PATH, call, "a process hides its memory: the name it opened cannot be read")
+
+    def _gap(self, kind: GapType, call: Call, detail: str) -> None:
+        self._emit(
+            GapObservation(
+                time_ns=self._setup.clock(),
+                sensor=NAME,
+                type=kind,
+                detail=detail,
+                process=self.tree.snapshot(call.tid),
+            )
+        )
+
+    def _emit(self, observation: FileObservation | ExecObservation | ConnectObservation | GapObservation) -> None:
+        self.events += 1
+        self._setup.emit(observation)
