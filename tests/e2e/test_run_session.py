@@ -68,10 +68,10 @@ def test_statuses_pass_through(guarded: Guarded) -> None:
 
 def test_signals_reach_the_agent(guarded: Guarded) -> None:
     code = (
-        "import signal, sys\n"
-        "def caught(*_): print('got', flush=True); sys.exit(5)\n"
+        "import os, signal\n"
+        "def caught(*_): os.write(1, b'got\\n'); os._exit(5)\n"
         "signal.signal(signal.SIGTERM, caught)\n"
-        "print('ready', flush=True)\n"
+        "os.write(1, b'ready\\n')\n"
         "while True: signal.pause()\n"
     )
     process = subprocess.Popen(
