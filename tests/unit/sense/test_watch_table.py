@@ -27,7 +27,7 @@ int named(const void *t, const char *p, size_t n) { return ag_may_be_named(t, p,
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     program = compiler()
-    if program is None:
+    if not program:
         pytest.skip("no C compiler")
     folder = tmp_path_factory.mktemp("reader")
     (folder / "reader.c").write_text(READER)
@@ -43,7 +43,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
         "-o",
         folder / "reader.so",
     ]
-    subprocess.run([program, *words], check=True)
+    subprocess.run([*program, *words], check=True)
     library = ctypes.CDLL(str(folder / "reader.so"))
     library.file_tag.argtypes = [ctypes.c_uint64, ctypes.c_uint64]
     library.name_tag.argtypes = [ctypes.c_char, ctypes.c_char_p, ctypes.c_size_t]
