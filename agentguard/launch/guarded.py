@@ -108,7 +108,7 @@ class GuardedSession(LiveSession):
         return [pid for pid in procfs.children(os.getpid()) if pid != proxy]
 
     def agent_ended(self, wait_status: int, *, background: bool) -> str:
-        """Record it. Returns the summary, "" when it is not wanted."""
+        """Record it. Returns the summary, "" when it is not wanted, or that nothing could be recorded."""
         ending: Ending = ending_of(wait_status)
         self._session = dataclasses.replace(
             self._session,
@@ -122,10 +122,9 @@ class GuardedSession(LiveSession):
             self._seal()
         else:
             self._writer.update_session(self._current())
-        written = self._writer.flush(DRAIN_SECONDS)
-        if self._request.quiet:
-            return ""
-        return self._summary() if written else _NOT_WRITTEN
+        if not self._writer.flush(DRAIN_SECONDS):
+            return _NOT_WRITTEN
+        return "" if self._request.quiet else self._summary()
 
     def close(self) -> None:
         """The tree has gone."""

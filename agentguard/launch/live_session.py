@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from agentguard.config import folder_of_user
 from agentguard.launch.cover import Cover
 from agentguard.launch.ground import Ground
+from agentguard.launch.health import Health
 from agentguard.launch.log import log
 from agentguard.launch.milestones import started
 from agentguard.launch.recovery import recover
@@ -41,6 +42,7 @@ class LiveSession:
         self._cut_short: set[str] = set()
         self._monitor = Monitor(ground.inbox)
         self._cover = Cover(self._monitor.emit)
+        self._health = Health(self._cover.emit, self._clock)
         self._sensors: FileSensors
 
     # --- opening ----------------------------------------------------------------------------------
@@ -146,10 +148,12 @@ class LiveSession:
 
     def tick(self) -> None:
         """Once in a while: what a dashboard shows of a session that runs."""
+        self._health.look(self._coverage())
         now = self._clock()
         if now - self._updated_ns >= _UPDATE_NS:
             self._updated_ns = now
-            self._cover.settle(self._sensors.second_opinion(), final=False)
+            self._tell_lost()
+            self._cover.settle(self._sensors.covers, final=False)
             self._writer.update_session(self._current())
 
     # --- closing ----------------------------------------------------------------------------------
@@ -159,15 +163,16 @@ class LiveSession:
         self._ground.network.settle()
         self._sensors.settle(DRAIN_SECONDS)
         self._sensors.proved(_PROOF_SECONDS)
-        self._cover.settle(self._sensors.second_opinion(), final=True)
+        self._cover.settle(self._sensors.covers, final=True)
         self._monitor.drain(DRAIN_SECONDS)
 
     def _seal(self) -> None:
         self._sensors.stop()
         coverage = tuple(map(_stopped, self._coverage()))
         self._ground.network.stop()
-        self._tell_unproved(coverage)
+        self._health.last_look(coverage)
         self._tell_lost()
+        self._cover.settle(self._sensors.covers, final=True)
         self._monitor.drain(DRAIN_SECONDS)
         last = dataclasses.replace(self._current(), end_ns=self._clock(), in_background=False, coverage=coverage)
         self._session = dataclasses.replace(last, seal=self._writer.end_session(last))
@@ -178,37 +183,10 @@ class LiveSession:
         self._writer.close()
         self._run_folder.remove()
 
-    def _tell_unproved(self, coverage: tuple[Coverage, ...]) -> None:
-        """A sensor that never saw its own decoy may have been blind."""
-        for sensor in coverage:
-            if sensor.state is SensorState.STOPPED and not sensor.proved:
-                self._monitor.emit(
-                    GapObservation(
-                        time_ns=self._clock(),
-                        sensor=sensor.sensor,
-                        type=GapType.SENSOR_STOPPED,
-                        detail=f"the {sensor.sensor} sensor did not see its own decoy",
-                        remedy="run `agentguard doctor`",
-                    )
-                )
-
     def _tell_lost(self) -> None:
         """Events that could not be written, and observations that a stage failed on, are holes in the record."""
-        for count, what in (
-            (self._writer.lost, "events could not be written to the database"),
-            (self._monitor.failures, "observations could not be examined"),
-        ):
-            if count:
-                self._monitor.emit(
-                    GapObservation(
-                        time_ns=self._clock(),
-                        sensor="agentguard",
-                        type=GapType.EVENTS_LOST,
-                        detail=f"{count} {what}",
-                        remedy="see agentguard.log in the home folder",
-                        count=count,
-                    )
-                )
+        self._health.count(self._writer.lost, "events could not be written to the database")
+        self._health.count(self._monitor.failures, "observations could not be examined")
 
     def _coverage(self) -> tuple[Coverage, ...]:
         return (*self._sensors.coverage(), self._ground.network.coverage())

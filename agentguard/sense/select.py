@@ -23,6 +23,9 @@ from agentguard.sense.seccomp.handlers import SeccompSetup
 from agentguard.sense.seccomp.sensor import SeccompSensor
 from agentguard.sense.watch_table import WatchTable
 
+UNHELD = frozenset({GapType.IO_URING, GapType.UNREADABLE_PATH})
+"""Opens that seccomp cannot hold, or whose file it cannot name: the watches see them, and not who made them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filtered:
@@ -72,6 +75,19 @@ class FileSensors:
         if self.seccomp is not None:
             self.seccomp.settle(timeout)
 
+    def covers(self, gap: GapObservation, *, relied: bool) -> str | None:
+        """The proved sensors that saw what this gap's sensor could not; "" when none did, None while that is open.
+
+        The watches confirm what seccomp sees, so a loss of theirs costs nothing while it sees everything. That ends
+        where they were relied on: a ring that was made earlier may open files now.
+        """
+        if gap.type in UNHELD:
+            return self.second_opinion() or _open(self.folders, self.inodes)
+        if gap.sensor in {WATCHDOG, INOTIFY} and not relied and self.seccomp is not None:
+            alive = self.seccomp.coverage().state is not SensorState.FAILED
+            return SECCOMP if alive and self.seccomp.proved.is_set() else _open(self.seccomp)
+        return ""
+
     def stop(self) -> None:
         for watch in (self.inodes, self.folders):
             if watch is not None:
@@ -83,6 +99,12 @@ class FileSensors:
 
     def _running(self) -> list[SeccompSensor | CrossCheck | OpenScan | InodeWatch]:
         return [sensor for sensor in (self.seccomp, self.folders, self.inodes) if sensor is not None]
+
+
+def _open(*sensors: SeccompSensor | CrossCheck | OpenScan | InodeWatch | None) -> str | None:
+    """None while one of them may still prove itself; "" when that is over."""
+    waits = [one for one in sensors if one and not one.proved.is_set() and one.coverage().state is SensorState.RUNNING]
+    return None if waits else ""
 
 
 def open_table(folder: Path, files: SecretFiles) -> WatchTable | None:

@@ -124,3 +124,41 @@ def test_an_open_by_another_name_elsewhere_that_nobody_in_the_session_made(guard
 def test_writing_alone_is_no_read(guarded: Guarded, planted: Planted) -> None:
     guarded.shell("touch .env; : >> .env; sleep 0.6")
     assert gaps(guarded) == {}
+
+
+RING = """
+import ctypes, os, sys
+from pathlib import Path
+parameters = ctypes.create_string_buffer(120)
+made = ctypes.CDLL(None).syscall(425, 4, parameters)
+Path("ring").write_text(str(made))
+"""
+"""io_uring_setup(4, ...): 425 on every machine."""
+
+HIDDEN = """
+import ctypes, os
+ctypes.CDLL(None).prctl(4, 0)  # PR_SET_DUMPABLE
+for _ in range(50):
+    os.close(os.open("plain", os.O_RDONLY))
+"""
+
+
+def test_a_ring_is_covered_by_the_watches_though_a_secret_was_within_reach(as_user: Guarded) -> None:
+    (as_user.project / ".env").write_text("PLAIN=1\n")
+    as_user.run("sh", "-c", f"cat .env >/dev/null; exec {sys.executable} -c '{RING}'")
+    if int((as_user.project / "ring").read_text()) < 0:
+        pytest.skip("this system refuses io_uring")
+    gap = gaps(as_user)["io-uring"]
+    assert (gap["covered_by"], gap["counts"], gap["secret_within_reach"]) == ("watchdog and inotify", False, True)
+    assert as_user.sessions()[0]["outcome"] == "clean"
+
+
+def test_a_process_that_hides_its_names_is_covered_and_counted_not_repeated(as_user: Guarded) -> None:
+    for name in (".env", "plain"):
+        (as_user.project / name).write_text("PLAIN=1\n")
+    as_user.run("sh", "-c", f"cat .env >/dev/null; exec {sys.executable} -c '{HIDDEN}'")
+    found = [event["gap"] for event in of_kind(as_user.events(), "gap") if event["gap"]["type"] == "unreadable-path"]
+    assert 1 <= len(found) <= 2
+    assert sum(gap["count"] for gap in found) >= 50
+    assert {(gap["covered_by"], gap["counts"]) for gap in found} == {("watchdog and inotify", False)}
+    assert as_user.sessions()[0]["outcome"] == "clean"

@@ -11,7 +11,8 @@ from typing import TypeVar
 from agentguard.model.observation import GapType
 from agentguard.model.process import Confidence, ProcessSnapshot
 from agentguard.model.secret import SecretMatch
-from agentguard.sense.proxy.gaps import GapLog, proxy_gap
+from agentguard.sense.gap_log import GapLog
+from agentguard.sense.proxy.gaps import proxy_gap
 from agentguard.sense.proxy.interface import Guard
 from agentguard.sense.proxy.report import Caller, Subject, observe, redacted
 from agentguard.sense.proxy.wire import Seen

@@ -9,16 +9,10 @@ from pathlib import Path
 import pytest
 
 from agentguard.errors import CommandNotExecutableError, CommandNotFoundError
-from agentguard.launch.cover import Cover
 from agentguard.launch.endings import ending_of
 from agentguard.launch.notes import leave_note, read_notes
 from agentguard.launch.request import find_program
 from agentguard.launch.run_folder import make_run_folder, remove_run_folders
-from agentguard.model.observation import GapObservation, GapType, Observation
-
-
-def gap(kind: GapType) -> GapObservation:
-    return GapObservation(time_ns=1, sensor="seccomp", type=kind, detail="d")
 
 
 def test_a_program_is_found_as_a_shell_would(tmp_path: Path) -> None:
@@ -60,28 +54,6 @@ def test_a_run_folder_is_private_and_removed(tmp_path: Path, monkeypatch: pytest
 def test_endings() -> None:
     assert (ending_of(7 << 8).exit_status, ending_of(7 << 8).reason) == (7, "exited")
     assert (ending_of(9).exit_status, ending_of(9).reason) == (137, "killed by SIGKILL")
-
-
-def test_cover_waits_for_the_proof() -> None:
-    seen: list[Observation] = []
-    cover = Cover(seen.append)
-    cover.emit(gap(GapType.EVENTS_LOST))
-    cover.emit(gap(GapType.IO_URING))
-    assert [one.type for one in seen if isinstance(one, GapObservation)] == [GapType.EVENTS_LOST]
-    cover.settle("", final=False)
-    assert len(seen) == 1
-    cover.settle("watchdog", final=False)
-    assert isinstance(seen[-1], GapObservation)
-    assert (seen[-1].type, seen[-1].covered_by) == (GapType.IO_URING, "watchdog")
-
-
-def test_without_a_proof_the_gap_counts() -> None:
-    seen: list[Observation] = []
-    cover = Cover(seen.append)
-    cover.emit(gap(GapType.IO_URING))
-    cover.settle("", final=True)
-    assert isinstance(seen[0], GapObservation)
-    assert seen[0].covered_by == ""
 
 
 def test_the_front_stays_light() -> None:

@@ -19,6 +19,7 @@ from agentguard.model.secret import SecretFile
 from agentguard.sense.cross_check import CrossCheck
 from agentguard.sense.inode_watch import InodeWatch, Touch
 from agentguard.sense.interface import FolderSetup
+from agentguard.sense.select import FileSensors
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
 
@@ -194,3 +195,17 @@ def test_an_overflow_of_the_kernels_queue_is_a_gap(watched: Watched) -> None:
     watched.wait(GapType.EVENTS_LOST)
     assert watched.inodes.coverage().drops == 1
     assert not watched.inodes.complete
+
+
+def test_the_watches_cover_what_seccomp_cannot_hold_once_both_are_proved(watched: Watched) -> None:
+    sensors = FileSensors(seccomp=None, folders=watched.check, inodes=watched.inodes, missing=())
+    ring = GapObservation(time_ns=1, sensor="seccomp", type=GapType.IO_URING, detail="a ring")
+    assert sensors.covers(ring, relied=False) is None, "it may still be covered"
+    watched.decoy.read_bytes()
+    assert sensors.proved(5)
+    assert sensors.covers(ring, relied=False) == "watchdog and inotify"
+    watched.close()
+    lost = GapObservation(time_ns=1, sensor="inotify", type=GapType.EVENTS_LOST, detail="lost")
+    assert sensors.covers(lost, relied=False) == "", "nobody holds opens here"
+    bypass = GapObservation(time_ns=1, sensor="seccomp", type=GapType.OUTSIDE_TREE, detail="docker")
+    assert sensors.covers(bypass, relied=False) == ""
