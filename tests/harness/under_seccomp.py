@@ -20,6 +20,7 @@ from agentguard.birth import birth_time_ns
 from agentguard.launch.channel import Channel
 from agentguard.model.observation import FileObservation, Observation
 from agentguard.model.secret import NameFilter, SecretFile
+from agentguard.sense.seccomp import native
 from agentguard.sense.seccomp.abi import PR_SET_CHILD_SUBREAPER, machine
 from agentguard.sense.seccomp.handlers import SeccompSetup
 from agentguard.sense.seccomp.install import install_filter
@@ -83,14 +84,18 @@ class Table:
         return tuple(self._files.values())
 
 
-def main() -> int:
-    secrets, command = sys.argv[1].split(","), sys.argv[2:]
-    out = os.fdopen(os.dup(1), "w")
-    prctl(PR_SET_CHILD_SUBREAPER, 1)
+class UnavailableError(Exception):
+    """The filter cannot be put on; holds the errno."""
+
+
+def filtered_child(command: list[str]) -> tuple[int, Channel, int]:
+    """Its pid, the channel by which it is told to go, and the listener."""
     ours, theirs = Channel.pair()
     child = os.fork()
     if child == 0:
         ours.close()
+        for name in ("LD_PRELOAD", "ASAN_OPTIONS", "UBSAN_OPTIONS"):
+            os.environ.pop(name, None)
         try:
             listener = install_filter()
         except OSError as error:
@@ -102,18 +107,37 @@ def main() -> int:
         os.execvp(command[0], command)
     theirs.close()
     answer = ours.receive()
-    here = machine()
     assert answer
-    assert here
     if not answer[1]:
-        print(json.dumps({"unavailable": answer[0]["errno"]}), file=out)
+        raise UnavailableError(answer[0]["errno"])
+    return child, ours, answer[1][0]
+
+
+def use_library() -> None:
+    """A test may bring its own native loop."""
+    path = os.environ.get("HARNESS_LIBRARY")
+    if path:
+        native.find_library = lambda _kind: Path(path)
+
+
+def main() -> int:
+    secrets, command = sys.argv[1].split(","), sys.argv[2:]
+    use_library()
+    out = os.fdopen(os.dup(1), "w")
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    here = machine()
+    assert here
+    try:
+        child, go, listener = filtered_child(command)
+    except UnavailableError as error:
+        print(json.dumps({"unavailable": error.args[0]}), file=out)
         return 99
     seen: list[Observation] = []
     table = Table(secrets)
     sensor = SeccompSensor(
         SeccompSetup(
             machine=here,
-            listener=answer[1][0],
+            listener=listener,
             shared=shared_notification(),
             table=table.watched(),
             root_pid=child,
@@ -126,8 +150,9 @@ def main() -> int:
             clock=time.time_ns,
         )
     )
+    before = len(os.listdir("/proc/self/fd"))
     sensor.start()
-    ours.send({"go": True})
+    go.send({"go": True})
     status = 0
     while True:
         try:
@@ -137,7 +162,8 @@ def main() -> int:
         if pid == child:
             status = os.waitstatus_to_exitcode(code)
     sensor.tree_ended.wait(5)
-    print(json.dumps({"type": "loop", "loop": sensor.coverage().reason}), file=out)
+    leaked = len(os.listdir("/proc/self/fd")) - before
+    print(json.dumps({"type": "loop", "loop": sensor.coverage().reason, "leaked": leaked}), file=out)
     for observation in seen:
         print(json.dumps(_plain(observation)), file=out)
     return status if status >= 0 else 128 - status

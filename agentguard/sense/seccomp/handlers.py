@@ -94,6 +94,7 @@ class Handlers:
         self._execs = ExecWatch(self._memory, self._view, self.tree)
         self._candidates = Candidates(setup.files.name_filter())
         self._own_opens: dict[tuple[int, int], int] = {}
+        self._hiding: set[int] = set()
         self._rings: set[int] = set()
         self._brokers: set[str] = set()
         self._handlers = {
@@ -306,7 +307,9 @@ class Handlers:
         self._gap(GapType.UNREADABLE_PATH, call, "a process opened a file by its handle: its name is not known")
 
     def _unreadable(self, call: Call) -> None:
-        if self._still_valid(call):
+        pid = self.tree.snapshot(call.tid).pid
+        if pid not in self._hiding and self._still_valid(call):
+            self._hiding.add(pid)
             self._gap(GapType.UNREADABLE_PATH, call, "a process hides its memory: the name it opened cannot be read")
 
     def _gap(self, kind: GapType, call: Call, detail: str) -> None:

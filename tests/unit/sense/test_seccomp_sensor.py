@@ -52,7 +52,7 @@ def loop(request: pytest.FixtureRequest) -> str:
 def run(request: pytest.FixtureRequest, secret: Path, loop: str) -> Run:
     prefix = ordinary_user_prefix() if request.param == "as an ordinary user" else ()
 
-    def under_seccomp(*command: str, cwd: Path | None = None) -> Seen:
+    def under_seccomp(*command: str, cwd: Path | None = None, **extra: str) -> Seen:
         done = subprocess.run(
             [*prefix, sys.executable, str(HARNESS), str(secret), *command],
             check=False,
@@ -65,6 +65,7 @@ def run(request: pytest.FixtureRequest, secret: Path, loop: str) -> Run:
                 "PYTHONPATH": str(REPOSITORY),
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "AGENTGUARD_LOOP": loop,
+                **extra,
             },
         )
         lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"')]
@@ -72,6 +73,7 @@ def run(request: pytest.FixtureRequest, secret: Path, loop: str) -> Run:
             pytest.skip(f"seccomp cannot be used here (errno {lines[0]['unavailable']})")
         assert lines, done.stderr
         assert lines[0]["loop"].lower().startswith(loop)
+        assert lines[0]["leaked"] == 0
         return lines
 
     return under_seccomp
