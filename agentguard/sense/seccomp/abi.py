@@ -46,6 +46,11 @@ ID = struct.Struct("=Q")
 AT_FDCWD = -100
 O_PATH = 0o10000000
 
+OPEN_HOW = struct.Struct("=QQQ")
+"""struct open_how of openat2(2): flags, mode, resolve."""
+RESOLVE_IN_ROOT = 0x10
+"""The directory is the root of the path, of `..` and of absolute links."""
+
 ARCH_X86_64 = 0xC000003E
 ARCH_AARCH64 = 0xC00000B7
 ARCH_I386 = 0x40000003

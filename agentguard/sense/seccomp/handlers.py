@@ -28,10 +28,13 @@ from agentguard.sense.interface import Emit, NamePattern, OnHold, SecretFiles
 from agentguard.sense.process_tree import ProcessTree
 from agentguard.sense.proof import Proof
 from agentguard.sense.seccomp.abi import (
+    AT_FDCWD,
     I386_NUMBERS,
     ID,
     IOCTL_ID_VALID,
     NOTIFICATION,
+    OPEN_HOW,
+    RESOLVE_IN_ROOT,
     VIEW_CHANGES,
     Machine,
 )
@@ -43,7 +46,6 @@ from agentguard.sense.seccomp.paths import View
 from agentguard.sense.watch_table import WatchTable
 
 NAME = "seccomp"
-_FDCWD = -100
 
 
 class Call(NamedTuple):
@@ -175,19 +177,29 @@ class Handlers:
 
     def _on_open(self, call: Call) -> None:
         if call.name == "open":
-            directory, pointer = _FDCWD, call.arguments[0]
+            directory, pointer = AT_FDCWD, call.arguments[0]
         else:
             directory, pointer = ctypes.c_int32(call.arguments[0] & 0xFFFFFFFF).value, call.arguments[1]
         path = self._memory.string(call.tid, pointer)
         if path is None:
             self._unreadable(call)
             return
+        opened_as = os.fsdecode(path)
+        if call.name == "openat2" and self._is_confined(call):
+            try:
+                directory, path = AT_FDCWD, self._view.confined(call.tid, directory, path)
+            except OSError:
+                return
         info = self._view.stat(call.tid, directory, path)
         if info is None:
             return
         file = self._known(call, directory, path, info) or self._decide(call, directory, path, info)
         if file is not None:
-            self._tell_open(call, file, os.fsdecode(path))
+            self._tell_open(call, file, opened_as)
+
+    def _is_confined(self, call: Call) -> bool:
+        how = self._memory.read(call.tid, call.arguments[2], OPEN_HOW.size)
+        return len(how) == OPEN_HOW.size and bool(OPEN_HOW.unpack(how)[2] & RESOLVE_IN_ROOT)
 
     def _decide(self, call: Call, directory: int, path: bytes, info: os.stat_result) -> SecretFile | None:
         """Of an inode that is not in the table: the decoy, a file whose name says that it is secret, or one that was

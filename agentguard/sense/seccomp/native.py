@@ -38,13 +38,13 @@ _HELD, _EXEC, _MARK = 1, 2, 3
 _HAND_OVER, _OPEN, _OPENAT, _EXECVE, _EXECVEAT, _CONNECT, _VIEW = range(7)
 _KINDS = {
     "open": _OPEN,
-    **dict.fromkeys(("openat", "openat2"), _OPENAT),
+    "openat": _OPENAT,
     "execve": _EXECVE,
     "execveat": _EXECVEAT,
     "connect": _CONNECT,
     **dict.fromkeys(VIEW_CHANGES, _VIEW),
 }
-"""enum ag_kind. What is not here is handed over."""
+"""enum ag_kind. What is not here is handed over: openat2 is rare, and its flags change what a path means."""
 _RECORD = struct.Struct("=II")
 _EXEC_RECORD = struct.Struct("=QQiiiIIIIIIIII")
 _LINK = struct.Struct("=QiiII")

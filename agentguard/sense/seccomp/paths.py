@@ -11,15 +11,12 @@ import errno
 import os
 import re
 import stat
-import struct
 import time
 
 from agentguard.birth import birth_time_ns
-from agentguard.sense.seccomp.abi import AT_FDCWD, O_PATH, Machine
+from agentguard.sense.seccomp.abi import AT_FDCWD, O_PATH, OPEN_HOW, RESOLVE_IN_ROOT, Machine
 from agentguard.sense.seccomp.libc import libc
 
-_RESOLVE_IN_ROOT = 0x10
-_OPEN_HOW = struct.Struct("=QQQ")
 _OWN = re.compile(
     rb"/(?:\.?/)*(?:proc/(?:\.?/)*(?:thread-)?self|dev/(?:\.?/)*(?:(?P<fd>fd)|std(?P<standard>in|out|err)))(?=/|\Z)"
 )
@@ -80,6 +77,22 @@ class View:
         finally:
             os.close(descriptor)
         return name if name.startswith("/") else os.fsdecode(path)
+
+    def confined(self, tid: int, directory: int, path: bytes) -> bytes:
+        """A path that is resolved below `directory` as if that were the root, as an ordinary one.
+
+        Raises:
+            OSError: there is no such file.
+        """
+        root = os.open(_directory(tid, directory), O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            descriptor = self._open_in_root(root, path)
+        finally:
+            os.close(root)
+        try:
+            return os.readlink(b"/proc/self/fd/%d" % descriptor)
+        finally:
+            os.close(descriptor)
 
     def _shares_view(self, tid: int) -> bool:
         now = time.monotonic_ns()
@@ -144,7 +157,7 @@ class View:
             os.close(root)
 
     def _open_in_root(self, root: int, path: bytes) -> int:
-        how = _OPEN_HOW.pack(O_PATH | os.O_CLOEXEC, 0, _RESOLVE_IN_ROOT)
+        how = OPEN_HOW.pack(O_PATH | os.O_CLOEXEC, 0, RESOLVE_IN_ROOT)
         descriptor = int(libc.syscall(self._openat2, root, ctypes.c_char_p(path), how, len(how)))
         if descriptor < 0:
             raise OSError(ctypes.get_errno(), "openat2")
