@@ -10,6 +10,7 @@ import pytest
 from harness.guarded import Guarded
 from harness.ordinary_user import open_folder, ordinary_user_prefix
 
+from agentguard.native.find import find_library
 from evasion.reads.needs import NEW_PIDS, why_not
 from evasion.reads.table import WAYS
 from evasion.reads.tools import Tools, make_tools
@@ -17,6 +18,7 @@ from evasion.reads.trial import Trial, follows, observed, try_ways
 from evasion.reads.way import Way
 
 pytestmark = pytest.mark.slow
+_SENSORS = {"best": {}, "Python loop": {"AGENTGUARD_LOOP": "python"}}
 Trials = Callable[[Way], Trial]
 
 
@@ -26,13 +28,24 @@ def tools() -> Iterator[Tools]:
         yield make_tools(folder)
 
 
-@pytest.fixture(scope="module", params=["as we are", "as an ordinary user"])
-def prefix(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    return () if request.param == "as we are" else ordinary_user_prefix()
+@pytest.fixture(
+    scope="module",
+    params=[("as we are", "best"), ("as an ordinary user", "best"), ("as an ordinary user", "Python loop")],
+    ids=" with the ".join,
+)
+def setting(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """Whose session it is, and which of the file sensors serve: the best that this machine has, or the least."""
+    user, sensors = request.param
+    return user, sensors
 
 
 @pytest.fixture(scope="module")
-def trials(prefix: tuple[str, ...], tools: Tools) -> Iterator[Trials]:
+def prefix(setting: tuple[str, str]) -> tuple[str, ...]:
+    return () if setting[0] == "as we are" else ordinary_user_prefix()
+
+
+@pytest.fixture(scope="module")
+def trials(setting: tuple[str, str], prefix: tuple[str, ...], tools: Tools) -> Iterator[Trials]:
     """One session for nearly all; run when the first way asks for it."""
     done: dict[bool, Trial] = {}
     with ExitStack() as folders:
@@ -40,7 +53,7 @@ def trials(prefix: tuple[str, ...], tools: Tools) -> Iterator[Trials]:
         def trial_of(way: Way) -> Trial:
             if way.own_session not in done:
                 ways = [one for one in WAYS if one.own_session is way.own_session and not why_not(one, prefix, tools)]
-                guarded = _guarded(folders.enter_context(open_folder()), prefix)
+                guarded = _guarded(folders.enter_context(open_folder()), prefix, _SENSORS[setting[1]])
                 done[way.own_session] = try_ways(guarded, tools, ways, inner=NEW_PIDS if way.own_session else ())
             return done[way.own_session]
 
@@ -59,9 +72,14 @@ def test_a_way_is_seen_as_claimed(way: Way, prefix: tuple[str, ...], tools: Tool
     assert followed, "the value of the copy was not recognised"
 
 
-def _guarded(base: Path, prefix: tuple[str, ...]) -> Guarded:
+def test_the_sensors_are_those_meant(setting: tuple[str, str], trials: Trials) -> None:
+    loop = "native loop" if setting[1] == "best" and find_library("loop") else "Python loop"
+    assert trials(WAYS[0]).sensors["seccomp"].startswith(loop)
+
+
+def _guarded(base: Path, prefix: tuple[str, ...], extra: dict[str, str]) -> Guarded:
     project, user_home = base / "project", base / "user"
     for folder in (project, user_home, base / "tmp"):
         folder.mkdir()
         folder.chmod(0o777)
-    return Guarded(home=base / "home", project=project, user_home=user_home, prefix=prefix)
+    return Guarded(home=base / "home", project=project, user_home=user_home, prefix=prefix, extra=extra)

@@ -43,6 +43,8 @@ class Trial:
     """A session of many ways."""
 
     tried: dict[str, Tried]
+    sensors: dict[str, str]
+    """What the session says of each of its sensors."""
     events: list[Event]
     root_pid: int
     root: bool
@@ -74,6 +76,7 @@ def try_ways(guarded: Guarded, tools: Tools, ways: Sequence[Way], *, inner: tupl
     (base / "plan.json").write_text(json.dumps(plan))
     with _outside(guarded, held, base / "socket") as pid:
         guarded.extra = {
+            **guarded.extra,
             VARIABLE: values[VARIABLE],
             "PATH": f"{tools.folder}:{os.environ['PATH']}",
             "CALLS": str(tools.folder / "calls"),
@@ -94,7 +97,8 @@ def try_ways(guarded: Guarded, tools: Tools, ways: Sequence[Way], *, inner: tupl
         )
         for way in ways
     }
-    return Trial(tried, guarded.events(), session["root_pid"], os.getuid() == 0 and not guarded.prefix)
+    sensors = {sensor["sensor"]: sensor["reason"] or "" for sensor in session["coverage"]}
+    return Trial(tried, sensors, guarded.events(), session["root_pid"], os.getuid() == 0 and not guarded.prefix)
 
 
 def _value() -> str:
@@ -110,7 +114,8 @@ def _value_of(way: Way) -> str:
 def _plant(guarded: Guarded, way: Way, value: str) -> Path:
     folder = guarded.project / way.id
     folder.mkdir()
-    (folder / ".env").write_text(f"TOKEN={value}\nPORT=3000\n")
+    known_form = "sk_" + "live_" + _value()[-24:]
+    (folder / ".env").write_text(f"TOKEN={value}\nPORT=3000\nSTRIPE_SECRET_KEY={known_form}\n")
     pids = guarded.home.parent / "pids" / way.id
     pids.touch()
     pids.chmod(0o666)
