@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench_server import HOST, Server
+from bench_setting import Setting, guard
 
 CLIENT = Path(__file__).with_name("bench_client.py")
 MEASURES = ("GET", "POST 100 KB", "SSE first byte", "SSE event delay")
@@ -24,8 +25,9 @@ def server_connect(data):
 """
 
 
-def bench_proxy(base: Path, rounds: int, env: dict[str, str]) -> None:
+def bench_proxy(setting: Setting) -> None:
     """Print medians and 99th percentiles, and their ratios to the bare proxy."""
+    base, env = setting.base, setting.environ()
     (base / "empty-proxy").mkdir()
     with Server(base) as server, ExitStack() as stack:
         bare = stack.enter_context(_bare_mitmproxy(base, server))
@@ -37,7 +39,7 @@ def bench_proxy(base: Path, rounds: int, env: dict[str, str]) -> None:
             "agentguard": stack.enter_context(_client(_guard(server), env, {})),
         }
         results: dict[str, dict[str, list[float]]] = {name: {measure: [] for measure in MEASURES} for name in clients}
-        for number in range(rounds + 1):
+        for number in range(setting.rounds + 1):
             for name, ask in clients.items():
                 answer = ask()
                 for measure in MEASURES if number else ():
@@ -46,8 +48,7 @@ def bench_proxy(base: Path, rounds: int, env: dict[str, str]) -> None:
 
 
 def _guard(server: Server) -> list[str]:
-    words = [sys.executable, "-m", "agentguard", "run", "--quiet", "--upstream-ca", str(server.ca)]
-    return [*words, "--resolve", f"{HOST}=127.0.0.1:{server.port}", "--"]
+    return guard("--upstream-ca", str(server.ca), "--resolve", f"{HOST}=127.0.0.1:{server.port}")
 
 
 @contextmanager

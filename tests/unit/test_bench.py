@@ -1,0 +1,36 @@
+"""`scripts/bench files --quick` does all of its work, small: ours and strace see every read, and nothing is left."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+
+
+def test_the_table_of_the_file_sensors(repository: Path, tmp_path: Path) -> None:
+    program = repository / "scripts" / "lib" / "bench.py"
+    command = [sys.executable, program, "files", "--quick", "--format", "md"]
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    run = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+    assert run.returncode == 0, run.stderr
+    assert run.stderr == ""
+    lines = [line for line in run.stdout.splitlines() if line.startswith("|")]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    heads, cells = rows[0][1:], {row[0]: dict(zip(rows[0][1:], row[1:], strict=True)) for row in rows[2:]}
+    ours = {"agentguard", "native loop, no gate", "Python loop"} & set(heads)
+    assert heads[0] == "none"
+    assert len(ours) == 1, "the best of ours that is there"
+    for name in ours | ({"strace -f"} & set(heads)):
+        assert cells["reads seen, one by one / 8 at once"][name] == "100 / 100 %"
+        assert cells["… with the right pid"][name] == "100 / 100 %"
+        assert re.fullmatch(r"\d+\.\d\d ±\d+\.\d\d×", cells["grep -r, 200 files"][name])
+    assert re.fullmatch(r"\d+ ±\d+ ms", cells["python start"]["none"])
+    for name in {"agentguard", "strace -f", "fatrace"} - set(heads):
+        assert f"Left out: {name}: " in run.stdout
+    assert [path for path in tmp_path.iterdir() if path.name.startswith("agentguard-bench-")] == []
