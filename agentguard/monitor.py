@@ -72,32 +72,40 @@ class Detection:
         """A file was written, created or moved into place: its entry in the table, None when it is no secret file."""
         pattern = self.patterns.match_name(path)
         if pattern is None and self.table.known_path(path):
-            return self._content(path)
+            return self.content(path)
         file = secret_file(path, pattern) if pattern else self._known(path)
         if file is None or self.dismiss(file):
             return None
         self.table.add(file)
         return file
 
-    def found(self, file: SecretFile) -> bool:
-        """The index says that this file holds a secret: whether it still does. Then it is in the table."""
-        if not self.values.of(file)[0]:
-            return False
-        self.table.add(file)
-        return True
-
-    def walk(self, *, excluded: frozenset[str], since_ns: int = 0) -> ContentWalk:
-        """Looks into the files of a workspace; arguments as there."""
-        return ContentWalk(self.patterns, self.judge, excluded=excluded, since_ns=since_ns)
-
-    def _content(self, path: str) -> SecretFile | None:
-        """What stands now where a file stood that was secret for what it held."""
+    def content(self, path: str) -> SecretFile | None:
+        """This file may be secret for what it holds: its entry in the table, None when it is not (any more)."""
         old, new = self.table.at_path(path), content_file(path)
         if old is not None and (new is None or (old.device, old.inode) != (new.device, new.inode)):
             self.table.discard(old.device, old.inode)
-        if new is None or self.dismiss(new):
+        if new is None or self.dismiss(new) or not self.values.of(new)[0]:
             return None
-        return new if self.found(new) else None
+        self.table.add(new)
+        return new
+
+    def deleted(self, path: str) -> None:
+        """The file that had this name, and no other, is gone."""
+        file = self.table.at_path(path)
+        if file is not None:
+            self.table.discard(file.device, file.inode)
+
+    def has_room(self, path: str) -> bool:
+        """Whether this file may be watched for what it holds, too."""
+        return self.table.known_path(path) or self.table.content_places < self.patterns.content.most_found
+
+    def proves_content(self, decoy: Path) -> bool:
+        """Whether a secret in a file is seen; `decoy` is written for that, and removed."""
+        return self.judge.proves_itself(decoy, self.scanner.types)
+
+    def walk(self, *, excluded: frozenset[str], since_ns: int = 0) -> ContentWalk:
+        """Looks into the files of a workspace that are not in the table; arguments as there."""
+        return ContentWalk(self.patterns, self.judge, excluded=excluded, since_ns=since_ns, known=self.table.known_path)
 
     def dismiss(self, file: SecretFile) -> bool:
         """Whether it is none after all, by its content; it leaves the table then."""

@@ -9,14 +9,17 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from agentguard.detect.files import ContentRules
 from agentguard.detect.parse import bytes_of, text_of
 from agentguard.detect.rarity import looks_random
+from agentguard.detect.rules import CredentialType
 from agentguard.detect.scanner import Located
+from agentguard.detect.templates import expand
 
 _HEAD = 1024
 _BLOCK = 256 * 1024
@@ -75,6 +78,17 @@ class ContentJudge:
             if any(self.counts(one) for one in self._locate(block)):
                 return True
         return False
+
+    def proves_itself(self, decoy: Path, types: Sequence[CredentialType]) -> bool:
+        """Whether it knows a secret file when it sees one: `decoy` is written with a made-up key, and removed."""
+        kind = next(kind for kind in types if not kind.public and kind.id not in self.rules.quiet_types)
+        try:
+            decoy.write_text(f"decoy = {expand(kind.examples.match[0], kind.id)}\n")
+            return self.look(str(decoy)).look is Look.HOLDS
+        except OSError:
+            return False
+        finally:
+            decoy.unlink(missing_ok=True)
 
     def counts(self, one: Located) -> bool:
         """Whether this find makes its file a secret one."""

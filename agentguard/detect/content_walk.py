@@ -10,53 +10,16 @@ import os
 import stat
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from agentguard.birth import birth_time_ns
 from agentguard.detect.content import ContentJudge, Look
 from agentguard.detect.files import FilePatterns
-from agentguard.detect.inventory import CONTENT_KIND, is_folder, list_folder
-from agentguard.detect.read_before import ReadBefore, mount_flags, read_before
-from agentguard.model.secret import SecretFile
+from agentguard.detect.inventory import is_folder, list_folder
+from agentguard.detect.read_before import mount_flags, read_before
+from agentguard.model.index import IndexProgress, ReadBefore, SecretFind
+from agentguard.model.secret import CONTENT_KIND, SecretFile
 
 _PSEUDO = frozenset({"/proc", "/sys", "/dev"})
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far the index is."""
-
-    files: int = 0
-    """Listed so far."""
-    done: int = 0
-    """Of them, looked at or found to be none that counts."""
-    listed: bool = False
-    """All names are known."""
-    found: int = 0
-    cut: int = 0
-    """Files larger than what is looked through of each."""
-    dropped: int = 0
-    """Files that are left out because a limit was reached."""
-    bytes: int = 0
-    """Looked through."""
-
-    @property
-    def complete(self) -> bool:
-        return self.listed and self.done >= self.files and not self.dropped
-
-    @property
-    def left(self) -> int:
-        """Files not looked at."""
-        return self.files - self.done + self.dropped
-
-
-@dataclass(frozen=True, slots=True)
-class Find:
-    """A file that holds a secret."""
-
-    file: SecretFile
-    read: ReadBefore
-    """Whether it was read before it was found."""
 
 
 class ContentWalk:
@@ -67,10 +30,11 @@ class ContentWalk:
         judge: looks into a file.
         since_ns: when the agent was started; 0 when it was not yet.
         excluded: real paths of folders that are the guard's own.
+        known: files that are looked after already: they are passed over.
         on_folder: told of each folder before its names are read, so that a change from then on can be followed.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (each has its own meaning, and most of them a default)
         self,
         patterns: FilePatterns,
         judge: ContentJudge,
@@ -78,8 +42,10 @@ class ContentWalk:
         since_ns: int = 0,
         excluded: frozenset[str] = frozenset(),
         on_folder: Callable[[str], object] = lambda _path: None,
+        known: Callable[[str], bool] = lambda _path: False,
     ) -> None:
-        self.progress = Progress()
+        self._files = self._done = self._dropped = self._cut = self._bytes = 0
+        self._listed = False
         self._patterns = patterns
         self._rules = patterns.content
         self._judge = judge
@@ -87,9 +53,22 @@ class ContentWalk:
         self._excluded = excluded | _PSEUDO
         self._skipped = patterns.skip_directories | self._rules.skip_directories
         self._on_folder = on_folder
+        self._known = known
         self._flags: dict[int, int] = {}
 
-    def run(self, root: str, *, changed_since_ns: int = 0) -> Iterator[Find | None]:
+    @property
+    def progress(self) -> IndexProgress:
+        """As of now."""
+        return IndexProgress(
+            files=self._files,
+            done=self._done,
+            listed=self._listed,
+            dropped=self._dropped,
+            cut=self._cut,
+            bytes=self._bytes,
+        )
+
+    def run(self, root: str, *, changed_since_ns: int = 0) -> Iterator[SecretFind | None]:
         """Everything below `root`, breadth first; one step a folder, then one a file, so that it can be left anywhere.
 
         Args:
@@ -100,12 +79,12 @@ class ContentWalk:
         for files in self.folders(root):
             names.extend(files)
             yield None
-        self.progress.listed = True
-        while names:
+        self._listed = True
+        while names and self._bytes < self._rules.most_bytes:
             path = names.popleft()
             if not changed_since_ns or _changed(path) >= changed_since_ns:
                 yield self.examine(path)
-            self.progress.done += 1
+            self._done += 1
 
     def folders(self, root: str) -> Iterator[list[str]]:
         """Of each folder below `root`, itself included, the files that may be secret for what they hold."""
@@ -120,9 +99,9 @@ class ContentWalk:
                         queue.append(entry.path)
                 elif self._is_candidate(entry):
                     files.append(entry.path)
-            room = max(0, self._rules.most_files - self.progress.files)
-            self.progress.dropped += len(files[room:])
-            self.progress.files += len(files[:room])
+            room = max(0, self._rules.most_files - self._files)
+            self._dropped += len(files[room:])
+            self._files += len(files[:room])
             yield files[:room]
 
     def enters(self, folder: str) -> bool:
@@ -131,25 +110,21 @@ class ContentWalk:
 
     def counts(self, path: str) -> bool:
         """Whether a file of this name is one that only its content can make secret."""
-        return self._patterns.content_counts(path) and self._patterns.match_name(path) is None
+        patterns = self._patterns
+        return patterns.content_counts(path) and patterns.match_name(path) is None and not self._known(path)
 
-    def examine(self, path: str) -> Find | None:
+    def examine(self, path: str) -> SecretFind | None:
         """Look into one file. None when it holds no secret, or cannot be read."""
-        progress = self.progress
-        if progress.bytes >= self._rules.most_bytes:
-            progress.dropped += 1
-            return None
         seen = self._judge.look(path)
-        progress.bytes += seen.size
-        progress.cut += seen.cut
+        self._bytes += seen.size
+        self._cut += seen.cut
         info = seen.info
         if seen.look is not Look.HOLDS or info is None:
             return None
-        progress.found += 1
         file = SecretFile(
             path=path, device=info.st_dev, inode=info.st_ino, birth_time_ns=birth_time_ns(path), kind=CONTENT_KIND
         )
-        return Find(file, self._read_before(path, info))
+        return SecretFind(file=file, read=self._read_before(path, info), only_name=info.st_nlink == 1)
 
     def _read_before(self, path: str, info: os.stat_result) -> ReadBefore:
         if not self._since_ns:

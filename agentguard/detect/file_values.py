@@ -12,11 +12,10 @@ import threading
 from collections.abc import Callable, Iterable
 
 from agentguard.detect.content import ContentJudge
-from agentguard.detect.inventory import CONTENT_KIND
 from agentguard.detect.scanner import Scanner
 from agentguard.detect.values import MAX_VALUES, ValueIndex, extract_values, recognised_values
 from agentguard.model.observation import FileObservation
-from agentguard.model.secret import SecretFile, SecretValue
+from agentguard.model.secret import CONTENT_KIND, SecretFile, SecretValue
 
 MAX_BYTES = 1 << 20
 """A larger file is scanned in its first part only."""

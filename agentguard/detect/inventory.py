@@ -18,10 +18,7 @@ from pathlib import Path
 
 from agentguard.birth import birth_time_ns
 from agentguard.detect.files import FilePattern, FilePatterns
-from agentguard.model.secret import SecretFile
-
-CONTENT_KIND = "content"
-"""`SecretFile.kind` of a file that no pattern names but whose content holds a credential."""
+from agentguard.model.secret import CONTENT_KIND, SecretFile
 
 _MATCHES_A_GLOB = 256
 

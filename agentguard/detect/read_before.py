@@ -8,18 +8,12 @@ the last change or than a day. Our own reads leave no trace (`O_NOATIME`).
 from __future__ import annotations
 
 import os
-from enum import StrEnum
+
+from agentguard.model.index import ReadBefore
 
 _DAY_NS = 24 * 60 * 60 * 1_000_000_000
 _NOATIME = getattr(os, "ST_NOATIME", 0) | os.ST_RDONLY
 _RELATIME = getattr(os, "ST_RELATIME", 0)
-
-
-class ReadBefore(StrEnum):
-    YES = "yes"
-    """Somebody read it; who is not known."""
-    NO = "no"
-    UNKNOWN = "unknown"
 
 
 def read_before(info: os.stat_result, since_ns: int, mount_flags: int) -> ReadBefore:

@@ -11,8 +11,7 @@ from threading import Lock
 from typing import Protocol
 
 from agentguard.detect.files import FilePattern, FilePatterns
-from agentguard.detect.inventory import CONTENT_KIND
-from agentguard.model.secret import NameFilter, SecretFile
+from agentguard.model.secret import CONTENT_KIND, NameFilter, SecretFile
 
 
 class Follower(Protocol):
@@ -53,6 +52,11 @@ class SecretTable:
     def known_path(self, path: str) -> bool:
         """Whether the file at this resolved path was ever secret for what it held; another may be in its place now."""
         return path in self._content_paths
+
+    @property
+    def content_places(self) -> int:
+        """How many places there are that `known_path` knows."""
+        return len(self._content_paths)
 
     def add(self, file: SecretFile) -> bool:
         """Enter or replace the entry of this inode. True when the table has changed."""
@@ -98,5 +102,9 @@ class SecretTable:
             return tuple(self._by_id.values())
 
     def directories(self) -> tuple[str, ...]:
-        """The folders that hold them, sorted: what a folder watcher must watch."""
-        return tuple(sorted({os.path.dirname(file.path) or "/" for file in self.files()}))
+        """The folders that hold those with a telling name, sorted: what a folder watcher must watch.
+
+        The others may lie in a thousand folders, and the index follows their changes.
+        """
+        named = (file for file in self.files() if file.kind != CONTENT_KIND)
+        return tuple(sorted({os.path.dirname(file.path) or "/" for file in named}))

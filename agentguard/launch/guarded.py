@@ -44,6 +44,7 @@ class GuardedSession(LiveSession):
             AgentGuardError: a policy, a key or the database cannot be used. The agent has not been started.
         """
         values = self._open_record()
+        values += self._index.head_start(lambda: self._network.starting)
         self._table = open_table(self._run_folder.path, self._detection.table)
         if self._network.wait():
             self._network.learn(values)
@@ -77,7 +78,8 @@ class GuardedSession(LiveSession):
         }
 
     def agent_started(self) -> None:
-        """Without seccomp nobody saw the agent's own exec: tell what it inherited."""
+        """Leave the index to its worker. Without seccomp nobody saw the agent's own exec: tell what it inherited."""
+        self._index.start()
         if self._sensors.seccomp is None:
             self._monitor.emit(
                 ExecObservation(
@@ -104,8 +106,8 @@ class GuardedSession(LiveSession):
             time.sleep(0.005)
 
     def _others(self) -> list[int]:
-        proxy = self._network.pid
-        return [pid for pid in procfs.children(os.getpid()) if pid != proxy]
+        ours = {self._network.pid, self._index.pid}
+        return [pid for pid in procfs.children(os.getpid()) if pid not in ours]
 
     def agent_ended(self, wait_status: int, *, background: bool) -> str:
         """Record it. Returns the summary, "" when it is not wanted, or that nothing could be recorded."""

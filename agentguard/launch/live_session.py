@@ -13,6 +13,7 @@ from agentguard.config import folder_of_user
 from agentguard.launch.cover import Cover
 from agentguard.launch.ground import Ground
 from agentguard.launch.health import Health
+from agentguard.launch.indexing import Indexing, IndexSetup
 from agentguard.launch.log import log
 from agentguard.launch.milestones import started
 from agentguard.launch.recovery import recover
@@ -75,7 +76,32 @@ class LiveSession:
         self._writer.begin_session(self._session)
         self._writer.append(*started(self._session))
         self._monitor.start(self._stages)
+        self._index = self._open_index()
         return values
+
+    def _open_index(self) -> Indexing:
+        ground = self._ground
+        return Indexing(
+            IndexSetup(
+                detection=self._detection,
+                workspace=ground.cwd,
+                own=(self._home.root, self._run_folder.path),
+                policies=ground.policies,
+                cache=self._home.cache,
+                log=self._home.log,
+                decoy=self._run_folder.path / "index-decoy",
+                on_change=self._on_change,
+                on_content=self._on_content,
+                emit=self._cover.emit,
+                second_opinion=self._network_opinion,
+                clock=self._clock,
+            )
+        )
+
+    def _network_opinion(self) -> str:
+        """What is known by its form is recognised in what is sent, read by whomever: the sensor that proved it does."""
+        coverage = self._ground.network.coverage()
+        return coverage.sensor if coverage.proved and coverage.state is SensorState.RUNNING else ""
 
     def _first_record(self) -> Session:
         ground, redact = self._ground, self._detection.scanner.redact
@@ -112,7 +138,7 @@ class LiveSession:
         values, new = self._detection.values.hold(observation)
         if new:
             self._ground.network.learn(values)
-            self._sensors.watch(file.path)
+            self._sensors.watch(file)
         self._tell_cut_short(file, observation)
         return not self._detection.dismiss(file)
 
@@ -144,6 +170,14 @@ class LiveSession:
             self._ground.network.learn(self._detection.values.of(file)[0])
         return file
 
+    def _on_content(self, path: str) -> SecretFile | None:
+        """A file holds a secret, whatever it is called: follow it from now on."""
+        file = self._detection.content(path)
+        if file is not None:
+            self._ground.network.learn(self._detection.values.of(file)[0])
+            self._sensors.watch(file)
+        return file
+
     # --- while it runs ----------------------------------------------------------------------------
 
     def tick(self) -> None:
@@ -167,6 +201,7 @@ class LiveSession:
         self._monitor.drain(DRAIN_SECONDS)
 
     def _seal(self) -> None:
+        self._index.finish()
         self._sensors.stop()
         coverage = tuple(map(_stopped, self._coverage()))
         self._ground.network.stop()
@@ -189,7 +224,7 @@ class LiveSession:
         self._health.count(self._monitor.failures, "observations could not be examined")
 
     def _coverage(self) -> tuple[Coverage, ...]:
-        return (*self._sensors.coverage(), self._ground.network.coverage())
+        return (*self._sensors.coverage(), self._index.coverage(), self._ground.network.coverage())
 
     def _current(self) -> Session:
         tally = self._stages.tally

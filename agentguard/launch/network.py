@@ -58,6 +58,11 @@ class Network:
         """Of the proxy child; 0 when there is none."""
         return self._proxy.pid
 
+    @property
+    def starting(self) -> bool:
+        """Whether the agent still waits for it."""
+        return self._starting.is_alive()
+
     def wait(self) -> bool:
         """Whether the proxy runs. When it does not, the gap has been told."""
         self._starting.join(START_SECONDS + 1)

@@ -31,6 +31,7 @@ class GapType(StrEnum):
     OUTSIDE_TREE = "outside-tree"
     WATCH_LIMIT = "watch-limit"
     SENSOR_UNPROVED = "sensor-unproved"
+    NOT_INDEXED = "not-indexed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+CONTENT_KIND = "content"
+"""`SecretFile.kind` of a file that no pattern names but whose content holds a credential."""
+
 KNOWN_VALUE = "known-value"
 """`SecretMatch.type` of a followed value that no credential type recognises (a database password, say)."""
 

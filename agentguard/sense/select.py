@@ -10,6 +10,7 @@ from pathlib import Path
 
 from agentguard.errors import SensorError
 from agentguard.model.observation import GapObservation, GapType
+from agentguard.model.secret import CONTENT_KIND, SecretFile
 from agentguard.model.session import Coverage, SensorState
 from agentguard.sense.cross_check import NAME as WATCHDOG
 from agentguard.sense.cross_check import CrossCheck
@@ -53,10 +54,11 @@ class FileSensors:
     def coverage(self) -> tuple[Coverage, ...]:
         return (*(sensor.coverage() for sensor in self._running()), *self.missing)
 
-    def watch(self, path: str) -> None:
-        """A secret file has appeared: watch its folder too."""
-        if self.folders is not None:
-            self.folders.watch.add(os.path.dirname(path))
+    def watch(self, file: SecretFile) -> None:
+        """A secret file has appeared: watch its folder too. (Of one that is secret for what it holds the index follows
+        the changes, and the inode watch the opens: there its folder says nothing more.)"""
+        if self.folders is not None and (file.kind != CONTENT_KIND or isinstance(self.folders, OpenScan)):
+            self.folders.watch.add(os.path.dirname(file.path))
 
     def saw(self, device: int, inode: int, since_ns: int) -> bool:
         """Whether a sensor that names the opener saw this file opened since then."""
@@ -148,7 +150,10 @@ def start_file_sensors(*, filtered: Filtered, proxy_port: Callable[[], int], set
         )
     folders = _start_folders(setup, OpenScan(setup) if seccomp is None else CrossCheck(setup), missing)
     inodes = _start_inodes(setup, folders, missing) if isinstance(folders, CrossCheck) else None
-    return FileSensors(seccomp=seccomp, folders=folders, inodes=inodes, missing=tuple(missing))
+    sensors = FileSensors(seccomp=seccomp, folders=folders, inodes=inodes, missing=tuple(missing))
+    for file in setup.files.files():
+        sensors.watch(file)
+    return sensors
 
 
 def _start_folders(

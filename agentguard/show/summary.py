@@ -26,6 +26,7 @@ _WATCHED = {
     "fanotify": "files",
     "psutil": "files",
     "watchdog": "folders",
+    "index": "contents",
     "proxy": "requests",
     "environment": "environment",
     "egress": "connections",

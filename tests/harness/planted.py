@@ -41,7 +41,7 @@ def plant(project: Path) -> Planted:
     """Write `.env` with a key of a known form, a token of none, a database URL, and things that are no secrets."""
     planted = Planted(
         path=project / ".env",
-        openai="sk-" + "proj-" + _random(74) + "T3Blbk" + "FJ" + _random(74),
+        openai=made_key(),
         token="tok" + _random(32),
         password="Pw" + _random(18),
     )
@@ -53,6 +53,11 @@ def plant(project: Path) -> Planted:
     )
     planted.path.chmod(0o644)
     return planted
+
+
+def made_key() -> str:
+    """A key that a credential type recognises by its form."""
+    return "sk-" + "proj-" + _random(74) + "T3Blbk" + "FJ" + _random(74)
 
 
 def _random(count: int) -> str:

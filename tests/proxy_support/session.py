@@ -19,9 +19,9 @@ from agentguard.demo.certificates import Authority
 from agentguard.model.observation import GapObservation, GapType, HttpObservation, Observation
 from agentguard.model.secret import SecretValue
 from agentguard.paths import policies_dir
+from agentguard.sense.child_process import ChildProcess
 from agentguard.sense.proxy.config import ProxyConfig
 from agentguard.sense.proxy.launcher import ProxySensor
-from agentguard.sense.proxy.process import ChildProcess
 
 KEY = b"k" * 32
 HOST = "collector.example"

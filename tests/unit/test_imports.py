@@ -18,7 +18,7 @@ from agentguard.cli import VERBS
 
 HEAVY = {"textual", "mitmproxy", "sqlite_utils", "hyperscan", "yaml"}
 STAGES = ("sense", "attribute", "detect", "judge", "record")
-ABOVE = {"show", "commands", "monitor", "proxy_child", "cli"}
+ABOVE = {"show", "commands", "monitor", "proxy_child", "index_worker", "index_child", "cli"}
 
 WALK = """
 import importlib, pkgutil, sys
@@ -73,7 +73,9 @@ def test_only_the_proxy_knows_mitmproxy(room: str) -> None:
     assert "mitmproxy" not in loaded(WALK, f"agentguard.{room}")
 
 
-@pytest.mark.parametrize("room", ["sense", "attribute", "detect", "judge", "record", "monitor", "proxy_child", "show"])
+@pytest.mark.parametrize(
+    "room", ["sense", "attribute", "detect", "judge", "record", "monitor", "proxy_child", "index_worker", "show"]
+)
 def test_only_the_dashboard_knows_textual(room: str) -> None:
     assert "textual" not in loaded(WALK, f"agentguard.{room}", "agentguard.show.tui")
 

@@ -18,6 +18,7 @@ from agentguard.errors import SensorError
 from agentguard.model.observation import GapObservation, GapType, Observation
 from agentguard.model.secret import SecretValue
 from agentguard.model.session import Coverage, SensorState
+from agentguard.sense.child_process import ChildProcess
 from agentguard.sense.proof import Proof
 from agentguard.sense.proxy import wire
 from agentguard.sense.proxy.ca import Authority, make_authority, user_roots, write_trust
@@ -25,8 +26,8 @@ from agentguard.sense.proxy.config import ChildStart, ProxyConfig
 from agentguard.sense.proxy.decoy import Decoy
 from agentguard.sense.proxy.environment import session_environment
 from agentguard.sense.proxy.gaps import SENSOR, proxy_gap
-from agentguard.sense.proxy.process import ChildProcess
 
+_MODULE = "agentguard.proxy_child"
 _BACKLOG = 512
 _RESTART_PAUSES = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0)
 """Seconds before the first, second, ... restart in a row; the last one for all that follow."""
@@ -95,7 +96,7 @@ class ProxySensor:
         """The first half of `start`: connections to the port wait until the child is ready. Call `wait_ready` next."""
         try:
             self._listener = socket.create_server(("127.0.0.1", self._config.listen_port), backlog=_BACKLOG)
-            self._child = ChildProcess(self._listener.fileno(), self._config.log)
+            self._child = ChildProcess(_MODULE, self._config.log, inherited=(self._listener.fileno(),))
         except OSError as error:
             self._close_listener()
             raise SensorError(f"cannot start the proxy: {error.strerror}") from None
@@ -244,7 +245,7 @@ class ProxySensor:
                 return False
         assert self._listener is not None
         try:
-            self._child = ChildProcess(self._listener.fileno(), self._config.log)
+            self._child = ChildProcess(_MODULE, self._config.log, inherited=(self._listener.fileno(),))
         except OSError as error:
             self._on_observation(proxy_gap(GapType.SENSOR_STOPPED, f"the proxy cannot be restarted: {error.strerror}"))
             return False

@@ -23,6 +23,7 @@ SENSOR_TASK = {
     "is identified.",
     "fanotify": "Watches every open of a secret file, and holds the caller while it is identified.",
     "watchdog": "Watches the folders and files that hold credentials, as a second opinion.",
+    "index": "Looks through the workspace for files of any name that hold a credential, and follows what changes.",
     "inotify": "Watches the folders and files that hold credentials, as a second opinion.",
     "psutil": "Looks which processes hold secret files open, now and then.",
     "proxy": "Reads every request that leaves through it before it is sent.",

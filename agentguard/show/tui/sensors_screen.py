@@ -27,6 +27,7 @@ from agentguard.show.tui.words import MUTED, clean, sensor_look, session_title
 SEES = {
     "seccomp": ("files", "every open of a secret file, the process held while it is named"),
     "watchdog": ("confirm", "a second opinion on opens, and those of processes outside the session"),
+    "index": ("contents", "files of any name that hold a key: the workspace looked through, and what changes"),
     "proxy": ("network", "every request through the proxy: address, headers, decoded body"),
     "environment": ("inherited", "the secrets each new program inherits"),
     "psutil": ("processes", "who has a file open, asked now and then: a short read may be missed"),

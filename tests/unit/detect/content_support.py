@@ -9,8 +9,9 @@ from pathlib import Path
 from detect_support import example, scanner
 
 from agentguard.detect.content import ContentJudge
-from agentguard.detect.content_walk import ContentWalk, Find
+from agentguard.detect.content_walk import ContentWalk
 from agentguard.detect.files import FilePatterns, load_file_patterns
+from agentguard.model.index import SecretFind
 from agentguard.paths import policies_dir
 
 PATTERNS: FilePatterns = load_file_patterns(policies_dir() / "files.yaml")
@@ -31,9 +32,9 @@ def holding() -> bytes:
     return b'DEBUG = False\nSTRIPE_KEY = "' + example("openai-project-key").encode() + b'"\n'
 
 
-def finds(one: ContentWalk, root: Path, *, changed_since_ns: int = 0) -> list[Find]:
+def finds(one: ContentWalk, root: Path, *, changed_since_ns: int = 0) -> list[SecretFind]:
     return [find for find in one.run(str(root), changed_since_ns=changed_since_ns) if find]
 
 
-def names(found: list[Find], root: Path) -> set[str]:
+def names(found: list[SecretFind], root: Path) -> set[str]:
     return {os.path.relpath(find.file.path, root) for find in found}

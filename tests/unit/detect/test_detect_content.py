@@ -16,8 +16,9 @@ from value_support import made_up
 
 from agentguard.detect.content import Look, Seen
 from agentguard.detect.file_values import FileValues
-from agentguard.detect.inventory import CONTENT_KIND, content_file
+from agentguard.detect.inventory import content_file
 from agentguard.detect.value_index import ValueIndex
+from agentguard.model.secret import CONTENT_KIND
 
 KEY = example("openai-project-key")
 

@@ -15,6 +15,7 @@ from agentguard.judge.match import TextIs
 from agentguard.judge.parse import parse_policy
 from agentguard.judge.policy import Policy
 from agentguard.judge.vocabulary import WORDS
+from agentguard.model.secret import CONTENT_KIND
 from agentguard.model.verdict import Disposition, Outcome, Severity
 from agentguard.paths import policies_dir
 
@@ -55,7 +56,7 @@ def test_the_last_default_rule_takes_everything() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_file_kind_type_and_command_named_by_a_rule_exists(name: str) -> None:
     known = {
-        "file_kind": _ids("files.yaml", "patterns"),
+        "file_kind": _ids("files.yaml", "patterns") | {CONTENT_KIND},
         "command_rule": _ids("commands.yaml", "commands"),
         "type": {type_id for type_id, _ in _types()} | {"known-value"},
     }

@@ -1,4 +1,4 @@
-"""The child as a process: its start, its socketpair, its end."""
+"""A child of the supervisor as a process: its start, its socketpair, its end. (The proxy; the index worker.)"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 import agentguard
 from agentguard.model.signals import signal_name
 
-COMMAND = (sys.executable, "-P", "-m", "agentguard.proxy_child")
+_COMMAND = (sys.executable, "-P", "-m")
 """-P: nothing is imported from the working directory, which is the agent's."""
 
 _KEPT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
@@ -26,10 +26,11 @@ _SEND_SECONDS = 2
 class ChildProcess:
     """Started by making one. Not reused."""
 
-    def __init__(self, listen_fd: int, log: Path | None) -> None:
+    def __init__(self, module: str, log: Path | None, *, inherited: tuple[int, ...] = ()) -> None:
         """
         Args:
-            listen_fd: the listening socket, which it inherits.
+            module: what it runs, given the number of its end of the socketpair.
+            inherited: further descriptors that it gets.
             log: file for its stderr; None: nowhere.
 
         Raises:
@@ -46,7 +47,7 @@ class ChildProcess:
         """Monotonic seconds; 0.0 until it accepts connections."""
         self.died_at = 0.0
         try:
-            self._process = _spawn(theirs.fileno(), listen_fd, log)
+            self._process = _spawn(module, theirs.fileno(), inherited, log)
         except OSError:
             ours.close()
             raise
@@ -97,7 +98,7 @@ class ChildProcess:
         return f"was killed by {signal_name(-status)}"
 
 
-def _spawn(link_fd: int, listen_fd: int, log: Path | None) -> subprocess.Popen[bytes]:
+def _spawn(module: str, link_fd: int, inherited: tuple[int, ...], log: Path | None) -> subprocess.Popen[bytes]:
     """In a session of its own, so that Ctrl-C and the terminal's end are the agent's affair alone."""
     env = {name: os.environ[name] for name in _KEPT if name in os.environ}
     env["PYTHONPATH"] = str(Path(agentguard.__file__).resolve().parent.parent)
@@ -106,8 +107,8 @@ def _spawn(link_fd: int, listen_fd: int, log: Path | None) -> subprocess.Popen[b
         stderr = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         return subprocess.Popen(
-            [*COMMAND, str(link_fd)],
-            pass_fds=(link_fd, listen_fd),
+            [*_COMMAND, module, str(link_fd)],
+            pass_fds=(link_fd, *inherited),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=stderr,

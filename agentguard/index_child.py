@@ -1,0 +1,28 @@
+"""The index worker's process: `python -m agentguard.index_child FD`; FD is one end of a socketpair whose other end the
+supervisor holds. It steps back behind everyone else before anything is loaded.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+
+from agentguard.sense.idle import run_when_idle
+from agentguard.sense.secrecy import hide_memory
+
+
+def main(arguments: list[str]) -> int:
+    """Work until the supervisor is gone. Returns an exit status."""
+    hide_memory()
+    run_when_idle()
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):  # the terminal's signals belong to the agent
+        signal.signal(number, signal.SIG_IGN)
+    from agentguard.index_worker import work  # noqa: PLC0415 (loading takes a tenth of a second: be nice first)
+
+    with socket.socket(fileno=int(arguments[0])) as link:
+        return work(link)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
