@@ -41,10 +41,10 @@ class FileValues:
         self._own_reads: dict[tuple[int, int], int] = {}
         self._lock = threading.Lock()
 
-    def of(self, file: SecretFile) -> tuple[tuple[SecretValue, ...], bool]:
+    def of(self, file: SecretFile, held_as: str = "") -> tuple[tuple[SecretValue, ...], bool]:
         """Its values as it stands now, and whether they are news; the last known when its name leads elsewhere now.
-        Empty when it could never be read."""
-        state = _state(file)
+        Empty when it could never be read. `held_as` is a better path for the moment, as in a `FileObservation`."""
+        state = _state(file, held_as)
         if state is None:
             return self._last.get(_identity(file), ()), False
         known = self._known.get(state)
@@ -52,7 +52,7 @@ class FileValues:
             return known, False
         with self._lock:
             self._own_reads[(file.device, file.inode)] = self._clock()
-            values = tuple(self._extract(file))
+            values = tuple(self._extract(file, held_as))
             self._index.add(values)
             self._known[state] = self._last[_identity(file)] = values
         return values, True
@@ -61,7 +61,7 @@ class FileValues:
         """The same, while the reader of `observation` is held; kept until the detector asks what it read."""
         if observation.file is None:
             return (), False
-        values, new = self.of(observation.file)
+        values, new = self.of(observation.file, observation.held_as)
         if values:
             self._held[_moment(observation, observation.file)] = values
         return values, new
@@ -96,8 +96,8 @@ class FileValues:
         """Whether we opened it ourselves since then: the folder watch must not report us."""
         return self._own_reads.get((device, inode), 0) >= since_ns
 
-    def _extract(self, file: SecretFile) -> list[SecretValue]:
-        data = _read(file, self._limit(file))
+    def _extract(self, file: SecretFile, held_as: str) -> list[SecretValue]:
+        data = _read(held_as or file.path, self._limit(file))
         if file.kind != CONTENT_KIND:
             return extract_values(file.path, data, file.kind, self._scanner)
         return recognised_values(file.path, data, self._scanner) if self._judge.holds(data) else []
@@ -116,10 +116,10 @@ def _moment(observation: FileObservation, file: SecretFile) -> tuple[int, int, i
     return observation.time_ns, file.device, file.inode
 
 
-def _state(file: SecretFile) -> _State | None:
+def _state(file: SecretFile, held_as: str = "") -> _State | None:
     """None when the path leads elsewhere now, or to something that must not be opened (a FIFO, a device, /proc)."""
     try:
-        info = os.stat(file.path)
+        info = os.stat(held_as or file.path)
     except OSError:
         return None
     if not stat.S_ISREG(info.st_mode) or (info.st_dev, info.st_ino) != (file.device, file.inode):
@@ -129,9 +129,9 @@ def _state(file: SecretFile) -> _State | None:
     return info.st_dev, info.st_ino, info.st_mtime_ns, info.st_size
 
 
-def _read(file: SecretFile, limit: int) -> bytes:
+def _read(path: str, limit: int) -> bytes:
     try:
-        descriptor = os.open(file.path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb", buffering=0) as opened:
             return opened.read(limit)
     except OSError:

@@ -51,6 +51,8 @@ class FileObservation:
     """Its entry in the table; None when only its name matched (it did not exist yet)."""
     kind: str = ""
     """Pattern id of policies/files.yaml."""
+    held_as: str = ""
+    """Where `path` does not lead to the file (another mount namespace; renamed): one that does, while it is held."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

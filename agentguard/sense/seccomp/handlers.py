@@ -195,7 +195,8 @@ class Handlers:
             return
         file = self._known(call, directory, path, info) or self._decide(call, directory, path, info)
         if file is not None:
-            self._tell_open(call, file, opened_as)
+            with self._view.held(call.tid, directory, path, file.path) as held_as:
+                self._tell_open(call, file, opened_as, held_as)
 
     def _is_confined(self, call: Call) -> bool:
         how = self._memory.read(call.tid, call.arguments[2], OPEN_HOW.size)
@@ -253,7 +254,7 @@ class Handlers:
             return None
         return file
 
-    def _tell_open(self, call: Call, file: SecretFile, opened_as: str) -> None:
+    def _tell_open(self, call: Call, file: SecretFile, opened_as: str, held_as: str) -> None:
         now = self._setup.clock()
         snapshot = self.tree.snapshot(call.tid)
         if not self._still_valid(call):
@@ -268,6 +269,7 @@ class Handlers:
             opened_as=opened_as,
             file=file,
             kind=file.kind,
+            held_as=held_as,
         )
         if self._setup.on_hold(observation):
             self._emit(observation)

@@ -12,6 +12,8 @@ import os
 import re
 import stat
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from agentguard.birth import birth_time_ns
 from agentguard.sense.seccomp.abi import AT_FDCWD, O_PATH, OPEN_HOW, RESOLVE_IN_ROOT, Machine
@@ -94,6 +96,20 @@ class View:
         finally:
             os.close(descriptor)
 
+    @contextmanager
+    def held(self, tid: int, directory: int, path: bytes, known_as: str) -> Iterator[str]:
+        """A path of ours to what the caller opens, for as long as this lasts; "" when `known_as` leads there anyway, or
+        when there is none."""
+        try:
+            descriptor = self._opened(tid, directory, path)
+        except (OSError, ValueError):
+            yield ""
+            return
+        try:
+            yield "" if _leads_to(known_as, os.fstat(descriptor)) else f"/proc/self/fd/{descriptor}"
+        finally:
+            os.close(descriptor)
+
     def _shares_view(self, tid: int) -> bool:
         now = time.monotonic_ns()
         same, until = self._same.get(tid, (True, 0))
@@ -162,6 +178,13 @@ class View:
         if descriptor < 0:
             raise OSError(ctypes.get_errno(), "openat2")
         return descriptor
+
+
+def _leads_to(path: str, info: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), info)
+    except (OSError, ValueError):
+        return False
 
 
 def _directory(tid: int, directory: int) -> bytes:

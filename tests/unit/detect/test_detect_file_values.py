@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -32,9 +33,15 @@ def file(tmp_path: Path) -> SecretFile:
     return SecretFile(path=str(path), device=info.st_dev, inode=info.st_ino, birth_time_ns=born)
 
 
-def opened(file: SecretFile, at: int = 10) -> FileObservation:
+def opened(file: SecretFile, at: int = 10, held_as: str = "") -> FileObservation:
     return FileObservation(
-        time_ns=at, sensor="seccomp", process=None, confidence=Confidence.EXACT_HELD, path=file.path, file=file
+        time_ns=at,
+        sensor="seccomp",
+        process=None,
+        confidence=Confidence.EXACT_HELD,
+        path=file.path,
+        file=file,
+        held_as=held_as,
     )
 
 
@@ -69,3 +76,12 @@ def test_a_file_that_moved_away_keeps_its_values(values: FileValues, file: Secre
 def test_a_file_that_was_never_read_has_none(values: FileValues, file: SecretFile) -> None:
     Path(file.path).unlink()
     assert found(values, opened(file)) == []
+
+
+def test_a_file_out_of_reach_is_read_while_it_is_held(values: FileValues, file: SecretFile) -> None:
+    elsewhere = Path(file.path).rename(Path(file.path).with_name("notes.txt"))
+    descriptor = os.open(elsewhere, os.O_RDONLY)
+    read = opened(file, held_as=f"/proc/self/fd/{descriptor}")
+    values.hold(read)
+    os.close(descriptor)
+    assert found(values, read) == [FIRST.encode()]

@@ -97,8 +97,6 @@ PROCESSES = Family(
             ),
             at="all/.env",
             needs=("overlay",),
-            claim=Claim.LOWER,
-            remark="the process is exact; what the file holds is out of reach",
         ),
         Way(
             id="overlay-renamed",
