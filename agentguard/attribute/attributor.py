@@ -7,11 +7,13 @@ held) repairs what another could only read late (a request of an orphan whose pa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
+from agentguard.attribute.suspects import Suspects
 from agentguard.model.attributed import Attributed
-from agentguard.model.observation import ExecObservation, GapObservation, Observation
-from agentguard.model.process import ATTRIBUTION_OF, Ancestor, Attribution, ProcessSnapshot
+from agentguard.model.observation import ChangeObservation, ExecObservation, GapObservation, Observation
+from agentguard.model.process import ATTRIBUTION_OF, Ancestor, Attribution, Confidence, ProcessSnapshot
 
 MAX_PROCESSES = 65_536
 """Processes remembered; the oldest are forgotten first."""
@@ -37,9 +39,13 @@ class Attributor:
         self._catalogue = catalogue
         self._chains: dict[int, tuple[int, tuple[Ancestor, ...]]] = {}
         self._agents: dict[int, str] = {}
+        self._suspects = Suspects()
 
     def attribute(self, observation: Observation) -> Attributed:
         """Never fails: what is not known is said to be `unknown`."""
+        self._suspects.remember(observation)
+        if isinstance(observation, ChangeObservation):
+            observation = self._suspected(observation)
         process = observation.process
         if process is None:
             return self._attributed(observation, Attribution.UNKNOWN, self._agent, ())
@@ -61,6 +67,11 @@ class Attributor:
             attribution=attribution,
             ancestors=chain,
         )
+
+    def _suspected(self, changed: ChangeObservation) -> ChangeObservation:
+        """Nobody is held while a file is changed: who seems to have done it."""
+        process = self._suspects.of(changed)
+        return changed if process is None else replace(changed, process=process, confidence=Confidence.PROBABLE)
 
     def _chain(self, process: ProcessSnapshot) -> tuple[Ancestor, ...]:
         """The longest seen: adoption by an orphan's new parent only ever shortens it."""

@@ -55,7 +55,7 @@ def commands_within(argv: Sequence[str], depth: int = 0) -> Iterator[tuple[tuple
 
     Never raises; stops peeling at a depth nobody writes.
     """
-    command = tuple(argv)
+    command = _module(tuple(argv))
     if not command or depth > _MAX_DEPTH:
         return
     inner = _inner_commands(program_name(command[0]), command)
@@ -77,9 +77,14 @@ def _inner_commands(name: str, command: tuple[str, ...]) -> list[tuple[str, ...]
     if name in _WRAPPERS:
         inner = tuple(_unwrapped(name, command))
         return [inner] if inner else []
-    if _PYTHON.match(name) and "-m" in command[:-1]:
-        return [command[command.index("-m") + 1 :]]
     return []
+
+
+def _module(command: tuple[str, ...]) -> tuple[str, ...]:
+    """`python -m keyring get` is keyring itself: no further process comes."""
+    if command and _PYTHON.match(program_name(command[0])) and "-m" in command[:-1]:
+        return command[command.index("-m") + 1 :]
+    return command
 
 
 def _unwrapped(name: str, command: Sequence[str]) -> Sequence[str]:

@@ -18,6 +18,7 @@ from agentguard.detect.values import environment_values
 from agentguard.model.attributed import Attributed
 from agentguard.model.finding import Activity, Finding, Gap, Kind
 from agentguard.model.observation import (
+    ChangeObservation,
     ConnectObservation,
     ExecObservation,
     FileObservation,
@@ -26,7 +27,7 @@ from agentguard.model.observation import (
     HttpObservation,
 )
 from agentguard.model.process import Attribution, Confidence
-from agentguard.model.secret import SecretMatch, SecretValue
+from agentguard.model.secret import GUARD_FILE, SecretMatch, SecretValue
 
 _BYPASS_REMEDY = "use a program that honours HTTPS_PROXY, or accept this destination in the policy"
 _MAX_VARIABLES = 100_000
@@ -84,6 +85,8 @@ class Detector:
         match attributed.observation:
             case FileObservation() as opened:
                 return self._file(attributed, opened)
+            case ChangeObservation() as changed:
+                return self._change(attributed, changed)
             case ExecObservation() as started:
                 return [
                     *self._environment(attributed, started),
@@ -96,6 +99,19 @@ class Detector:
                 return self._connect(attributed, connected)
             case GapObservation() as gap:
                 return [self._gap(attributed, gap)]
+
+    def _change(self, attributed: Attributed, changed: ChangeObservation) -> list[Finding]:
+        path = self._describe.text(changed.path)
+        return [
+            self._finding(
+                attributed,
+                kind=Kind.FILE,
+                activity=Activity.DELETE if changed.removed else Activity.WRITE,
+                subject=subjects.file_subject(path, "", self._home, ()),
+                path=path,
+                file_kind=changed.kind,
+            )
+        ]
 
     # --- reads ------------------------------------------------------------------------------------------
 
@@ -118,8 +134,9 @@ class Detector:
         self._flows.read(
             finding.session, (match.fingerprint for match in matches), Source.READ, finding.uid, finding.time_ns
         )
-        if finding.file_agent and finding.file_agent == attributed.agent:
-            return [finding]  # an agent at its own login is no secret on the loose
+        own_login = finding.file_agent and finding.file_agent == attributed.agent
+        if own_login or finding.file_kind == GUARD_FILE:
+            return [finding]  # an agent at its own login is no secret on the loose, and the guard keeps none
         expected = opened.process is not None and opened.process.name in finding.expected_readers
         return [finding, *self._touched(attributed, upward=not expected)]
 

@@ -15,7 +15,7 @@ from agentguard.detect.content import ContentJudge
 from agentguard.detect.scanner import Scanner
 from agentguard.detect.values import MAX_VALUES, ValueIndex, extract_values, recognised_values
 from agentguard.model.observation import FileObservation
-from agentguard.model.secret import CONTENT_KIND, SecretFile, SecretValue
+from agentguard.model.secret import CONTENT_KIND, GUARD_FILE, SecretFile, SecretValue
 
 MAX_BYTES = 1 << 20
 """A larger file is scanned in its first part only."""
@@ -97,6 +97,8 @@ class FileValues:
         return self._own_reads.get((device, inode), 0) >= since_ns
 
     def _extract(self, file: SecretFile, held_as: str) -> list[SecretValue]:
+        if file.kind == GUARD_FILE:
+            return []  # the guard keeps no value, and its database would be read as if it did
         data = _read(held_as or file.path, self._limit(file))
         if file.kind != CONTENT_KIND:
             return extract_values(file.path, data, file.kind, self._scanner)

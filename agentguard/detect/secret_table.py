@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Protocol
 
 from agentguard.detect.files import FilePattern, FilePatterns
-from agentguard.model.secret import CONTENT_KIND, NameFilter, SecretFile
+from agentguard.model.secret import CONTENT_KIND, GUARD_KINDS, NameFilter, SecretFile
 
 
 class Follower(Protocol):
@@ -104,7 +104,8 @@ class SecretTable:
     def directories(self) -> tuple[str, ...]:
         """The folders that hold those with a telling name, sorted: what a folder watcher must watch.
 
-        The others may lie in a thousand folders, and the index follows their changes.
+        The others may lie in a thousand folders, and the index follows their changes; in the guard's own folder the
+        guards work all the time.
         """
-        named = (file for file in self.files() if file.kind != CONTENT_KIND)
+        named = (file for file in self.files() if file.kind not in {CONTENT_KIND, *GUARD_KINDS})
         return tuple(sorted({os.path.dirname(file.path) or "/" for file in named}))

@@ -12,13 +12,15 @@ from collections.abc import Sequence
 from agentguard.config import folder_of_user
 from agentguard.launch.cover import Cover
 from agentguard.launch.ground import Ground
+from agentguard.launch.guard_files import GuardWatch, guard_files
 from agentguard.launch.health import Health
 from agentguard.launch.indexing import Indexing, IndexSetup
 from agentguard.launch.log import log
 from agentguard.launch.milestones import started
+from agentguard.launch.own_commands import is_own_command
 from agentguard.launch.recovery import recover
 from agentguard.model.observation import FileObservation, GapObservation, GapType
-from agentguard.model.secret import SecretFile, SecretValue
+from agentguard.model.secret import GUARD_KINDS, SecretFile, SecretValue
 from agentguard.model.session import Coverage, SensorState, Session
 from agentguard.monitor import Detection, Monitor, Stages, Subject, open_detection, open_stages, take_inventory
 from agentguard.record.writer import Writer
@@ -116,6 +118,10 @@ class LiveSession:
         )
 
     def _folder_setup(self) -> FolderSetup:
+        files = guard_files(self._home, self._ground.cwd, self._run_folder.path)
+        self._guard = GuardWatch(files, self._monitor.emit, self._clock)
+        for file in self._guard.entries():
+            self._detection.table.add(file)
         return FolderSetup(
             root_pid=self._root_pid,
             files=self._detection.table,
@@ -135,6 +141,8 @@ class LiveSession:
         file = observation.file
         if file is None:
             return True
+        if file.kind in GUARD_KINDS and observation.process is not None and is_own_command(observation.process):
+            return False
         values, new = self._detection.values.hold(observation)
         if new:
             self._ground.network.learn(values)
@@ -187,6 +195,7 @@ class LiveSession:
         if now - self._updated_ns >= _UPDATE_NS:
             self._updated_ns = now
             self._tell_lost()
+            self._check_guard()
             self._cover.settle(self._sensors.covers, final=False)
             self._writer.update_session(self._current())
 
@@ -196,6 +205,7 @@ class LiveSession:
         """What was seen is recorded: first the network's, then all that waits for the pipeline."""
         self._ground.network.settle()
         self._sensors.settle(DRAIN_SECONDS)
+        self._check_guard(final=True)
         self._sensors.proved(_PROOF_SECONDS)
         self._cover.settle(self._sensors.covers, final=True)
         self._monitor.drain(DRAIN_SECONDS)
@@ -222,6 +232,11 @@ class LiveSession:
         """Events that could not be written, and observations that a stage failed on, are holes in the record."""
         self._health.count(self._writer.lost, "events could not be written to the database")
         self._health.count(self._monitor.failures, "observations could not be examined")
+
+    def _check_guard(self, *, final: bool = False) -> None:
+        """Has anybody laid hands on the guard's own files?"""
+        for file in self._guard.check(final=final):
+            self._detection.table.add(file)
 
     def _coverage(self) -> tuple[Coverage, ...]:
         return (*self._sensors.coverage(), self._index.coverage(), self._ground.network.coverage())

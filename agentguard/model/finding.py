@@ -27,6 +27,8 @@ class Activity(StrEnum):
     """`activity` of an event: what was done."""
 
     READ = "read"
+    WRITE = "write"
+    DELETE = "delete"
     EXEC = "exec"
     INHERIT = "inherit"
     SEND = "send"

@@ -56,6 +56,21 @@ class FileObservation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeObservation:
+    """A file of the guard's own was changed or removed. Seen afterwards, on the file itself."""
+
+    time_ns: int
+    """Of the change; of its discovery, where the file is gone."""
+    sensor: str
+    path: str
+    kind: str
+    """guard-key, guard-file"""
+    removed: bool
+    process: ProcessSnapshot | None = None
+    confidence: Confidence = Confidence.NONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExecObservation:
     """A process is about to become another program. Seen before the exec succeeds; failed PATH attempts are dropped."""
 
@@ -128,4 +143,6 @@ class GapObservation:
     """Another proved sensor that saw what this one could not; "" when none."""
 
 
-Observation = FileObservation | ExecObservation | HttpObservation | ConnectObservation | GapObservation
+Observation = (
+    FileObservation | ChangeObservation | ExecObservation | HttpObservation | ConnectObservation | GapObservation
+)

@@ -11,8 +11,9 @@ CONTENT_KIND = "content"
 KNOWN_VALUE = "known-value"
 """`SecretMatch.type` of a followed value that no credential type recognises (a database password, say)."""
 
-GUARD_KINDS = frozenset({"guard-key", "guard-file"})
+GUARD_KEY, GUARD_FILE = "guard-key", "guard-file"
 """`SecretFile.kind` of the guard's own files: its keys, and what it keeps and obeys."""
+GUARD_KINDS = frozenset({GUARD_KEY, GUARD_FILE})
 
 
 class KeyScope(StrEnum):

@@ -1,0 +1,146 @@
+"""The guard's own files: its keys, what it keeps and what it obeys. An agent has no business with them.
+
+Who opens them is seen as with any secret file. A write, a removal or a rename is not held by the filter, so the files
+themselves are looked at, about once a second: the kernel sets a file's ctime at every change, and nobody else can.
+What a guard writes in its ordinary work (the database's content, the register) is no change here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agentguard.birth import birth_time_ns
+from agentguard.config import Home
+from agentguard.judge.load import REPOSITORY_POLICY, TRUST_FILE, find_repository_policy
+from agentguard.model.observation import ChangeObservation
+from agentguard.model.secret import GUARD_FILE, GUARD_KEY, SecretFile
+
+_MOST_BYTES = 1 << 20
+"""Of a file whose content is compared: keys and policies are far smaller."""
+_SETTLED_NS = 300_000_000
+"""Who writes a file opens it, empties it and fills it: one change."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuardFile:
+    """One of them."""
+
+    path: Path
+    kind: str
+    """guard-key, or guard-file."""
+    content: bool
+    """Only the guard's user changes what it says; else guards write to it, and it must only stay what it is."""
+    read_by_all: bool = False
+    """Part of the repository, or of what the tree must read: only changes are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    ctime_ns: int
+    inode: int
+    state: tuple[object, ...]
+    """Equal as long as nothing that matters has changed."""
+
+
+def guard_files(home: Home, workspace: Path, run_folder: Path, hooks: Sequence[Path] = ()) -> tuple[GuardFile, ...]:
+    """All of them, there or not. `hooks` are those that were installed into agents and repositories."""
+    keys = [GuardFile(home.root / name, GUARD_KEY, True) for name in ("fingerprint.key", "chain.key")]
+    obeyed = [GuardFile(path, GUARD_FILE, True) for path in (home.policy, home.root / TRUST_FILE)]
+    kept = [GuardFile(path, GUARD_FILE, False) for path in (home.database, home.log)]
+    repository = find_repository_policy(workspace) or workspace / REPOSITORY_POLICY
+    open_to_all = [GuardFile(path, GUARD_FILE, True, True) for path in (repository, *hooks)]
+    needed = [
+        GuardFile(path, GUARD_FILE, False, True)
+        for path in sorted(run_folder.iterdir())
+        if path.is_file() and not path.is_symlink()
+    ]
+    return (*keys, *obeyed, *kept, *open_to_all, *needed)
+
+
+class GuardWatch:
+    """Of one session. For one thread: the supervisor's."""
+
+    def __init__(
+        self, files: Iterable[GuardFile], emit: Callable[[ChangeObservation], object], clock: Callable[[], int]
+    ) -> None:
+        self._emit = emit
+        self._clock = clock
+        self._files = {file: _look(file, None) for file in files}
+
+    def entries(self) -> list[SecretFile]:
+        """For the table of secret files: those that nobody but the guard reads, as far as they are there."""
+        found = (_entry(file) for file in self._files if not file.read_by_all)
+        return [entry for entry in found if entry is not None]
+
+    def check(self, *, final: bool = False) -> list[SecretFile]:
+        """Tell what has changed since the last time. Returns entries for files that are new or were replaced.
+
+        What is being written just now waits for the next time, unless this is the last.
+        """
+        fresh: list[SecretFile] = []
+        for file, before in self._files.items():
+            now = _look(file, before)
+            if now is not before and now is not None and not final and self._clock() - now.ctime_ns < _SETTLED_NS:
+                continue
+            self._files[file] = now
+            if now is None or before is None or now.inode != before.inode:
+                entry = None if file.read_by_all else _entry(file)
+                fresh += [entry] if entry is not None else []
+            if _differs(file, before, now):
+                self._tell(file, now)
+        return fresh
+
+    def _tell(self, file: GuardFile, now: _Seen | None) -> None:
+        noticed = self._clock()
+        self._emit(
+            ChangeObservation(
+                time_ns=min(now.ctime_ns, noticed) if now else noticed,
+                sensor="agentguard",
+                path=str(file.path),
+                kind=file.kind,
+                removed=now is None,
+            )
+        )
+
+
+def _differs(file: GuardFile, before: _Seen | None, now: _Seen | None) -> bool:
+    if before is None and now is not None:
+        return file.content  # a guard makes its database and its log by itself
+    return (before and before.state) != (now and now.state)
+
+
+def _look(file: GuardFile, before: _Seen | None) -> _Seen | None:
+    """None when it is not there."""
+    try:
+        info = os.lstat(file.path)
+    except OSError:
+        return None
+    if before is not None and (before.ctime_ns, before.inode) == (info.st_ctime_ns, info.st_ino):
+        return before
+    what: object = _digest(file.path) if file.content else (info.st_dev, info.st_ino)
+    return _Seen(info.st_ctime_ns, info.st_ino, (stat.S_IFMT(info.st_mode), info.st_mode & 0o077, what))
+
+
+def _digest(path: Path) -> str:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as opened:
+            return hashlib.sha256(opened.read(_MOST_BYTES)).hexdigest()
+    except OSError:
+        return ""
+
+
+def _entry(file: GuardFile) -> SecretFile | None:
+    try:
+        info = os.stat(file.path)
+    except OSError:
+        return None
+    path = str(file.path)
+    return SecretFile(
+        path=path, device=info.st_dev, inode=info.st_ino, birth_time_ns=birth_time_ns(path), kind=file.kind
+    )
