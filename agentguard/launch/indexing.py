@@ -24,6 +24,8 @@ _MARGIN_NS = 2_000_000_000
 """A file system's clock may be another machine's."""
 _SYNC_SECONDS = 0.5
 _FINISH_SECONDS = 0.25
+_LEAST_SECONDS = 0.03
+"""Of processor time: so long the agent waits even when all else is ready. A small workspace takes less."""
 _NAMED = 20
 """Files read too early that are named one by one."""
 
@@ -62,8 +64,8 @@ class Indexing:
         self._known_until_ns = 0
         """What changed before is known; 0: not all is."""
         self._here = IndexProgress()
-        self._files = 0
-        """Of the workspace, when the head start sufficed."""
+        self._head = IndexProgress()
+        """Of the head start, when it sufficed."""
         self._worker: ContentIndex | None = None
         self._why_not = ""
         self._proved_ns: int | None = None
@@ -87,13 +89,14 @@ class Indexing:
             return []  # it would be taken from the proxy's own start
         values: list[SecretValue] = []
         detection = self._setup.detection
-        for find in self._walk(0, go_on):
+        began = time.thread_time()
+        for find in self._walk(0, lambda: go_on() or time.thread_time() - began < _LEAST_SECONDS):
             if detection.has_room(find.file.path) and (file := detection.content(find.file.path)) is not None:
                 self._found += 1
                 values += detection.values.of(file)[0]
         if self._here.complete:
             self._known_until_ns = self._began_ns - _MARGIN_NS
-            self._files = self._here.files
+            self._head = self._here
         return values
 
     def start(self) -> None:
@@ -190,7 +193,7 @@ class Indexing:
         progress = self._progress()
         if progress.complete:
             held = f"{self._found:,} held secrets" if self._found != 1 else "1 held a secret"
-            return f"{max(progress.files, self._files):,} files looked through, {held}"
+            return f"{max(progress.files, self._head.files):,} files looked through, {held}"
         return f"{progress.done:,} of {progress.files + progress.dropped:,} files"
 
     def _tell_late(self) -> None:
@@ -207,9 +210,9 @@ class Indexing:
         progress = self._progress()
         for count, what in (
             (progress.left, "files of the workspace were not looked through for secrets"),
-            (progress.cut, "files are so large that only their beginning was looked through for secrets"),
-            (progress.unwatched, "folders are too many for the system: changes in them were not followed"),
-            (self._refused, "files that hold secrets are more than can be watched"),
+            (max(progress.cut, self._head.cut), "files too large to be looked through to their end for secrets"),
+            (progress.unwatched, "folders more than can be watched: changes in them were not followed"),
+            (self._refused, "files that hold secrets more than can be watched"),
         ):
             if count:
                 self._gap(f"{count:,} {what}", count=count, covered=True)
