@@ -11,7 +11,7 @@ import errno
 import os
 import signal
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from agentguard.errors import EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND
 from agentguard.launch.channel import Channel
@@ -54,7 +54,7 @@ def _prepare(channel: Channel) -> Mapping[str, str] | None:
     if start is None:
         return None
     if start[0]["guard"]:
-        _enter_guard(channel)
+        _enter_guard(channel, start[0]["gate"])
     go = channel.receive()
     if go is None:
         return None
@@ -62,14 +62,18 @@ def _prepare(channel: Channel) -> Mapping[str, str] | None:
     if message.get("decoy"):
         _open_decoy(message["decoy"])
     environ: dict[str, str] = message["environ"]
+    gate = message["gate"]
+    if gate is not None and _gate_works(gate, channel):
+        return {**environ, **gate["environ"]}
     return environ
 
 
-def _enter_guard(channel: Channel) -> None:
+def _enter_guard(channel: Channel, gate: int | None) -> None:
+    from agentguard.sense.seccomp import gate_proof  # noqa: F401, PLC0415 - an import costs more under the filter
     from agentguard.sense.seccomp.install import install_filter, why_unavailable  # noqa: PLC0415 - Linux only
 
     try:
-        listener = install_filter()
+        listener = install_filter(gate)
     except OSError as error:
         channel.send({"type": "unavailable", "reason": why_unavailable(error)})
         return
@@ -80,6 +84,14 @@ def _enter_guard(channel: Channel) -> None:
 def _open_decoy(path: str) -> None:
     with contextlib.suppress(OSError):
         os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+
+
+def _gate_works(gate: Mapping[str, Any], channel: Channel) -> bool:
+    from agentguard.sense.seccomp.gate_proof import prove_gate  # noqa: PLC0415 - loaded with the filter
+
+    works = prove_gate(gate["library"], gate["ordinary"], gate["decoy"])
+    channel.send({"type": "gate", "used": works})
+    return works
 
 
 def _exec(request: RunRequest, environ: Mapping[str, str]) -> NoReturn:

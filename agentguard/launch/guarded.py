@@ -18,6 +18,7 @@ from agentguard.launch.opening import Opening
 from agentguard.model.observation import ExecObservation
 from agentguard.model.process import Confidence, ProcessSnapshot
 from agentguard.sense import procfs
+from agentguard.sense.seccomp.gate import SessionGate
 from agentguard.sense.select import Filtered, open_table, start_file_sensors
 
 _NOT_WRITTEN = (
@@ -46,13 +47,16 @@ class GuardedSession(LiveSession):
         values = self._open_record()
         values += self._index.head_start(lambda: self._network.starting)
         self._table = open_table(self._run_folder.path, self._detection.table)
+        self._gate = SessionGate(self._run_folder.path, self._table)
         if self._network.wait():
             self._network.learn(values)
 
     def start_sensors(self, listener: int, why_not: str) -> None:
         """From here on the agent's tree is answered for."""
         self._sensors = start_file_sensors(
-            filtered=Filtered(listener=listener, why_not=why_not, shared=self._shared, table=self._table),
+            filtered=Filtered(
+                listener=listener, why_not=why_not, shared=self._shared, table=self._table, gate=self._gate
+            ),
             proxy_port=lambda: self._network.port,
             setup=self._folder_setup(),
         )
@@ -68,6 +72,18 @@ class GuardedSession(LiveSession):
     def decoy(self) -> str:
         return str(self._run_folder.decoy)
 
+    def gate_call(self) -> int | None:
+        """The address that the filter lets pass."""
+        return self._gate.gate.call if self._gate.gate else None
+
+    def gate(self) -> Mapping[str, object] | None:
+        """What the agent's process needs to prove the gate, and the variables to set when it has."""
+        gate = self._gate.gate
+        if gate is None:
+            return None
+        files = {"library": gate.library, "ordinary": gate.ordinary, "decoy": gate.decoy}
+        return {**files, "environ": gate.environment(self._request.environ)}
+
     def environment(self) -> Mapping[str, str]:
         """What the agent is started with."""
         return {
@@ -76,6 +92,10 @@ class GuardedSession(LiveSession):
             "AGENTGUARD_SESSION": self._request.session,
             "AGENTGUARD_SUPERVISOR": str(os.getpid()),
         }
+
+    def gate_tried(self, *, used: bool) -> None:
+        """By the agent's process, just before it becomes the agent."""
+        self._sensors.gate_tried(used=used)
 
     def agent_started(self) -> None:
         """Leave the index to its worker. Without seccomp nobody saw the agent's own exec: tell what it inherited."""

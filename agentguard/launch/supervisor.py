@@ -6,6 +6,7 @@ the agent's tree cannot open a file.
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import selectors
@@ -121,9 +122,9 @@ class _Supervisor:
         if not self._request.quiet:
             print(self._session.banner(), file=terminal, flush=True)
         terminal.close()
-        self._agent_channel.send(
-            {"type": "go", "decoy": self._session.decoy(), "environ": dict(self._session.environment())}
-        )
+        environ = dict(self._session.environment())
+        gate = self._session.gate() if guard.listener >= 0 else None
+        self._agent_channel.send({"type": "go", "decoy": self._session.decoy(), "environ": environ, "gate": gate})
         self._session.agent_started()
         self._watch_agent()
         self._agent_ended()
@@ -137,7 +138,7 @@ class _Supervisor:
 
     def _enter_guard(self) -> _Guard:
         guard = sys.platform == "linux"
-        self._agent_channel.send({"type": "start", "guard": guard})
+        self._agent_channel.send({"type": "start", "guard": guard, "gate": self._session.gate_call()})
         if not guard:
             return _Guard(-1, "this system has no seccomp")
         answer = self._agent_channel.receive()
@@ -156,20 +157,29 @@ class _Supervisor:
             for key, _ in selector.select(_TICK_SECONDS):
                 if key.fd == self._wake:
                     os.read(self._wake, 512)
-                else:
+                elif not self._hear_agent():
                     selector.unregister(self._agent_channel)
-                    self._exec_result()
             self._reap()
             self._session.tick()
 
-    def _exec_result(self) -> None:
-        """End of file: the agent runs. A message: it could not be started."""
+    def _hear_agent(self) -> bool:
+        """What its process says before it is the agent. False at end of file: from now on it is, or has ended."""
         answer = self._agent_channel.receive()
-        if answer is not None and self._front is not None:
+        if answer is None:
+            return False
+        message = answer[0]
+        if message["type"] == "gate":
+            self._session.gate_tried(used=message["used"])
+        else:
+            self._not_started(message["errno"])
+        return True
+
+    def _not_started(self, error: int) -> None:
+        reason = os.strerror(error)
+        self._session.not_started(reason)
+        if self._front is not None:
             name = self._request.argv[0]
-            reason = os.strerror(answer[0]["errno"])
-            self._session.not_started(reason)
-            status = EXIT_NOT_FOUND if answer[0]["errno"] == 2 else EXIT_NOT_EXECUTABLE
+            status = EXIT_NOT_FOUND if error == errno.ENOENT else EXIT_NOT_EXECUTABLE
             self._front.send({"type": "failed", "text": f"cannot start {name}: {reason}", "status": status})
             self._front = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import mmap
 import os
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from agentguard.sense.inode_watch import InodeWatch
 from agentguard.sense.interface import FolderSetup, SecretFiles
 from agentguard.sense.open_scan import OpenScan
 from agentguard.sense.seccomp.abi import machine
+from agentguard.sense.seccomp.gate import SessionGate
 from agentguard.sense.seccomp.handlers import NAME as SECCOMP
 from agentguard.sense.seccomp.handlers import SeccompSetup
 from agentguard.sense.seccomp.sensor import SeccompSensor
@@ -39,6 +41,7 @@ class Filtered:
     """The page of the notification in hand, shared with the keeper."""
     table: WatchTable | None
     """From `open_table`."""
+    gate: SessionGate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +51,21 @@ class FileSensors:
     seccomp: SeccompSensor | None
     folders: CrossCheck | OpenScan | None
     inodes: InodeWatch | None
+    gate: SessionGate
     missing: tuple[Coverage, ...]
     """Those that cannot run here, with the reason."""
 
     def coverage(self) -> tuple[Coverage, ...]:
-        return (*(sensor.coverage() for sensor in self._running()), *self.missing)
+        running = [sensor.coverage() for sensor in self._running()]
+        if self.seccomp is not None:
+            reason = "; ".join(filter(None, (running[0].reason, self.gate.note())))
+            running[0] = dataclasses.replace(running[0], reason=reason)
+        return (*running, *self.missing)
+
+    def gate_tried(self, *, used: bool) -> None:
+        """By the agent's process, which is about to become the agent. `used`: it has found it good, and preloads it."""
+        if self.seccomp is not None:
+            self.gate.settle(used=used, proved=self.seccomp.gate_proved.is_set())
 
     def watch(self, file: SecretFile) -> None:
         """A secret file has appeared: watch its folder too. (Of one that is secret for what it holds the index follows
@@ -133,6 +146,7 @@ def start_file_sensors(*, filtered: Filtered, proxy_port: Callable[[], int], set
                 listener=filtered.listener,
                 shared=filtered.shared,
                 table=filtered.table,
+                gate_decoy=filtered.gate.gate.decoy_key if filtered.gate.gate else None,
                 root_pid=setup.root_pid,
                 files=setup.files,
                 decoy=setup.decoy,
@@ -150,7 +164,7 @@ def start_file_sensors(*, filtered: Filtered, proxy_port: Callable[[], int], set
         )
     folders = _start_folders(setup, OpenScan(setup) if seccomp is None else CrossCheck(setup), missing)
     inodes = _start_inodes(setup, folders, missing) if isinstance(folders, CrossCheck) else None
-    sensors = FileSensors(seccomp=seccomp, folders=folders, inodes=inodes, missing=tuple(missing))
+    sensors = FileSensors(seccomp=seccomp, folders=folders, inodes=inodes, gate=filtered.gate, missing=tuple(missing))
     for file in setup.files.files():
         sensors.watch(file)
     return sensors

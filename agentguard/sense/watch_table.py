@@ -61,10 +61,15 @@ class WatchTable:
             for text in texts:
                 self._enter("names", name_tag(part, text))
 
+    def watch(self, device: int, inode: int) -> None:
+        """An inode alone, whatever its names."""
+        with self._lock:
+            self._enter("files", file_tag(device, inode))
+
     def added(self, file: SecretFile) -> None:
         """Its inode, and its name: a file that is put in its place is looked at when it is opened."""
+        self.watch(file.device, file.inode)
         with self._lock:
-            self._enter("files", file_tag(file.device, file.inode))
             self._enter("names", name_tag(_NAME, os.fsencode(file.path).rpartition(b"/")[2]))
 
     def discarded(self, device: int, inode: int) -> None:

@@ -13,7 +13,9 @@ import select
 import signal
 import struct
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 from under_seccomp import Table, filtered_child
 
@@ -55,15 +57,18 @@ def supervise(secret: str, readers: int, channel: Channel, shared: object) -> No
     child, go, listener = filtered_child(["sh", "-c", script])
     here = machine()
     assert here
-    table = Table([secret])
+    files = Table([secret])
+    with tempfile.TemporaryDirectory() as scratch:
+        table = files.watched(Path(scratch))
     sensor = SeccompSensor(
         SeccompSetup(
             machine=here,
             listener=listener,
             shared=shared,
-            table=table.watched(),
+            table=table,
+            gate_decoy=None,
             root_pid=child,
-            files=table,
+            files=files,
             decoy=(0, 0),
             proxy_port=lambda: 0,
             emit=lambda _: None,

@@ -1,6 +1,9 @@
 """Runs a command under the seccomp sensor alone and prints what it saw, one JSON object a line.
 
-    python under_seccomp.py SECRET[,SECRET...] COMMAND ARGS...
+    python under_seccomp.py [--gate FOLDER] SECRET[,SECRET...] COMMAND ARGS...
+
+With --gate the command runs behind a gate that is made in that folder. A line of type "gate" then says whether it was
+proved. A file that appears at FOLDER/more, in which a path is written, is taken as a further secret.
 
 A process of its own: the sensor needs to be an ancestor and a subreaper, which a test runner must not become.
 """
@@ -11,6 +14,7 @@ import json
 import os
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +26,8 @@ from agentguard.model.observation import FileObservation, Observation
 from agentguard.model.secret import NameFilter, SecretFile
 from agentguard.sense.seccomp import native
 from agentguard.sense.seccomp.abi import PR_SET_CHILD_SUBREAPER, machine
+from agentguard.sense.seccomp.gate import Gate, SessionGate
+from agentguard.sense.seccomp.gate_proof import prove_gate
 from agentguard.sense.seccomp.handlers import SeccompSetup
 from agentguard.sense.seccomp.install import install_filter
 from agentguard.sense.seccomp.keeper import shared_notification
@@ -44,9 +50,11 @@ class Table:
         self._files: dict[tuple[int, int], SecretFile] = {}
         self._follower: WatchTable | None = None
         for path in paths:
-            info = Path(path).stat()
-            born = birth_time_ns(path)
-            self.add(SecretFile(path=path, device=info.st_dev, inode=info.st_ino, birth_time_ns=born))
+            self.enter(path)
+
+    def enter(self, path: str) -> None:
+        info = Path(path).stat()
+        self.add(SecretFile(path=path, device=info.st_dev, inode=info.st_ino, birth_time_ns=birth_time_ns(path)))
 
     def lookup(self, device: int, inode: int) -> SecretFile | None:
         return self._files.get((device, inode))
@@ -69,10 +77,9 @@ class Table:
     def name_filter(self) -> NameFilter:
         return NameFilter(names=(b".env.late",))
 
-    def watched(self) -> WatchTable:
+    def watched(self, folder: Path) -> WatchTable:
         """As C reads it."""
-        with tempfile.TemporaryDirectory() as folder:
-            self._follower = WatchTable(Path(folder) / "table", self.name_filter())
+        self._follower = WatchTable(folder / "table", self.name_filter())
         for file in self.files():
             self._follower.added(file)
         return self._follower
@@ -88,23 +95,24 @@ class UnavailableError(Exception):
     """The filter cannot be put on; holds the errno."""
 
 
-def filtered_child(command: list[str]) -> tuple[int, Channel, int]:
+def filtered_child(command: list[str], gate: Gate | None = None) -> tuple[int, Channel, int]:
     """Its pid, the channel by which it is told to go, and the listener."""
     ours, theirs = Channel.pair()
     child = os.fork()
     if child == 0:
         ours.close()
-        for name in ("LD_PRELOAD", "ASAN_OPTIONS", "UBSAN_OPTIONS"):
-            os.environ.pop(name, None)
+        if "HARNESS_LIBRARY" in os.environ:
+            for name in ("LD_PRELOAD", "ASAN_OPTIONS", "UBSAN_OPTIONS"):
+                os.environ.pop(name, None)
         try:
-            listener = install_filter()
+            listener = install_filter(gate.call if gate else None)
         except OSError as error:
             theirs.send({"errno": error.errno})
             os._exit(99)
         theirs.send({"ok": True}, (listener,))
         os.close(listener)
         theirs.receive()
-        os.execvp(command[0], command)
+        os.execvpe(command[0], command, _environment(gate))
     theirs.close()
     answer = ours.receive()
     assert answer
@@ -121,27 +129,36 @@ def use_library() -> None:
 
 
 def main() -> int:
-    secrets, command = sys.argv[1].split(","), sys.argv[2:]
+    if sys.argv[1] != "--gate":
+        with tempfile.TemporaryDirectory() as scratch:
+            return under_seccomp(sys.argv[1], sys.argv[2:], Path(scratch), gated=False)
+    return under_seccomp(sys.argv[3], sys.argv[4:], Path(sys.argv[2]), gated=True)
+
+
+def under_seccomp(secrets: str, command: list[str], folder: Path, *, gated: bool) -> int:
+    files = Table(secrets.split(","))
+    table = files.watched(folder)
+    gate = SessionGate(folder, table).gate if gated else None
     use_library()
     out = os.fdopen(os.dup(1), "w")
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     here = machine()
     assert here
     try:
-        child, go, listener = filtered_child(command)
+        child, go, listener = filtered_child(command, gate)
     except UnavailableError as error:
         print(json.dumps({"unavailable": error.args[0]}), file=out)
         return 99
     seen: list[Observation] = []
-    table = Table(secrets)
     sensor = SeccompSensor(
         SeccompSetup(
             machine=here,
             listener=listener,
             shared=shared_notification(),
-            table=table.watched(),
+            table=table,
+            gate_decoy=gate.decoy_key if gate else None,
             root_pid=child,
-            files=table,
+            files=files,
             decoy=(0, 0),
             proxy_port=lambda: 0,
             emit=seen.append,
@@ -153,6 +170,8 @@ def main() -> int:
     before = len(os.listdir("/proc/self/fd"))
     sensor.start()
     go.send({"go": True})
+    if gated:
+        threading.Thread(target=_take_more, args=(folder, files), daemon=True).start()
     status = 0
     while True:
         try:
@@ -164,9 +183,26 @@ def main() -> int:
     sensor.tree_ended.wait(5)
     leaked = len(os.listdir("/proc/self/fd")) - before
     print(json.dumps({"type": "loop", "loop": sensor.coverage().reason, "leaked": leaked}), file=out)
+    print(json.dumps({"type": "gate", "proved": sensor.gate_proved.is_set()}), file=out)
     for observation in seen:
         print(json.dumps(_plain(observation)), file=out)
     return status if status >= 0 else 128 - status
+
+
+def _environment(gate: Gate | None) -> dict[str, str]:
+    environ = dict(os.environ)
+    if gate and prove_gate(gate.library, gate.ordinary, gate.decoy):
+        environ |= gate.environment(environ)
+    return environ
+
+
+def _take_more(folder: Path, files: Table) -> None:
+    asked = folder / "more"
+    while True:
+        if asked.exists():
+            files.enter(asked.read_text())
+            asked.rename(folder / "taken")
+        time.sleep(0.005)
 
 
 def _plain(observation: Observation) -> dict[str, Any]:

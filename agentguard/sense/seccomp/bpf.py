@@ -3,6 +3,8 @@
 Held: opens that can read (not O_WRONLY, O_DIRECTORY or O_PATH), exec, connect, sendto with an address,
 io_uring_setup, and the calls that change what a path means. openat2 is always held: its flags lie behind
 a pointer that a filter cannot follow. x32 is refused with ENOSYS: nothing uses it, and it would be a way round.
+
+Let pass: openat from the gate (`gate.py`), known by the address of the call.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from agentguard.sense.seccomp.abi import (
 )
 
 # struct seccomp_data: nr at 0, arch at 4, instruction pointer at 8, arguments (64 bit each) from 16.
-_NR, _ARCH, _ARGUMENTS = 0, 4, 16
+_NR, _ARCH, _POINTER, _ARGUMENTS = 0, 4, 8, 16
 _LOAD, _JUMP_EQ, _JUMP_GE, _JUMP_SET, _AND, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 _ACCESS_MODE, _WRITE_ONLY = 3, 1
 _SOCKETCALL_CONNECT = 3
@@ -58,8 +60,11 @@ def argument_offset(index: int) -> int:
     return _ARGUMENTS + 8 * index
 
 
-def build_filter(machine: Machine) -> bytes:
-    """The program as an array of `struct sock_filter` (8 bytes each)."""
+def build_filter(machine: Machine, gate: int | None = None) -> bytes:
+    """The program as an array of `struct sock_filter` (8 bytes each).
+
+    `gate` is the address that follows the gate's call; None: there is no gate.
+    """
     asm = _Assembler()
     numbers = machine.numbers
     asm.emit(_LOAD, _ARCH)
@@ -67,12 +72,15 @@ def build_filter(machine: Machine) -> bytes:
     asm.emit(_LOAD, _NR)
     if machine.arch == ARCH_X86_64:
         asm.emit(_JUMP_GE, X32_BIT, "refuse")
-    flag_checked = {"open": "open-flags", "openat": "openat-flags", "sendto": "sendto-address"}
+    flag_checked = {"open": "open-flags", "openat": "openat", "sendto": "sendto-address"}
     for name, number in numbers.items():
         asm.emit(_JUMP_EQ, number, flag_checked.get(name, "notify"))
     asm.emit(_RETURN, RET_ALLOW)
     if "open" in numbers:
         _open_flags(asm, "open-flags", 1, machine)
+    asm.label("openat")
+    if gate is not None:  # Architecture and number have been compared: nothing but openat passes there.
+        _at_address(asm, gate)
     _open_flags(asm, "openat-flags", 2, machine)
     asm.label("sendto-address")
     _if_not_null(asm, 4)
@@ -88,6 +96,14 @@ def build_filter(machine: Machine) -> bytes:
     asm.label("refuse")
     asm.emit(_RETURN, RET_ERRNO | errno.ENOSYS)
     return asm.build()
+
+
+def _at_address(asm: _Assembler, address: int) -> None:
+    """Allow the call when it was made there; go on when not."""
+    asm.emit(_LOAD, _POINTER)
+    asm.emit(_JUMP_EQ, address & 0xFFFFFFFF, "", "openat-flags")
+    asm.emit(_LOAD, _POINTER + 4)
+    asm.emit(_JUMP_EQ, address >> 32, "allow", "openat-flags")
 
 
 def _open_flags(asm: _Assembler, label: str, argument: int, machine: Machine) -> None:

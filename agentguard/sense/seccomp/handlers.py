@@ -10,6 +10,7 @@ import ctypes
 import mmap
 import os
 import stat
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -73,6 +74,8 @@ class SeccompSetup:
     files: SecretFiles
     decoy: tuple[int, int]
     """Device and inode of the decoy: its open proves the sensor alive and is not told."""
+    gate_decoy: tuple[int, int] | None
+    """The same for the gate: its open proves that the gate hands back what is in the table."""
     proxy_port: Callable[[], int]
     """0 while there is no proxy. A connection to it is the expected way out."""
     emit: Emit
@@ -108,6 +111,7 @@ class Handlers:
             "open_by_handle_at": self._on_handle,
         }
         self.proved = Proof(setup.clock)
+        self.gate_proved = threading.Event()
         self.events = 0
         self.failures = 0
         """Calls that could not be looked at; each was told as a gap."""
@@ -203,10 +207,13 @@ class Handlers:
         return len(how) == OPEN_HOW.size and bool(OPEN_HOW.unpack(how)[2] & RESOLVE_IN_ROOT)
 
     def _decide(self, call: Call, directory: int, path: bytes, info: os.stat_result) -> SecretFile | None:
-        """Of an inode that is not in the table: the decoy, a file whose name says that it is secret, or one that was
+        """Of an inode that is not in the table: a decoy, a file whose name says that it is secret, or one that was
         put in a secret file's place."""
         if (info.st_dev, info.st_ino) == self._setup.decoy:
             self.proved.set()
+            return None
+        if (info.st_dev, info.st_ino) == self._setup.gate_decoy:
+            self.gate_proved.set()
             return None
         if stat.S_ISDIR(info.st_mode):
             return None

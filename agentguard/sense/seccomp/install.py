@@ -30,8 +30,10 @@ class _FilterProgram(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
 
 
-def install_filter() -> int:
+def install_filter(gate: int | None = None) -> int:
     """Put this process, and all it will ever start, under the filter. Returns the listener's descriptor.
+
+    `gate` is the address from which an openat passes (`build_filter`).
 
     Raises:
         OSError: EBUSY under another listener; ENOSYS or EINVAL on a kernel without user notification (< 5.0).
@@ -41,7 +43,7 @@ def install_filter() -> int:
         raise OSError(errno.ENOSYS, "no seccomp table for this architecture")
     if not prctl(PR_SET_NO_NEW_PRIVS, 1):
         raise_errno("no_new_privs")
-    code = build_filter(here)
+    code = build_filter(here, gate)
     memory = ctypes.create_string_buffer(code, len(code))
     program = _FilterProgram(len(code) // 8, ctypes.addressof(memory))
     for flags in _FLAGS:

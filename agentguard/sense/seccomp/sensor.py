@@ -32,6 +32,7 @@ class SeccompSensor:
         self._handlers = Handlers(setup)
         self._loop, self._which = _choose(setup, self._handlers)
         self.proved = self._handlers.proved
+        self.gate_proved = self._handlers.gate_proved
         self.tree_ended = threading.Event()
         self._error = ""
         self._thread = threading.Thread(target=self._run, name="seccomp", daemon=True)
