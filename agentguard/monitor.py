@@ -68,6 +68,11 @@ class Detection:
         """Recognise these too."""
         self.index.add(values)
 
+    def values_at(self, path: str) -> tuple[SecretValue, ...]:
+        """What the secret file at a path holds; () when there is none."""
+        file = self._known(path)
+        return self.values.of(file)[0] if file is not None else ()
+
     def examine(self, path: str) -> SecretFile | None:
         """A file was written, created or moved into place: its entry in the table, None when it is no secret file."""
         pattern = self.patterns.match_name(path)
@@ -287,9 +292,10 @@ def open_stages(home: Home, policies: Path, detection: Detection, writer: Writer
     """
     detector = Detector(
         scanner=detection.scanner,
-        commands=load_commands(policies / "commands.yaml"),
+        commands=load_commands(policies / "commands.yaml", detection.patterns.match_name),
         patterns=detection.patterns,
         values_of=detection.values.observed,
+        values_at=detection.values_at,
         new_uid=lambda: new_uid(time.time_ns()),
         flows=FlowTracker(),
         learn=subject.learn,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from agentguard.detect.command_lines import commands_within, is_assignment, program_name
+from agentguard.detect.git_paths import named_paths
 from agentguard.detect.policy_yaml import Table, flag, load_mapping, strings, table_list, text
 
 _HELP = frozenset({"--help", "--version"})
@@ -27,6 +28,10 @@ class CommandRule:
     argument: str = ""
     alone: bool = False
     builtin: bool = False
+    secret_path: bool = False
+    """Only where it names a secret file (policies/files.yaml)."""
+    maybe: bool = False
+    """It may show a secret, or anything else."""
     examples_match: tuple[str, ...] = ()
     examples_no_match: tuple[str, ...] = ()
 
@@ -37,6 +42,8 @@ class CommandMatch:
 
     rule: CommandRule
     wrapped: bool
+    paths: tuple[str, ...] = ()
+    """Secret files that it names, from the folder it runs in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,9 @@ class _Compiled:
 class CredentialCommands:
     """The rules, compiled. Immutable: any thread may ask."""
 
-    def __init__(self, rules: Sequence[CommandRule]) -> None:
+    def __init__(self, rules: Sequence[CommandRule], is_secret: Callable[[str], object] = lambda _: None) -> None:
+        """`is_secret` is asked of absolute paths: whether that is the name of a secret file."""
+        self._is_secret = is_secret
         self.rules = tuple(rules)
         self._compiled = tuple(_compile(rule) for rule in rules)
         self._any_program = re.compile("|".join(entry.programs.pattern for entry in self._compiled) or r"(?!)")
@@ -68,23 +77,32 @@ class CredentialCommands:
             if self._any_program.match(name) is None or _HELP.intersection(command):
                 continue
             for entry in self._compiled:
-                if entry.programs.match(name) and _fits(entry, command[1:]):
-                    return CommandMatch(entry.rule, wrapped)
+                if not entry.programs.match(name) or not _fits(entry, command[1:]):
+                    continue
+                paths = tuple(self._secret_paths(command[1:])) if entry.rule.secret_path else ()
+                if paths or not entry.rule.secret_path:
+                    return CommandMatch(entry.rule, wrapped, paths)
         return None
 
+    def _secret_paths(self, words: Sequence[str]) -> Iterator[str]:
+        return (path for path in named_paths(words) if self._is_secret("/" + path.removeprefix("/")))
 
-def load_commands(path: Path) -> CredentialCommands:
-    """Read policies/commands.yaml.
+
+def load_commands(path: Path, is_secret: Callable[[str], object] = lambda _: None) -> CredentialCommands:
+    """Read policies/commands.yaml. `is_secret` as for `CredentialCommands`.
 
     Raises:
         PolicyError: it cannot be read or is invalid; names the file, the line and what is wrong.
     """
     rules = [_rule(entry) for entry in table_list(load_mapping(path, allowed=("commands",)), "commands")]
-    return CredentialCommands(rules)
+    return CredentialCommands(rules, is_secret)
 
 
 def _rule(entry: Table) -> CommandRule:
-    entry.only("id", "fetches", "programs", "words", "with", "argument", "alone", "builtin", "examples")
+    entry.only(
+        *("id", "fetches", "programs", "words", "with", "argument", "alone", "builtin", "secret_path", "maybe"),
+        "examples",
+    )
     examples = entry.table("examples")
     rule = CommandRule(
         id=text(entry, "id", required=True),
@@ -95,6 +113,8 @@ def _rule(entry: Table) -> CommandRule:
         argument=text(entry, "argument"),
         alone=flag(entry, "alone"),
         builtin=flag(entry, "builtin"),
+        secret_path=flag(entry, "secret_path"),
+        maybe=flag(entry, "maybe"),
         examples_match=strings(examples, "match"),
         examples_no_match=strings(examples, "no_match"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -30,6 +31,8 @@ from agentguard.model.process import Attribution, Confidence
 from agentguard.model.secret import GUARD_FILE, SecretMatch, SecretValue
 
 _BYPASS_REMEDY = "use a program that honours HTTPS_PROXY, or accept this destination in the policy"
+_ENVIRONMENT = "process-environment"
+"""Id of /proc/PID/environ in policies/files.yaml."""
 _MAX_VARIABLES = 100_000
 _LATE = "; a secret came within reach of this process afterwards"
 _CONFIDENCE_OF = {
@@ -50,6 +53,7 @@ class Detector:
         values_of: the values known of the file that was opened.
         new_uid: a new event uid.
         flows: links sends to reads.
+        values_at: the values known of the file at a path.
         learn: is handed the values an environment holds, to be followed from now on.
         user_home: the folder shown as `~`; None: the user's own.
     """
@@ -63,6 +67,7 @@ class Detector:
         values_of: Callable[[FileObservation], tuple[SecretValue, ...]],
         new_uid: Callable[[], str],
         flows: FlowTracker,
+        values_at: Callable[[str], Sequence[SecretValue]] = lambda _: (),
         learn: Callable[[Sequence[SecretValue]], object] | None = None,
         user_home: str | None = None,
     ) -> None:
@@ -70,6 +75,7 @@ class Detector:
         self._commands = commands
         self._patterns = patterns
         self._values_of = values_of
+        self._values_at = values_at
         self._new_uid = new_uid
         self._flows = flows
         self._learn = learn
@@ -78,6 +84,7 @@ class Detector:
         self._reach = Reach()
         self._inherited: set[tuple[str, str]] = set()
         self._variables: set[int] = set()
+        self._environment_readers: set[tuple[str, int, int, bool]] = set()
         self._unprivileged: set[tuple[str, str]] = set()
 
     def detect(self, attributed: Attributed) -> list[Finding]:
@@ -116,6 +123,8 @@ class Detector:
     # --- reads ------------------------------------------------------------------------------------------
 
     def _file(self, attributed: Attributed, opened: FileObservation) -> list[Finding]:
+        if opened.kind == _ENVIRONMENT and self._environment_told(attributed, opened):
+            return []
         matches = tuple(distinct(match_of(value, "file") for value in self._values_of(opened)))
         pattern = self._patterns.match_name(opened.path)
         file = opened.file
@@ -139,6 +148,17 @@ class Detector:
             return [finding]  # an agent at its own login is no secret on the loose, and the guard keeps none
         expected = opened.process is not None and opened.process.name in finding.expected_readers
         return [finding, *self._touched(attributed, upward=not expected)]
+
+    def _environment_told(self, attributed: Attributed, opened: FileObservation) -> bool:
+        """`ps e` reads the environment of every process there is: of one reader, its own and one other's are told."""
+        reader = opened.process
+        if reader is None:
+            return False
+        own = opened.path.startswith(f"/proc/{reader.pid}/")
+        key = (attributed.session, reader.pid, reader.start_time, own)
+        told = key in self._environment_readers
+        self._environment_readers.add(key)
+        return told
 
     def _environment(self, attributed: Attributed, started: ExecObservation) -> list[Finding]:
         variables = self._unseen(attributed.session, started.environ or ())
@@ -189,15 +209,27 @@ class Detector:
         arguments, matches = self._describe.arguments(started.process.cmdline)
         if rule is None and not matches:
             return []
+        shown = self._values_now(started, found.paths) if found and rule else []
         finding = self._finding(
             attributed,
             kind=Kind.COMMAND,
             activity=Activity.EXEC,
             subject=subjects.command_subject(arguments),
-            matches=tuple(replace(match, place="argv") for match in matches),
+            matches=(*(replace(match, place="argv") for match in matches), *shown),
             command_rule=rule.id if rule else "",
         )
+        self._flows.read(
+            finding.session, (match.fingerprint for match in shown), Source.READ, finding.uid, finding.time_ns
+        )
+        if rule is not None and rule.maybe and not matches:
+            return [finding]
         return [finding, *self._touched(attributed, upward=True)]
+
+    def _values_now(self, started: ExecObservation, paths: Sequence[str]) -> list[SecretMatch]:
+        """Of the working files whose older states a command shows: the best that is known of what it shows."""
+        folder = started.process.cwd
+        values = (value for path in paths for value in self._values_at(os.path.join(folder, path)))
+        return distinct(match_of(value, "file") for value in values)
 
     def _privilege(self, attributed: Attributed, started: ExecObservation) -> list[Finding]:
         """A program that runs without the privilege it is made for: told once, for it will fail in puzzling words."""

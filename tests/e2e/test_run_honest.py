@@ -141,3 +141,16 @@ def test_two_sessions_of_one_home_do_not_accuse_each_other(as_user: Guarded) -> 
         found = [json.loads(line) for line in lines]
         assert [event for event in found if event["kind"] != "session"] == []
         assert session["outcome"] == "clean"
+
+
+def test_a_secret_file_out_of_packed_objects_is_recorded_from_its_exec(as_user: Guarded) -> None:
+    if not shutil.which("git"):
+        pytest.skip("git is not installed")
+    (as_user.project / ".env").write_text("PLAIN=1\n")
+    config = "git config user.name a; git config user.email a@example.com"
+    commit = f"git init -q .; {config}; git add .env; git commit -qm one; git gc -q; rm .env"
+    as_user.shell(f"({commit}) >/dev/null 2>&1; git show HEAD:.env; git log -p >/dev/null")
+    told = {event["command_rule"]: event for event in of_kind(as_user.events(), "command")}
+    assert told["git-show-secret-file"]["disposition"] == "alert"
+    assert told["git-show-secret-file"]["process"]["cmdline"] == ["git", "show", "HEAD:.env"]
+    assert told["git-history"]["severity"] == "info"

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from agentguard.detect.command_lines import commands_within
 from agentguard.detect.commands import load_commands
+from agentguard.detect.files import load_file_patterns
 from agentguard.errors import PolicyError
 from agentguard.paths import policies_dir
 
-COMMANDS = load_commands(policies_dir() / "commands.yaml")
+PATTERNS = load_file_patterns(policies_dir() / "files.yaml")
+COMMANDS = load_commands(policies_dir() / "commands.yaml", PATTERNS.match_name)
 
 
 def test_examples_match_their_own_rule_first() -> None:

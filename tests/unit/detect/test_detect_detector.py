@@ -39,7 +39,7 @@ from agentguard.model.verdict import Disposition, Severity, Verdict
 from agentguard.paths import policies_dir
 
 PATTERNS = load_file_patterns(policies_dir() / "files.yaml")
-COMMANDS = load_commands(policies_dir() / "commands.yaml")
+COMMANDS = load_commands(policies_dir() / "commands.yaml", PATTERNS.match_name)
 PASSWORD = made_up(24, 1, "!%")
 GH = expand("ghp_{github-crc}")
 DOTENV = f"DB_PASSWORD={PASSWORD}\nGH_TOKEN={GH}\nPORT=3000\n"
@@ -60,6 +60,7 @@ class World:
             commands=COMMANDS,
             patterns=PATTERNS,
             values_of=self.values_of,
+            values_at=lambda path: self.values_of(opened(path)),
             new_uid=lambda: f"uid-{next(numbers)}",
             flows=FlowTracker(),
             learn=self.learnt.extend,
@@ -416,3 +417,32 @@ def test_a_program_without_its_privilege_is_told_once_a_session() -> None:
     ]
     assert len(world.see(sudo, session="another")) == 1
     assert world.see(started("passwd")) == []
+
+
+def test_a_secret_file_out_of_gits_objects_is_a_read_of_it() -> None:
+    world = World()
+    (finding,) = world.see(started("git", "show", "HEAD~3:.env"))
+    assert finding.command_rule == "git-show-secret-file"
+    assert "DB_PASSWORD" in {match.name for match in finding.matches}
+    (later,) = world.see(connected(at=12))
+    assert later.gap is not None
+    assert later.gap.secret_within_reach
+
+
+def test_a_patch_of_anything_is_told_and_is_no_read() -> None:
+    world = World()
+    (finding,) = world.see(started("git", "log", "-p"))
+    assert finding.command_rule == "git-history"
+    (later,) = world.see(connected(at=12))
+    assert later.gap is not None
+    assert not later.gap.secret_within_reach
+
+
+def test_a_reader_of_every_environment_is_told_once_for_its_own_and_once_for_others() -> None:
+    world = World()
+    ps = process(77, "ps", "e")
+    kind = "process-environment"
+    found = [world.see(opened(f"/proc/{pid}/environ", who=ps, kind=kind)) for pid in (1, 2, 77, 3, 77, 4)]
+    assert [finding.path for findings in found for finding in findings] == ["/proc/1/environ", "/proc/77/environ"]
+    another = process(78, "ps", "e")
+    assert len(world.see(opened("/proc/1/environ", who=another, kind=kind))) == 1
