@@ -15,6 +15,8 @@ from agentguard.errors import PolicyError
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LISTS = ("comm", "environment", "model_hosts", "login_hosts", "own_credentials", "transcripts")
+_MAX_IDENTIFIED = 1024
+"""Command lines whose agent is remembered: a build starts the same few programs again and again."""
 _KEYS = frozenset({"id", "name", "exe", "launched", "examples", *_LISTS})
 
 
@@ -52,6 +54,7 @@ class AgentCatalogue:
         self._by_id = {agent.id: agent for agent in agents}
         hosts = [*model_providers, *(host for agent in agents for host in agent.model_hosts)]
         self._model_hosts = tuple(dict.fromkeys(hosts))
+        self._identified: dict[tuple[tuple[str, ...], str], Agent | None] = {}
         # Most programs are no agent: two expressions say so before each agent is asked.
         self._any_exe = _any_of(agent.exe for agent in agents)
         self._any_cmdline = _any_of(agent.cmdline for agent in agents if agent.cmdline is not None)
@@ -63,6 +66,16 @@ class AgentCatalogue:
             argv: as given to exec; may be empty.
             exe: path of the program, "" when unknown.
         """
+        key = (tuple(argv), exe)
+        try:
+            return self._identified[key]
+        except KeyError:
+            if len(self._identified) >= _MAX_IDENTIFIED:
+                self._identified.clear()
+            agent = self._identified[key] = self._identify(argv, exe)
+            return agent
+
+    def _identify(self, argv: Sequence[str], exe: str) -> Agent | None:
         own, launched = program_names(argv, exe)
         if not any(map(self._any_exe.fullmatch, own)) and not any(map(self._any_cmdline.fullmatch, launched)):
             return None

@@ -13,6 +13,7 @@ from agentguard.detect.commands import CredentialCommands
 from agentguard.detect.describe import Describer, distinct, match_of
 from agentguard.detect.files import FilePatterns
 from agentguard.detect.flow import FlowTracker, Source
+from agentguard.detect.quiet_commands import QuietCommands
 from agentguard.detect.reach import Reach
 from agentguard.detect.scanner import Scanner
 from agentguard.detect.values import environment_values
@@ -82,6 +83,7 @@ class Detector:
         self._home = str(folder_of_user()) if user_home is None else user_home
         self._describe = Describer(scanner)
         self._reach = Reach()
+        self._quiet = QuietCommands()
         self._inherited: set[tuple[str, str]] = set()
         self._variables: set[int] = set()
         self._environment_readers: set[tuple[str, int, int, bool]] = set()
@@ -203,11 +205,15 @@ class Detector:
         return unseen
 
     def _command(self, attributed: Attributed, started: ExecObservation) -> list[Finding]:
+        known = self._scanner.known_values
+        if self._quiet.holds(started.process.cmdline, known):
+            return []
         found = self._commands.find(started.process.cmdline)
         # what a wrapper runs is an exec of its own, and is found then; a shell's own command never is
         rule = found.rule if found and (found.rule.builtin or not found.wrapped) else None
         arguments, matches = self._describe.arguments(started.process.cmdline)
         if rule is None and not matches:
+            self._quiet.add(started.process.cmdline, known)
             return []
         shown = self._values_now(started, found.paths) if found and rule else []
         finding = self._finding(

@@ -32,6 +32,9 @@ class ValueHits(Protocol):
     def scan(self, data: bytes) -> list[ValueHit]:
         """Every occurrence of a known value in `data`, plain or encoded. Thread-safe."""
 
+    def __len__(self) -> int:
+        """How many values are known; it only grows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Located:

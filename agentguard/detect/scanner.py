@@ -55,6 +55,11 @@ class Scanner:
         """What names the values."""
         return self._fingerprinter
 
+    @property
+    def known_values(self) -> int:
+        """How many values are followed: a text that was clean may not be so any more once this has grown."""
+        return len(self._values)
+
     def locate(self, data: bytes) -> list[Located]:
         """Credentials recognised by form in `data` as it stands: nothing decoded, placeholders left out, of those
         that overlap the most specific (then the longest). Ordered by start."""

@@ -49,6 +49,9 @@ enum {
 	FIRST_LINE = 256,          /* BINPRM_BUF_SIZE: the kernel reads no more of a script's first line */
 	DEPTH = 64,                /* of a chain of parents */
 	VIEW_NS = 1000000000,      /* how long a thread's view is believed: a thread id is not used again in that time */
+	GATHER_NS = 20000000,      /* how long execs wait for more: to wake Python costs more than to tell of one */
+	HAS_MOUNT = 0x1000,        /* STATX_MNT_ID, which older headers do not have; and where it lies in struct statx */
+	MOUNT_AT = 0x90,
 };
 
 /* --- what is shared with Python: agentguard/sense/seccomp/native.py --------------------------------------------- */
@@ -134,6 +137,10 @@ struct page {
 	char bytes[PAGE];
 };
 
+struct place {
+	uint64_t mount, inode;
+};
+
 struct view {
 	int32_t tid;
 	int same;
@@ -169,6 +176,7 @@ struct ag_loop {
 	struct node *first, **last, *taken;
 	uint64_t waiting_bytes;
 	int ended, error, alone, stalled;
+	int urgent;                /* somebody is held, or the queue is full: Python must not wait for more */
 
 	_Atomic uint32_t port;     /* of the proxy; 0: none */
 	_Atomic uint64_t lost;
@@ -182,7 +190,7 @@ struct ag_loop {
 	size_t environments_used;
 	uint64_t seed[2];
 	uint64_t no_view_until_ns;
-	char namespace[64];
+	struct place root;         /* our own */
 	char path[PATH_MAX + 1], full[PATH_MAX], target[PATH_MAX], cwd[PATH_MAX], line[FIRST_LINE];
 	struct text arguments, environment, links;
 };
@@ -192,6 +200,12 @@ static uint64_t now_ns(clockid_t clock)
 	struct timespec now;
 	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static struct timespec in_ns(uint64_t delay)
+{
+	uint64_t end = now_ns(CLOCK_MONOTONIC) + delay;
+	return (struct timespec){(time_t)(end / 1000000000u), (long)(end % 1000000000u)};
 }
 
 /* --- the caller's memory ---------------------------------------------------------------------------------------- */
@@ -314,28 +328,35 @@ static ssize_t link_of(const char *path, char *target, size_t room)
 	return length;
 }
 
-/* Whether a thread has our root and mounts. Believed for a second, and not at all while somebody changes views. */
+/* The mount of a folder and its inode there: together they are one place in one mount namespace. 0: not known. */
+static int place_of(const char *path, struct place *place)
+{
+	struct statx found;
+	memset(&found, 0, sizeof found);
+	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_INO | HAS_MOUNT, &found) < 0)
+		return 0;
+	memcpy(&place->mount, (char *)&found + MOUNT_AT, sizeof place->mount);
+	place->inode = found.stx_ino;
+	return (found.stx_mask & HAS_MOUNT) != 0;
+}
+
+/* Whether a thread has our root and mounts. Believed for a second, and not at all while somebody changes views. An
+ * exec changes neither. */
 static int shares_view(struct ag_loop *loop, int32_t tid)
 {
 	struct view *view = &loop->views[(uint32_t)tid % VIEWS];
 	uint64_t now = now_ns(CLOCK_MONOTONIC_COARSE);
 	if (view->tid == tid && now < view->until_ns)
 		return view->same;
-	char name[48], found[64];
-	snprintf(name, sizeof name, "/proc/%d/ns/mnt", tid);
-	if (link_of(name, found, sizeof found) < 0)
-		return 1; /* it hides, and so does its memory; or it has gone */
-	int same = !strcmp(found, loop->namespace);
+	char name[48];
+	struct place root;
 	snprintf(name, sizeof name, "/proc/%d/root", tid);
-	same = same && link_of(name, found, sizeof found) == 1 && found[0] == '/';
+	if (!place_of(name, &root))
+		return 1; /* it hides, and so does its memory; or it has gone */
+	int same = root.mount == loop->root.mount && root.inode == loop->root.inode;
 	if (now >= loop->no_view_until_ns)
 		*view = (struct view){tid, same, now + VIEW_NS};
 	return same;
-}
-
-static void forget_view(struct ag_loop *loop, int32_t tid)
-{
-	loop->views[(uint32_t)tid % VIEWS].tid = 0;
 }
 
 /* Threads share a root, and the call that changes it has not been made yet. */
@@ -553,12 +574,12 @@ static _Atomic uint64_t *slot_of(struct ag_loop *loop, uint64_t id)
 /* Locked. Waits while there is no room; not for ever, and not again before Python has taken something. */
 static int make_room(struct ag_loop *loop, uint64_t size, uint64_t id)
 {
-	struct timespec until;
-	uint64_t end = now_ns(CLOCK_MONOTONIC) + loop->config.patience_ns;
-	until.tv_sec = (time_t)(end / 1000000000u), until.tv_nsec = (long)(end % 1000000000u);
+	struct timespec until = in_ns(loop->config.patience_ns);
 	while (!loop->alone && !loop->stalled) {
 		if (id ? slot_of(loop, 0) != NULL : !loop->waiting_bytes || loop->waiting_bytes + size <= loop->config.queue_bytes)
 			return 1;
+		loop->urgent = 1;
+		pthread_cond_signal(&loop->filled);
 		if (pthread_cond_timedwait(&loop->room, &loop->lock, &until) == ETIMEDOUT)
 			loop->stalled = 1;
 	}
@@ -575,9 +596,13 @@ static int enqueue(struct ag_loop *loop, struct node *node, uint64_t id)
 		if (id)
 			atomic_store(slot_of(loop, 0), id);
 		node->next = NULL;
+		int wake = !loop->first;
+		if (node->record.type != AG_EXEC)
+			wake = loop->urgent = 1;
 		*loop->last = node, loop->last = &node->next;
 		loop->waiting_bytes += size;
-		pthread_cond_signal(&loop->filled);
+		if (wake)
+			pthread_cond_signal(&loop->filled);
 	} else if (!loop->alone) {
 		atomic_fetch_add(&loop->lost, 1);
 	}
@@ -867,11 +892,9 @@ static int look(struct ag_loop *loop)
 		break;
 	case AG_EXECVE:
 		record_exec(loop, AT_FDCWD, arguments[0], arguments[1], arguments[2]);
-		forget_view(loop, call->tid);
 		return 0;
 	case AG_EXECVEAT:
 		record_exec(loop, (int)arguments[0], arguments[1], arguments[2], arguments[3]);
-		forget_view(loop, call->tid);
 		return 0;
 	case AG_CONNECT:
 		matters = connect_matters(loop, call->tid, arguments[1], arguments[2]);
@@ -965,7 +988,7 @@ API struct ag_loop *ag_loop_start(const struct ag_config *config)
 	sigset_t all, before;
 	sigfillset(&all);
 	int ready = getrandom(loop->seed, sizeof loop->seed, 0) == sizeof loop->seed &&
-	            link_of("/proc/self/ns/mnt", loop->namespace, sizeof loop->namespace) > 0;
+	            place_of("/", &loop->root); /* Linux 5.8 */
 	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for Python's threads */
 	ready = ready && !pthread_create(&loop->thread, NULL, run, loop);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -975,25 +998,36 @@ API struct ag_loop *ag_loop_start(const struct ag_config *config)
 	return NULL;
 }
 
-/* Waits for the next record; it stays until the next call. NULL: the last process of the tree has gone, and all that
- * there was has been taken. For one thread. */
-API const struct ag_record *ag_loop_take(struct ag_loop *loop)
+/* Waits for records: at once when somebody is held, and a moment longer where only execs have come. 0: the last
+ * process of the tree has gone, and all that there was has been taken. */
+API int ag_loop_wait(struct ag_loop *loop)
+{
+	pthread_mutex_lock(&loop->lock);
+	while (!loop->first && !loop->ended)
+		pthread_cond_wait(&loop->filled, &loop->lock);
+	struct timespec until = in_ns(GATHER_NS);
+	while (!loop->urgent && !loop->ended)
+		if (pthread_cond_timedwait(&loop->filled, &loop->lock, &until) == ETIMEDOUT)
+			break;
+	int some = loop->first != NULL;
+	pthread_mutex_unlock(&loop->lock);
+	return some;
+}
+
+/* The next record; it stays until the next call. NULL: there is none now. For one thread; never waits. */
+API const struct ag_record *ag_loop_next(struct ag_loop *loop)
 {
 	pthread_mutex_lock(&loop->lock);
 	free(loop->taken);
-	loop->taken = NULL;
-	while (!loop->first && !loop->ended)
-		pthread_cond_wait(&loop->filled, &loop->lock);
-	struct node *node = loop->first;
+	struct node *node = loop->taken = loop->first;
 	if (node) {
 		loop->first = node->next;
-		if (!loop->first)
-			loop->last = &loop->first;
 		loop->waiting_bytes -= sizeof *node + node->record.size;
-		loop->taken = node;
 		loop->stalled = 0;
 		pthread_cond_signal(&loop->room);
 	}
+	if (!loop->first)
+		loop->last = &loop->first, loop->urgent = 0;
 	pthread_mutex_unlock(&loop->lock);
 	return node ? &node->record : NULL;
 }
@@ -1054,7 +1088,7 @@ API int ag_loop_error(struct ag_loop *loop)
 	return loop->error;
 }
 
-/* After ag_loop_take has said that it is over. */
+/* After ag_loop_wait has said that it is over. */
 API void ag_loop_close(struct ag_loop *loop)
 {
 	pthread_join(loop->thread, NULL);

@@ -285,7 +285,6 @@ class Handlers:
 
     def _on_exec(self, call: Call) -> None:
         seen = self._execs.look(call.tid, call.name, call.arguments, call.wide)
-        self._view.forget(call.tid)
         if seen is not None and self._still_valid(call):
             self.tell_exec(seen, self._setup.clock())
 
@@ -316,7 +315,7 @@ class Handlers:
             self._gap(GapType.OUTSIDE_TREE, call, f"work was handed to the program behind {path}, outside the session")
 
     def _on_view_change(self, call: Call) -> None:  # noqa: ARG002 - it concerns all threads
-        self._view.forget_all()
+        self._view.forget()
 
     def _on_ring(self, call: Call) -> None:
         pid = self.tree.snapshot(call.tid).pid

@@ -92,6 +92,8 @@ class NativeLoop:
         if setup.table is None:
             raise OSError(errno.ENOENT, "the table that the native one reads could not be made")
         self._library = _load(str(path))
+        self._next = ctypes.PyDLL(str(path)).ag_loop_next  # it never waits: Python's lock need not be given up for it
+        self._next.argtypes, self._next.restype = [ctypes.c_void_p], ctypes.c_void_p
         self._setup = setup
         self._handlers = handlers
         self._port = 0
@@ -113,13 +115,13 @@ class NativeLoop:
         if not loop:
             raise OSError(errno.EAGAIN, "the native loop could not be started")
         self._loop = loop
-        while True:
+        self._follow_port(loop)
+        while self._library.ag_loop_wait(loop):
             self._follow_port(loop)
-            address = self._library.ag_loop_take(loop)
-            if not address:
-                break
-            kind, size = _RECORD.unpack(ctypes.string_at(address, _RECORD.size))
-            self._take(loop, kind, ctypes.string_at(address + _RECORD.size, size))
+            while address := self._next(loop):
+                kind, size = _RECORD.unpack(ctypes.string_at(address, _RECORD.size))
+                self._take(loop, kind, ctypes.string_at(address + _RECORD.size, size))
+            self._tell_lost(loop)
         self._tell_lost(loop)
         error = self._library.ag_loop_error(loop)
         self._end()
@@ -160,7 +162,6 @@ class NativeLoop:
             self._exec(data)
         else:
             self._marks.pop(0).set()
-        self._tell_lost(loop)
 
     def _exec(self, data: bytes) -> None:
         try:
@@ -219,7 +220,7 @@ def _load(path: str) -> ctypes.CDLL:
         raise OSError(errno.ENOEXEC, "the native one is of another version")
     library.ag_loop_start.restype = ctypes.c_void_p
     for name, result in (
-        ("take", ctypes.c_void_p),
+        ("wait", ctypes.c_int),
         ("mark", ctypes.c_int),
         ("abandon", None),
         ("lost", ctypes.c_uint64),

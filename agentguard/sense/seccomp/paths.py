@@ -39,11 +39,7 @@ class View:
         self.by_link = False
         """Whether the name asked for last may be a link's: the file may have a telling name of its own."""
 
-    def forget(self, tid: int) -> None:
-        """Its root or namespace may change with the call it is making."""
-        self._same.pop(tid, None)
-
-    def forget_all(self) -> None:
+    def forget(self) -> None:
         """Somebody changes a view: threads share a root, and the call that changes it has not been made yet."""
         self._same.clear()
         self._unsettled_until = time.monotonic_ns() + _BELIEVED_NS

@@ -23,6 +23,9 @@ class Values:
     def __init__(self, *values: SecretValue) -> None:
         self._values = values
 
+    def __len__(self) -> int:
+        return len(self._values)
+
     def scan(self, data: bytes) -> list[ValueHit]:
         hits = []
         for value in self._values:

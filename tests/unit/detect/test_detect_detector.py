@@ -446,3 +446,13 @@ def test_a_reader_of_every_environment_is_told_once_for_its_own_and_once_for_oth
     assert [finding.path for findings in found for finding in findings] == ["/proc/1/environ", "/proc/77/environ"]
     another = process(78, "ps", "e")
     assert len(world.see(opened("/proc/1/environ", who=another, kind=kind))) == 1
+
+
+def test_a_command_line_that_was_clean_is_looked_at_again_once_its_secret_is_known() -> None:
+    world = World()
+    words = ("publish", made_up(20, 7))
+    assert [world.see(started(*words)) for _ in range(2)] == [[], []]
+    world.index.add([secret_value(words[1])])
+    (found, *_) = world.see(started(*words))
+    assert found.matches
+    assert words[1] not in str(found)
