@@ -14,7 +14,7 @@ from agentguard.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """Mode 0700. The decoy in it is opened once, to prove the file sensors alive."""
+    """Mode 0700; root's 0711. The decoy in it is opened once, to prove the file sensors alive."""
 
     path: Path
     decoy: Path
@@ -34,6 +34,9 @@ def make_run_folder(session: str) -> RunFolder:
             break
     if path is None:
         raise ConfigError("no temporary folder can be written to; set TMPDIR to one that can")
+    if os.getuid() == 0:
+        # Programs of other users in root's tree (su, setpriv) load the gate and read the CA; none can list it.
+        path.chmod(0o711)
     folder = path / "decoy"
     folder.mkdir()
     decoy = folder / "decoy"

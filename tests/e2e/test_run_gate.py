@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -43,6 +44,15 @@ def test_a_session_goes_through_the_gate_and_sees_each_secret(guarded: Guarded) 
     reads = of_kind(guarded.events(), "file")
     assert [event["process"]["pid"] for event in reads] == [int(pid)]
     assert seccomp_reason(guarded).endswith("with the gate")
+
+
+@pytest.mark.skipif(os.getuid() != 0 or not shutil.which("setpriv"), reason="only root can become another user")
+def test_another_user_in_roots_tree_loads_it_without_a_word(guarded: Guarded) -> None:
+    (guarded.project / ".env").chmod(0o644)
+    done = guarded.run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "cat", ".env")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert len(of_kind(guarded.events(), "file")) == 1
 
 
 def test_where_it_cannot_be_all_is_as_before_and_said(guarded: Guarded, base: Path) -> None:

@@ -28,6 +28,8 @@ the 47-bit space, and go up; libraries go down from 0x7fff_ffff_f000 (legacy lay
 mimalloc draw their hints below 0x4000_0000_0000, Go below 0x0100_0000_0000. And to the sanitizers of gcc and clang
 (ASan, MSan, TSan) it is the program's own memory, no shadow. A 39-bit aarch64 has no such address: the gate is not
 proved there."""
+CHOICE = "AGENTGUARD_GATE"
+"""Environment variable: with `off` every open is held where the gate could be used."""
 _LOADER_SPLITS_AT = frozenset(" \t\n:$")
 """What ends a path in LD_PRELOAD, or begins a token in it."""
 
@@ -92,6 +94,8 @@ class SessionGate:
 
 
 def _make(folder: Path, table: WatchTable | None) -> Gate:
+    if os.environ.get(CHOICE) == "off":
+        raise SensorError(f"{CHOICE} says so")
     original = find_library("gate")
     if original is None:
         raise SensorError("it was not compiled")
@@ -105,6 +109,7 @@ def _make(folder: Path, table: WatchTable | None) -> Gate:
     try:
         code, call = _addressed(original.read_bytes(), table)
         library.write_bytes(code)
+        library.chmod(0o644)  # whatever the umask: root's tree may hold processes of other users
         ordinary, decoy = folder / "ordinary", folder / "held"
         for path in (ordinary, decoy):
             path.write_text("This file is opened once a session, to prove that the gate tells it from others.\n")

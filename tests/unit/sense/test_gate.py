@@ -111,6 +111,13 @@ def test_no_table(tmp_path: Path) -> None:
     assert "the table of secret files could not be written" in made.note()
 
 
+def test_turned_off(tmp_path: Path, table: WatchTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGENTGUARD_GATE", "off")
+    made = SessionGate(tmp_path, table)
+    assert made.gate is None
+    assert "AGENTGUARD_GATE says so" in made.note()
+
+
 def test_a_library_that_is_not_ours(tmp_path: Path, table: WatchTable, monkeypatch: pytest.MonkeyPatch) -> None:
     for content in (b"nothing", b"AgentGuard gate\0" * 200):
         (tmp_path / "other.so").write_bytes(content)

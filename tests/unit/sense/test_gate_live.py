@@ -379,6 +379,25 @@ def test_children_threads_and_signal_handlers(behind: Behind, compiled: Callable
     assert len({line["pid"] for line in found}) == 3
 
 
+def test_where_the_library_cannot_be_reached_the_loader_says_so_and_all_is_held(behind: Behind) -> None:
+    """A sandbox that hides the run folder. The loader's line cannot be kept from it: only it knows, and only then."""
+    hide = 'mount -t tmpfs none "$RUN_FOLDER" && exec cat plain hard'
+    found = reads(behind("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", hide))
+    if behind.status:
+        pytest.skip(f"no mount namespace can be made here: {behind.errors[-100:]}")
+    assert behind.output.splitlines() == ["nothing", "PLAIN=1"]
+    assert [line["name"] for line in found] == ["cat"]
+    assert "from LD_PRELOAD cannot be preloaded" in behind.errors
+
+
+@pytest.mark.skipif(os.getuid() != 0 or not shutil.which("setpriv"), reason="only root can become another user")
+def test_a_process_of_another_user_that_may_not_read_the_table_is_held(behind: Behind) -> None:
+    found = reads(behind("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "cat", "plain", "hard"))
+    assert behind.output.splitlines() == ["nothing", "PLAIN=1"]
+    assert behind.errors == ""
+    assert len(found) == 1
+
+
 # --- the table is live ----------------------------------------------------------------------------
 
 LIVE = """
