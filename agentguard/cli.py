@@ -17,6 +17,7 @@ from agentguard.standard_streams import discard_output, fill_closed_streams
 
 VERBS = {
     "run": "start a coding agent under guard; its terminal stays its own",
+    "watch": "watch agents that already run",
     "tui": "the dashboard: live sessions, events, flows",
     "report": "write the report of a session (HTML, Markdown, JSON)",
     "events": "print events; --follow prints them as they happen",

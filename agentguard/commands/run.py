@@ -25,6 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--print-session", metavar="FD", type=int, help="write the session's uid to this file descriptor"
     )
     parser.add_argument(
+        "--allow-privileged",
+        action="store_true",
+        help="let sudo, su and other set-uid programs work: the agent starts without the seccomp filter. As root opens "
+        "are held as before (fanotify); else readers are looked for after the open and short ones are missed. "
+        "Connections round the proxy are not noticed",
+    )
+    parser.add_argument(
         "--resolve",
         metavar="HOST=ADDRESS:PORT",
         action="append",
@@ -56,6 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         environ=environ,
         cwd=working_folder(),
         session=new_uid(time.time_ns()),
+        allow_privileged=arguments.allow_privileged,
         quiet=arguments.quiet,
         color=sys.stderr.isatty() and "NO_COLOR" not in environ,
         session_descriptor=_descriptor(arguments.print_session),

@@ -109,6 +109,10 @@ class Detector:
             case GapObservation() as gap:
                 return [self._gap(attributed, gap)]
 
+    def secret_is_loose(self, session: str, time_ns: int) -> bool:
+        """Whether anybody in the session had a secret within reach by then. From any thread."""
+        return self._reach.within(session, None, (), time_ns)
+
     def _change(self, attributed: Attributed, changed: ChangeObservation) -> list[Finding]:
         path = self._describe.text(changed.path)
         return [

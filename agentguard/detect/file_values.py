@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterable
 
 from agentguard.detect.content import ContentJudge
@@ -19,6 +20,8 @@ from agentguard.model.secret import CONTENT_KIND, GUARD_FILE, SecretFile, Secret
 
 MAX_BYTES = 1 << 20
 """A larger file is scanned in its first part only."""
+
+_LEASE_SECONDS = 0.5
 
 _CONTENT_DECIDES = frozenset({"private-key", CONTENT_KIND})
 """Kinds whose names are shared with harmless files: most of what ends in .pem is a certificate."""
@@ -133,8 +136,19 @@ def _state(file: SecretFile, held_as: str = "") -> _State | None:
 
 def _read(path: str, limit: int) -> bytes:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb", buffering=0) as opened:
+        with os.fdopen(_open(path), "rb", buffering=0) as opened:
             return opened.read(limit)
     except OSError:
         return b""
+
+
+def _open(path: str) -> int:
+    """A leased file (by a file server, or by our own sensor) is refused for the moment that the lease takes to go."""
+    deadline = time.monotonic() + _LEASE_SECONDS
+    while True:
+        try:
+            return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.002)

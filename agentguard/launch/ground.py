@@ -18,8 +18,18 @@ Inbox = queue.SimpleQueue[Any]
 """Of observations; the pipeline adds marks of its own."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A part of the network that nothing watches in this session."""
+
+    detail: str
+    remedy: str
+
+
 class SessionNetwork(Protocol):
     """What watches the session's network."""
+
+    def unseen(self) -> Unseen | None: ...
 
     def learn(self, values: Sequence[SecretValue]) -> None: ...
     def settle(self) -> None: ...

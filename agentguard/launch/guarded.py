@@ -55,7 +55,12 @@ class GuardedSession(LiveSession):
         """From here on the agent's tree is answered for."""
         self._sensors = start_file_sensors(
             filtered=Filtered(
-                listener=listener, why_not=why_not, shared=self._shared, table=self._table, gate=self._gate
+                listener=listener,
+                why_not=why_not,
+                shared=self._shared,
+                table=self._table,
+                gate=self._gate,
+                wanted=not self._request.allow_privileged,
             ),
             proxy_port=lambda: self._network.port,
             setup=self._folder_setup(),

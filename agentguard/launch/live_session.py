@@ -46,7 +46,8 @@ class LiveSession:
         self._monitor = Monitor(ground.inbox)
         self._cover = Cover(self._monitor.emit)
         self._health = Health(self._cover.emit, self._clock)
-        self._sensors: FileSensors
+        self._sensors = FileSensors(seccomp=None, folders=None, inodes=None)
+        self._unseen = ground.network.unseen()
 
     # --- opening ----------------------------------------------------------------------------------
 
@@ -146,7 +147,6 @@ class LiveSession:
         values, new = self._detection.values.hold(observation)
         if new:
             self._ground.network.learn(values)
-            self._sensors.watch(file)
         self._tell_cut_short(file, observation)
         return not self._detection.dismiss(file)
 
@@ -183,7 +183,6 @@ class LiveSession:
         file = self._detection.content(path)
         if file is not None:
             self._ground.network.learn(self._detection.values.of(file)[0])
-            self._sensors.watch(file)
         return file
 
     # --- while it runs ----------------------------------------------------------------------------
@@ -194,6 +193,8 @@ class LiveSession:
         now = self._clock()
         if now - self._updated_ns >= _UPDATE_NS:
             self._updated_ns = now
+            if self._stages.detector.secret_is_loose(self._session.uid, now):
+                self._tell_unseen()
             self._tell_lost()
             self._check_guard()
             self._cover.settle(self._sensors.covers, final=False)
@@ -215,6 +216,7 @@ class LiveSession:
         self._sensors.stop()
         coverage = tuple(map(_stopped, self._coverage()))
         self._ground.network.stop()
+        self._tell_unseen()
         self._health.last_look(coverage)
         self._tell_lost()
         self._cover.settle(self._sensors.covers, final=True)
@@ -227,6 +229,20 @@ class LiveSession:
         self._monitor.stop()
         self._writer.close()
         self._run_folder.remove()
+
+    def _tell_unseen(self) -> None:
+        """What the session's network sensor cannot see, told once: when it begins to matter, or else at the end."""
+        unseen, self._unseen = self._unseen, None
+        if unseen is not None:
+            self._monitor.emit(
+                GapObservation(
+                    time_ns=self._clock(),
+                    sensor="proxy",
+                    type=GapType.NETWORK_UNSEEN,
+                    detail=unseen.detail,
+                    remedy=unseen.remedy,
+                )
+            )
 
     def _tell_lost(self) -> None:
         """Events that could not be written, and observations that a stage failed on, are holes in the record."""

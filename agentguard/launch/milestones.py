@@ -21,7 +21,14 @@ def started(session: Session) -> Judged:
 
 def ended(session: Session, time_ns: int) -> Judged:
     """The agent has ended."""
-    subject = f"{session.agent_name} ended: {session.end_reason}, status {session.exit_status}"
+    status = "" if session.exit_status is None else f", status {session.exit_status}"
+    subject = f"{session.agent_name} ended: {session.end_reason}{status}"
+    return _finding(session, time_ns, Kind.SESSION, Activity.END, subject), _logged("session-end", subject)
+
+
+def left_unwatched(session: Session, time_ns: int) -> Judged:
+    """We leave before the agent does."""
+    subject = f"{session.agent_name} goes on unwatched: {session.end_reason}"
     return _finding(session, time_ns, Kind.SESSION, Activity.END, subject), _logged("session-end", subject)
 
 

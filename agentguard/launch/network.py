@@ -11,6 +11,7 @@ from pathlib import Path
 
 from agentguard.config import Home
 from agentguard.errors import SensorError
+from agentguard.launch.ground import Unseen
 from agentguard.launch.request import RunRequest
 from agentguard.launch.run_folder import RunFolder
 from agentguard.model.observation import GapObservation, GapType
@@ -62,6 +63,15 @@ class Network:
     def starting(self) -> bool:
         """Whether the agent still waits for it."""
         return self._starting.is_alive()
+
+    def unseen(self) -> Unseen | None:
+        """Without the seccomp filter nobody notices a connection that goes round the proxy."""
+        if not self._setup.request.allow_privileged:
+            return None
+        return Unseen(
+            "connections that do not use the proxy are not noticed with --allow-privileged",
+            "start the agent without --allow-privileged",
+        )
 
     def wait(self) -> bool:
         """Whether the proxy runs. When it does not, the gap has been told."""

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 from agentguard.config import Home
 from agentguard.launch.milestones import Judged, guard_died
+from agentguard.launch.network import NAME as PROXY
 from agentguard.launch.network import proxy_folder
 from agentguard.launch.notes import read_notes
 from agentguard.launch.run_folder import remove_run_folders
-from agentguard.model.session import Session
+from agentguard.model.session import SensorState, Session
 from agentguard.record.supervisor import pid_alive
 from agentguard.record.writer import Writer
 
@@ -25,8 +26,14 @@ def recover(home: Home, writer: Writer) -> None:
         return [guard_died(session, note.time_ns if note else time.time_ns(), kept=note is not None)]
 
     for session in writer.recover(last_words=last_words):
-        if not pid_alive(session.root_pid):  # else the agent works on, and still trusts the CA that lies there
+        if _has_no_proxy(session) or not pid_alive(
+            session.root_pid
+        ):  # else the agent works on, and still trusts the CA that lies there
             remove_run_folders(session.uid)
             shutil.rmtree(proxy_folder(home, session.uid), ignore_errors=True)
     for note in notes.values():
         note.path.unlink(missing_ok=True)
+
+
+def _has_no_proxy(session: Session) -> bool:
+    return any(one.sensor == PROXY and one.state is SensorState.UNAVAILABLE for one in session.coverage)

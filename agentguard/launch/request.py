@@ -23,6 +23,8 @@ class RunRequest:
     cwd: Path
     session: str
     """Session uid."""
+    allow_privileged: bool = False
+    """Without the seccomp filter, under which no program can gain privilege (sudo, su)."""
     quiet: bool = False
     color: bool = False
     session_descriptor: int | None = None

@@ -137,6 +137,9 @@ class _Supervisor:
             self._opening.run_folder.remove()
 
     def _enter_guard(self) -> _Guard:
+        if self._request.allow_privileged:
+            self._agent_channel.send({"type": "start", "guard": False})
+            return _Guard(-1, "--allow-privileged: sudo and su work, and opens are watched from outside")
         guard = sys.platform == "linux"
         self._agent_channel.send({"type": "start", "guard": guard, "gate": self._session.gate_call()})
         if not guard:

@@ -32,6 +32,7 @@ class GapType(StrEnum):
     WATCH_LIMIT = "watch-limit"
     SENSOR_UNPROVED = "sensor-unproved"
     NOT_INDEXED = "not-indexed"
+    NETWORK_UNSEEN = "network-unseen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ class Coverage:
     """One sensor in one session."""
 
     sensor: str
-    """seccomp, watchdog, inotify, proxy, environment, psutil"""
+    """seccomp, fanotify, lease, proc-connector, watchdog, inotify, psutil, proxy, environment"""
     state: SensorState
     proved: bool = False
     """It saw its own decoy in this session."""
@@ -54,7 +54,7 @@ class Session:
     in_background: bool = False
     """The agent has ended and children of it still run."""
     end_reason: str = ""
-    """exited, signalled, guard-died, interrupted; "" while it runs."""
+    """exited, killed by SIGNAL, not started: WHY, guard-died, the watch was stopped; "" while it runs."""
     outcome: Outcome = Outcome.CLEAN
     outcome_reason: str = ""
     """One sentence."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
+import queue
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -23,12 +25,16 @@ from watchdog.events import (
 from watchdog.observers import Observer
 
 from agentguard.errors import SensorError
+from agentguard.model.secret import CONTENT_KIND, SecretFile
 
 OnPath = Callable[[str], object]
 
 
 class FolderWatch:
-    """Hands on the paths that were opened, and those that were written, created or moved into place."""
+    """Hands on the paths that were opened, and those that were written, created or moved into place.
+
+    Follows the table of secret files: a folder that comes to hold one is watched from then on.
+    """
 
     def __init__(
         self, *, on_open: OnPath, on_change: OnPath, on_overflow: Callable[[], None], on_refused: OnPath
@@ -40,6 +46,8 @@ class FolderWatch:
         self._overflow = _OverflowLog(on_overflow)
         self._watched: set[str] = set()
         self._lock = threading.Lock()
+        self._further: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._adding = threading.Thread(target=self._add_further, name="folder-follow", daemon=True)
 
     def start(self, folders: tuple[str, ...]) -> None:
         """Raises SensorError when the system grants no watch at all."""
@@ -54,6 +62,26 @@ class FolderWatch:
             self.add(folder)
         if folders and not self._watched:
             raise SensorError("folders cannot be watched; raise fs.inotify.max_user_watches")
+        self._adding.start()
+
+    def added(self, file: SecretFile) -> None:
+        """Of the table. The watch is set by a thread: whoever enters a file waits for nothing.
+
+        Of a file that is secret for what it holds the index follows the changes, and the inode watch the opens: there
+        its folder says nothing more.
+        """
+        if file.kind == CONTENT_KIND:
+            return
+        folder = os.path.dirname(file.path) or "/"
+        if folder not in self._watched:
+            self._further.put(folder)
+
+    def discarded(self, device: int, inode: int) -> None:
+        """Of the table. The folder may hold others, or hold it again."""
+
+    def _add_further(self) -> None:
+        while (folder := self._further.get()) is not None:
+            self.add(folder)
 
     def add(self, folder: str) -> bool:
         """Watch one more folder. False when the system refuses."""
@@ -74,6 +102,7 @@ class FolderWatch:
 
     def stop(self) -> None:
         logging.getLogger("watchdog").removeHandler(self._overflow)
+        self._further.put(None)
         if self._observer.is_alive():
             self._observer.stop()
             self._observer.join(1)

@@ -17,6 +17,8 @@ class Stat:
     """Clock ticks since boot; with the pid it names one process."""
     command: str
     """comm: 15 bytes at most, set by the process itself."""
+    state: str = ""
+    """One letter: Z for one that has ended and was not waited for."""
 
 
 def read_stat(pid: int) -> Stat | None:
@@ -30,7 +32,9 @@ def read_stat(pid: int) -> Stat | None:
     fields = line[end + 2 :].split()
     if len(fields) < 20:
         return None
-    return Stat(int(fields[1]), int(fields[19]), line[line.find(b"(") + 1 : end].decode("utf-8", "replace"))
+    return Stat(
+        int(fields[1]), int(fields[19]), line[line.find(b"(") + 1 : end].decode("utf-8", "replace"), chr(fields[0][0])
+    )
 
 
 def thread_group(tid: int) -> int:
@@ -60,6 +64,23 @@ def read_cmdline(pid: int) -> tuple[str, ...]:
     except OSError:
         return ()
     return tuple(part.decode("utf-8", "surrogateescape") for part in data.removesuffix(b"\0").split(b"\0"))
+
+
+def threads(pid: int) -> list[int]:
+    """Thread ids of a process."""
+    try:
+        return [int(name) for name in os.listdir(f"/proc/{pid}/task")]
+    except OSError:
+        return []
+
+
+def read_wchan(pid: int, tid: int) -> str:
+    """The kernel's function in which a thread sleeps; "0" while it runs, or where we may not know."""
+    try:
+        with open(f"/proc/{pid}/task/{tid}/wchan", "rb", buffering=0) as file:
+            return file.read(64).decode("ascii", "replace")
+    except OSError:
+        return ""
 
 
 def children(pid: int) -> list[int]:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from agentguard.errors import SensorError
 from agentguard.model.observation import GapObservation, GapType
-from agentguard.model.secret import CONTENT_KIND, SecretFile
 from agentguard.model.session import Coverage, SensorState
+from agentguard.sense.attach.attached import Attached, attach
+from agentguard.sense.attach.fanotify import FanotifySensor
 from agentguard.sense.cross_check import NAME as WATCHDOG
 from agentguard.sense.cross_check import CrossCheck
 from agentguard.sense.inode_watch import NAME as INOTIFY
@@ -42,6 +43,8 @@ class Filtered:
     table: WatchTable | None
     """From `open_table`."""
     gate: SessionGate
+    wanted: bool = True
+    """False: the user asked for an agent without it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,31 +54,29 @@ class FileSensors:
     seccomp: SeccompSensor | None
     folders: CrossCheck | OpenScan | None
     inodes: InodeWatch | None
-    gate: SessionGate
-    missing: tuple[Coverage, ...]
+    gate: SessionGate | None = None
+    """Of the seccomp sensor."""
+    attached: Attached | None = None
+    """Where the agent does not stand under the seccomp filter."""
+    missing: tuple[Coverage, ...] = ()
     """Those that cannot run here, with the reason."""
 
     def coverage(self) -> tuple[Coverage, ...]:
         running = [sensor.coverage() for sensor in self._running()]
-        if self.seccomp is not None:
+        if self.seccomp is not None and self.gate is not None:
             reason = "; ".join(filter(None, (running[0].reason, self.gate.note())))
             running[0] = dataclasses.replace(running[0], reason=reason)
-        return (*running, *self.missing)
+        return (*running, *(self.attached.coverage() if self.attached else ()), *self.missing)
 
     def gate_tried(self, *, used: bool) -> None:
         """By the agent's process, which is about to become the agent. `used`: it has found it good, and preloads it."""
-        if self.seccomp is not None:
+        if self.seccomp is not None and self.gate is not None:
             self.gate.settle(used=used, proved=self.seccomp.gate_proved.is_set())
 
-    def watch(self, file: SecretFile) -> None:
-        """A secret file has appeared: watch its folder too. (Of one that is secret for what it holds the index follows
-        the changes, and the inode watch the opens: there its folder says nothing more.)"""
-        if self.folders is not None and (file.kind != CONTENT_KIND or isinstance(self.folders, OpenScan)):
-            self.folders.watch.add(os.path.dirname(file.path))
-
     def saw(self, device: int, inode: int, since_ns: int) -> bool:
-        """Whether a sensor that names the opener saw this file opened since then."""
-        return self.seccomp is not None and self.seccomp.saw(device, inode, since_ns)
+        """Whether a sensor that holds openers saw this file opened since then."""
+        holder = self._holder()
+        return holder is not None and holder.saw(device, inode, since_ns)
 
     def second_opinion(self) -> str:
         """The sensors that have proved they would see an open which seccomp cannot hold; "" when one has not, or has
@@ -93,30 +94,38 @@ class FileSensors:
     def covers(self, gap: GapObservation, *, relied: bool) -> str | None:
         """The proved sensors that saw what this gap's sensor could not; "" when none did, None while that is open.
 
-        The watches confirm what seccomp sees, so a loss of theirs costs nothing while it sees everything. That ends
+        The watches confirm what the holder sees, so a loss of theirs costs nothing while it sees everything. That ends
         where they were relied on: a ring that was made earlier may open files now.
         """
         if gap.type in UNHELD:
             return self.second_opinion() or _open(self.folders, self.inodes)
-        if gap.sensor in {WATCHDOG, INOTIFY} and not relied and self.seccomp is not None:
-            alive = self.seccomp.coverage().state is not SensorState.FAILED
-            return SECCOMP if alive and self.seccomp.proved.is_set() else _open(self.seccomp)
+        holder = self._holder()
+        if gap.sensor in {WATCHDOG, INOTIFY} and not relied and holder is not None:
+            now = holder.coverage()
+            return now.sensor if now.state is not SensorState.FAILED and now.proved else _open(holder)
         return ""
 
     def stop(self) -> None:
+        if self.attached is not None:
+            self.attached.stop()
         for watch in (self.inodes, self.folders):
             if watch is not None:
                 watch.stop()
 
     def proved(self, timeout: float) -> bool:
         """Wait for the decoy to be seen by all that run; seconds."""
-        return all(sensor.proved.wait(timeout) for sensor in self._running())
+        seen = all(sensor.proved.wait(timeout) for sensor in self._running())
+        return seen and (self.attached is None or self.attached.proved(timeout))
+
+    def _holder(self) -> SeccompSensor | FanotifySensor | None:
+        """What names every opener."""
+        return self.seccomp or (self.attached.fanotify if self.attached else None)
 
     def _running(self) -> list[SeccompSensor | CrossCheck | OpenScan | InodeWatch]:
         return [sensor for sensor in (self.seccomp, self.folders, self.inodes) if sensor is not None]
 
 
-def _open(*sensors: SeccompSensor | CrossCheck | OpenScan | InodeWatch | None) -> str | None:
+def _open(*sensors: SeccompSensor | FanotifySensor | CrossCheck | OpenScan | InodeWatch | None) -> str | None:
     """None while one of them may still prove itself; "" when that is over."""
     waits = [one for one in sensors if one and not one.proved.is_set() and one.coverage().state is SensorState.RUNNING]
     return None if waits else ""
@@ -135,60 +144,64 @@ def open_table(folder: Path, files: SecretFiles) -> WatchTable | None:
 
 
 def start_file_sensors(*, filtered: Filtered, proxy_port: Callable[[], int], setup: FolderSetup) -> FileSensors:
-    """Each sensor that is missing is told as a gap; the session goes on with the next best."""
+    """For an agent of our own. Without the seccomp filter the session goes on with the next best; that is told as a
+    gap, unless the user wanted it so."""
     here = machine()
-    seccomp = None
-    missing: list[Coverage] = []
-    if filtered.listener >= 0 and here is not None:
-        seccomp = SeccompSensor(
-            SeccompSetup(
-                machine=here,
-                listener=filtered.listener,
-                shared=filtered.shared,
-                table=filtered.table,
-                gate_decoy=filtered.gate.gate.decoy_key if filtered.gate.gate else None,
-                root_pid=setup.root_pid,
-                files=setup.files,
-                decoy=setup.decoy,
-                proxy_port=proxy_port,
-                emit=setup.emit,
-                on_hold=setup.on_hold,
-                on_change=setup.on_change,
-                clock=setup.clock,
-            )
+    if filtered.listener < 0 or here is None:
+        return _without_filter(filtered, setup)
+    seccomp = SeccompSensor(
+        SeccompSetup(
+            machine=here,
+            listener=filtered.listener,
+            shared=filtered.shared,
+            table=filtered.table,
+            gate_decoy=filtered.gate.gate.decoy_key if filtered.gate.gate else None,
+            root_pid=setup.root_pid,
+            files=setup.files,
+            decoy=setup.decoy,
+            proxy_port=proxy_port,
+            emit=setup.emit,
+            on_hold=setup.on_hold,
+            on_change=setup.on_change,
+            clock=setup.clock,
         )
-        seccomp.start()
+    )
+    seccomp.start()
+    sensors = FileSensors(seccomp=seccomp, folders=None, inodes=None, gate=filtered.gate)
+    return _with_watches(sensors, CrossCheck(setup), setup)
+
+
+def start_attached_sensors(setup: FolderSetup, *, hold: bool = False) -> FileSensors:
+    """For an agent that runs without the filter; `hold` as `attach` takes it."""
+    attached = attach(setup, hold=hold)
+    folders = CrossCheck(setup) if attached.fanotify else OpenScan(setup, attached.tree, attached.told)
+    return _with_watches(FileSensors(seccomp=None, folders=None, inodes=None, attached=attached), folders, setup)
+
+
+def _without_filter(filtered: Filtered, setup: FolderSetup) -> FileSensors:
+    if filtered.wanted:
+        missing = _tell_missing(setup, SECCOMP, filtered.why_not, "run on Linux 5.9 or newer, outside other sandboxes")
     else:
-        missing.append(
-            _tell_missing(setup, SECCOMP, filtered.why_not, "run on Linux 5.9 or newer, outside other sandboxes")
-        )
-    folders = _start_folders(setup, OpenScan(setup) if seccomp is None else CrossCheck(setup), missing)
-    inodes = _start_inodes(setup, folders, missing) if isinstance(folders, CrossCheck) else None
-    sensors = FileSensors(seccomp=seccomp, folders=folders, inodes=inodes, gate=filtered.gate, missing=tuple(missing))
-    for file in setup.files.files():
-        sensors.watch(file)
-    return sensors
+        missing = Coverage(sensor=SECCOMP, state=SensorState.UNAVAILABLE, reason=filtered.why_not)
+    sensors = start_attached_sensors(setup)
+    return dataclasses.replace(sensors, missing=(missing, *sensors.missing))
 
 
-def _start_folders(
-    setup: FolderSetup, folders: CrossCheck | OpenScan, missing: list[Coverage]
-) -> CrossCheck | OpenScan | None:
+def _with_watches(sensors: FileSensors, folders: CrossCheck | OpenScan, setup: FolderSetup) -> FileSensors:
+    """Watch the folders and the inodes too, as far as the system grants it."""
+    inodes = InodeWatch(setup, folders.touched)
     try:
         folders.start((*setup.files.directories(), os.path.dirname(setup.decoy_path)))
     except SensorError as error:
-        missing.append(_tell_missing(setup, WATCHDOG, str(error), ""))
-        return None
-    return folders
-
-
-def _start_inodes(setup: FolderSetup, check: CrossCheck, missing: list[Coverage]) -> InodeWatch | None:
-    inodes = InodeWatch(setup, check.touched)
+        missing = _tell_missing(setup, WATCHDOG, str(error), "")
+        return dataclasses.replace(sensors, missing=(*sensors.missing, missing))
+    setup.files.follow(folders.watch)
     try:
         inodes.start(setup.decoy_path)
     except SensorError as error:
-        missing.append(_tell_missing(setup, INOTIFY, str(error), ""))
-        return None
-    return inodes
+        missing = _tell_missing(setup, INOTIFY, str(error), "")
+        return dataclasses.replace(sensors, folders=folders, missing=(*sensors.missing, missing))
+    return dataclasses.replace(sensors, folders=folders, inodes=inodes)
 
 
 def _tell_missing(setup: FolderSetup, sensor: str, reason: str, remedy: str) -> Coverage:

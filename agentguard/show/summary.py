@@ -24,13 +24,24 @@ _SOFT = "2"
 _WATCHED = {
     "seccomp": "files",
     "fanotify": "files",
+    "lease": "files",
     "psutil": "files",
+    "proc-connector": "programs",
     "watchdog": "folders",
     "index": "contents",
     "proxy": "requests",
     "environment": "environment",
     "egress": "connections",
 }
+
+
+_HOW_SURE = (
+    ("fanotify", "each opener is held until it is identified (fanotify)"),
+    ("lease", "openers are held while nobody else has the file open (leases); the others are looked for"),
+    ("psutil", "openers are looked for after the open: short ones are probable, or a gap; as root they would be exact"),
+)
+_PROGRAMS = "every start is told by the kernel (process connector)"
+_PROGRAMS_SCANNED = "looked for ten times a second: short ones are missed"
 
 
 def banner(session: Session, coverage: Iterable[Coverage], *, color: bool = False) -> str:
@@ -43,6 +54,18 @@ def banner(session: Session, coverage: Iterable[Coverage], *, color: bool = Fals
     for one in down[:2]:
         reason = f": {safe(one.reason)}" if one.reason else ""
         lines.append(painted(f"agentguard: ✕ {safe(one.sensor)} is not watching{reason}", "33", color=color))
+    return "\n".join(lines)
+
+
+def attached_lines(session: Session, coverage: Iterable[Coverage]) -> str:
+    """What `watch` attached to, how sure it will be of who opens a secret file, and what it cannot see."""
+    running = [one.sensor for one in coverage if one.state is SensorState.RUNNING]
+    lines = [
+        f"agentguard: watching {safe(session.agent_name)} (pid {session.root_pid}) in {safe(session.cwd)}",
+        f"  files    {next((text for sensor, text in _HOW_SURE if sensor in running), 'not watched')}",
+        f"  programs {_PROGRAMS if 'proc-connector' in running else _PROGRAMS_SCANNED}",
+        "  network  not seen; start the agent with `agentguard run` for that",
+    ]
     return "\n".join(lines)
 
 

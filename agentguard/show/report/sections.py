@@ -25,6 +25,8 @@ SENSOR_TASK = {
     "watchdog": "Watches the folders and files that hold credentials, as a second opinion.",
     "index": "Looks through the workspace for files of any name that hold a credential, and follows what changes.",
     "inotify": "Watches the folders and files that hold credentials, as a second opinion.",
+    "lease": "Holds whoever opens a secret file of yours until it is identified, while nobody else has it open.",
+    "proc-connector": "Is told by the kernel of each program that the tree starts.",
     "psutil": "Looks which processes hold secret files open, now and then.",
     "proxy": "Reads every request that leaves through it before it is sent.",
     "egress": "Notices connections that go round the proxy.",

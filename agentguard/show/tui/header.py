@@ -10,7 +10,16 @@ from textual.widget import Widget
 from agentguard.model.session import Coverage, Session
 from agentguard.show.tui.words import MUTED, clean, duration, home_short, sensor_look, session_title, time_of_day
 
-_SENSOR_WORD = {"seccomp": "files", "watchdog": "confirm", "environment": "env", "psutil": "procs", "index": "contents"}
+_SENSOR_WORD = {
+    "seccomp": "files",
+    "fanotify": "files",
+    "lease": "lease",
+    "watchdog": "confirm",
+    "proc-connector": "programs",
+    "environment": "env",
+    "psutil": "procs",
+    "index": "contents",
+}
 _HEALTH_WIDTH = 100
 """From this width on every sensor has its name; below, the worst of them stands for all."""
 

@@ -30,6 +30,9 @@ SEES = {
     "index": ("contents", "files of any name that hold a key: the workspace looked through, and what changes"),
     "proxy": ("network", "every request through the proxy: address, headers, decoded body"),
     "environment": ("inherited", "the secrets each new program inherits"),
+    "fanotify": ("files", "every open of a secret file, the process held while it is named"),
+    "lease": ("files", "opens of your own secret files, held while nobody else has them open"),
+    "proc-connector": ("programs", "each program that the tree starts, told by the kernel"),
     "psutil": ("processes", "who has a file open, asked now and then: a short read may be missed"),
 }
 """What a sensor is for, and what it sees."""
