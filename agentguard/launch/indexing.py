@@ -68,7 +68,7 @@ class Indexing:
         """Of the head start, when it sufficed."""
         self._worker: ContentIndex | None = None
         self._why_not = ""
-        self._proved_ns: int | None = None
+        self._proved_ns = self._began_ns if setup.detection.proves_content(setup.decoy) else None
         self._found = self._refused = 0
         self._read = self._unknown = 0
         self._finished = False
@@ -83,8 +83,6 @@ class Indexing:
 
         Returns what was found. It is for the caller to teach the proxy, which cannot learn yet.
         """
-        if self._setup.detection.proves_content(self._setup.decoy):
-            self._proved_ns = self._setup.clock()
         if os.cpu_count() == 1:
             return []  # it would be taken from the proxy's own start
         values: list[SecretValue] = []

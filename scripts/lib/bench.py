@@ -2,6 +2,7 @@
 
 `files`: the same work with no sensor, under `agentguard run` in its variants, and under strace, fatrace and bpftrace.
 `proxy`: requests direct, through a bare mitmproxy, and through the guard.
+`index`: how much text a second of processor time looks through for secrets.
 `start`: how long until the agent's first instruction, and `--help`.
 
 Example: scripts/bench files --format md
@@ -15,11 +16,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench_files import bench_files
+from bench_index import bench_index
 from bench_proxy import bench_proxy
 from bench_setting import Setting
 from bench_start import bench_start
 
-BENCHES: dict[str, Callable[[Setting], None]] = {"files": bench_files, "proxy": bench_proxy, "start": bench_start}
+BENCHES: dict[str, Callable[[Setting], None]] = {
+    "files": bench_files,
+    "proxy": bench_proxy,
+    "start": bench_start,
+    "index": bench_index,
+}
 
 
 def main() -> int:

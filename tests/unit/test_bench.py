@@ -1,4 +1,5 @@
-"""`scripts/bench files --quick` does all of its work, small: ours and strace see every read, and nothing is left."""
+"""`scripts/bench --quick` does all of its work, small: ours and strace see every read, the index every key, and nothing
+is left."""
 
 from __future__ import annotations
 
@@ -34,3 +35,14 @@ def test_the_table_of_the_file_sensors(repository: Path, tmp_path: Path) -> None
     for name in {"agentguard", "strace -f", "fatrace"} - set(heads):
         assert f"Left out: {name}: " in run.stdout
     assert [path for path in tmp_path.iterdir() if path.name.startswith("agentguard-bench-")] == []
+
+
+def test_the_index_finds_every_key(repository: Path, tmp_path: Path) -> None:
+    program = repository / "scripts" / "lib" / "bench.py"
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    run = subprocess.run(
+        [sys.executable, program, "index", "--quick"], capture_output=True, text=True, check=True, env=env
+    )
+    assert re.search(r"^keys found +40 of 40$", run.stdout, re.MULTILINE)
+    assert re.search(r"^processor time of the worker +\d", run.stdout, re.MULTILINE)
+    assert list(tmp_path.iterdir()) == []
