@@ -107,7 +107,8 @@ class Detector:
             case ConnectObservation() as connected:
                 return self._connect(attributed, connected)
             case GapObservation() as gap:
-                return [self._gap(attributed, gap)]
+                unseen = gap.type is GapType.NOT_INDEXED and not gap.covered_by  # a read: anybody may have it now
+                return [self._gap(attributed, gap), *(self._touched(attributed, upward=False) if unseen else ())]
 
     def secret_is_loose(self, session: str, time_ns: int) -> bool:
         """Whether anybody in the session had a secret within reach by then. From any thread."""

@@ -69,7 +69,8 @@ class Indexing:
         self._worker: ContentIndex | None = None
         self._why_not = ""
         self._proved_ns = self._began_ns if setup.detection.proves_content(setup.decoy) else None
-        self._found = self._refused = 0
+        self._found = 0
+        self._refused: set[str] = set()
         self._read = self._unknown = 0
         self._finished = False
 
@@ -89,7 +90,10 @@ class Indexing:
         detection = self._setup.detection
         began = time.thread_time()
         for find in self._walk(0, lambda: go_on() or time.thread_time() - began < _LEAST_SECONDS):
-            if detection.has_room(find.file.path) and (file := detection.content(find.file.path)) is not None:
+            path = find.file.path
+            if not detection.has_room(path):
+                self._refused.add(path)
+            elif (file := detection.content(path)) is not None:
                 self._found += 1
                 values += detection.values.of(file)[0]
         if self._here.complete:
@@ -167,7 +171,7 @@ class Indexing:
     def _on_find(self, find: SecretFind) -> None:
         detection, path = self._setup.detection, find.file.path
         if not detection.has_room(path):
-            self._refused += 1
+            self._refused.add(path)
             return
         moved = detection.table.lookup(find.file.device, find.file.inode) is not None
         if self._setup.on_content(path) is None or moved:
@@ -210,7 +214,7 @@ class Indexing:
             (progress.left, "files of the workspace were not looked through for secrets"),
             (max(progress.cut, self._head.cut), "files too large to be looked through to their end for secrets"),
             (progress.unwatched, "folders more than can be watched: changes in them were not followed"),
-            (self._refused, "files that hold secrets more than can be watched"),
+            (len(self._refused), "files that hold secrets more than can be watched"),
         ):
             if count:
                 self._gap(f"{count:,} {what}", count=count, covered=True)

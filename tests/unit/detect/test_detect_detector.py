@@ -343,6 +343,19 @@ def test_an_agents_own_login_is_not_on_the_loose_and_an_ordinary_reader_keeps_it
     assert the(world.see(connected(at=5))).gap.secret_within_reach is True  # type: ignore[union-attr]
 
 
+def test_after_a_read_that_the_index_came_too_late_for_anybody_may_have_a_secret() -> None:
+    def late(covered_by: str) -> GapObservation:
+        kind = GapType.NOT_INDEXED
+        return GapObservation(time_ns=12 * S, sensor="index", type=kind, detail="a.py was read", covered_by=covered_by)
+
+    for covered_by, within in (("proxy", False), ("", True)):
+        world = World()
+        world.see(late(covered_by))
+        bypass = the(world.see(connected(at=16)))
+        assert bypass.gap is not None
+        assert bypass.gap.secret_within_reach is within
+
+
 def test_a_gap_keeps_its_words_and_an_unknown_owner_counts_when_anyone_has_a_secret() -> None:
     world = World()
     lost = GapObservation(
