@@ -180,7 +180,6 @@ struct ag_loop {
 
 	_Atomic uint32_t port;     /* of the proxy; 0: none */
 	_Atomic uint64_t lost;
-	_Atomic uint64_t received, handed;
 
 	struct page pages[PAGES];
 	struct view views[VIEWS];
@@ -428,6 +427,7 @@ static int open_inside(struct ag_loop *loop, int32_t tid, int directory, const c
 {
 	char name[48];
 	int own = own_process(loop, tid, path);
+	errno = ENAMETOOLONG;
 	if (own)
 		return own > 0 ? open(loop->full, O_PATH | O_CLOEXEC) : -1;
 	snprintf(name, sizeof name, "/proc/%d/root", tid);
@@ -629,7 +629,6 @@ static int hand_over(struct ag_loop *loop)
 		return 0;
 	}
 	memcpy(node + 1, loop->notification, sizeof *loop->notification);
-	atomic_fetch_add(&loop->handed, 1);
 	return enqueue(loop, node, loop->notification->id);
 }
 
@@ -923,7 +922,6 @@ static int serve(struct ag_loop *loop)
 				continue;
 			return errno;
 		}
-		atomic_fetch_add_explicit(&loop->received, 1, memory_order_relaxed);
 		if (!look(loop))
 			answer(loop, loop->notification->id);
 	}
@@ -1074,12 +1072,6 @@ API void ag_loop_set_port(struct ag_loop *loop, uint32_t port)
 API uint64_t ag_loop_lost(struct ag_loop *loop)
 {
 	return atomic_load(&loop->lost);
-}
-
-/* Calls received, and how many of them were handed over. */
-API void ag_loop_counts(struct ag_loop *loop, uint64_t counts[2])
-{
-	counts[0] = atomic_load(&loop->received), counts[1] = atomic_load(&loop->handed);
 }
 
 /* Errno of what ended the loop; 0 when the tree did. */

@@ -126,6 +126,8 @@ def use_library() -> None:
     path = os.environ.get("HARNESS_LIBRARY")
     if path:
         native.find_library = lambda _kind: Path(path)
+    native.QUEUE_BYTES = int(os.environ.get("HARNESS_QUEUE", native.QUEUE_BYTES))
+    native.PATIENCE_NS = 50_000_000
 
 
 def main() -> int:
@@ -163,7 +165,7 @@ def under_seccomp(secrets: str, command: list[str], folder: Path, *, gated: bool
             proxy_port=lambda: 0,
             emit=seen.append,
             on_change=lambda _path: None,
-            on_hold=lambda _: True,
+            on_hold=lambda _: time.sleep(float(os.environ.get("HARNESS_HOLD", "0"))) is None,
             clock=time.time_ns,
         )
     )

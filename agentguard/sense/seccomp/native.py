@@ -85,7 +85,7 @@ class NativeLoop:
     """Takes what the thread in C hands over. For one thread, but for `settle`."""
 
     def __init__(self, setup: SeccompSetup, handlers: Handlers) -> None:
-        """Raises OSError, whose `strerror` says why, where it cannot serve."""
+        """Begins to answer. Raises OSError, whose `strerror` says why, where it cannot serve."""
         path = find_library("loop")
         if path is None:
             raise OSError(errno.ENOENT, "the native one was not compiled when AgentGuard was installed")
@@ -103,18 +103,18 @@ class NativeLoop:
         """Held while the loop is closed or marked."""
         self._calls = _calls(setup.machine)
         self._config = _config(setup, self._calls)
-        self._loop: int | None = None
+        self._loop: int | None = self._library.ag_loop_start(ctypes.byref(self._config))
+        if not self._loop:
+            raise OSError(errno.EAGAIN, "the native one could not be started")
 
     def run(self) -> None:
         """Until the last process of the tree has gone.
 
         Raises:
-            OSError: the listener is of no more use, or the thread could not be made.
+            OSError: the listener is of no more use.
         """
-        loop = self._library.ag_loop_start(ctypes.byref(self._config))
-        if not loop:
-            raise OSError(errno.EAGAIN, "the native loop could not be started")
-        self._loop = loop
+        loop = self._loop
+        assert loop is not None
         self._follow_port(loop)
         while self._library.ag_loop_wait(loop):
             self._follow_port(loop)
@@ -137,6 +137,7 @@ class NativeLoop:
                 return True
             self._marks.append(done)
             if not self._library.ag_loop_mark(self._loop):
+                self._marks.remove(done)
                 return False
         return done.wait(timeout)
 

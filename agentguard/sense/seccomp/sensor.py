@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
+import sys
 import threading
 from typing import Protocol
 
@@ -16,6 +18,9 @@ from agentguard.sense.seccomp.python_loop import PythonLoop
 
 CHOICE = "AGENTGUARD_LOOP"
 """Environment variable: `python` has the Python loop serve where the native one could."""
+
+_SWITCH_SECONDS = 0.0005
+"""How long another thread may keep Python's lock from the one for which a call is held. (By itself: ten times that.)"""
 
 
 class _Loop(Protocol):
@@ -30,7 +35,8 @@ class SeccompSensor:
     def __init__(self, setup: SeccompSetup) -> None:
         self._setup = setup
         self._handlers = Handlers(setup)
-        self._loop, self._which = _choose(setup, self._handlers)
+        self._loop: _Loop | None = None
+        self._which = ""
         self.proved = self._handlers.proved
         self.gate_proved = self._handlers.gate_proved
         self.tree_ended = threading.Event()
@@ -40,11 +46,14 @@ class SeccompSensor:
     def start(self) -> None:
         """Begin to answer. From now on the tree depends on this (or on the keeper)."""
         ioctl(self._setup.listener, IOCTL_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP)
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        gc.freeze()  # what is there now stays: the collector need not go through it while somebody is held
+        self._loop, self._which = _choose(self._setup, self._handlers)
         self._thread.start()
 
     def settle(self, timeout: float) -> bool:
         """Wait until all that was received so far has been looked at; False when that took longer than `timeout` s."""
-        return self._loop.settle(timeout)
+        return self._loop is None or self._loop.settle(timeout)
 
     def coverage(self) -> Coverage:
         state = SensorState.RUNNING if self._thread.is_alive() else SensorState.STOPPED
@@ -63,6 +72,7 @@ class SeccompSensor:
         return self._handlers.saw(device, inode, since_ns)
 
     def _run(self) -> None:
+        assert self._loop is not None
         try:
             self._loop.run()
         except OSError as error:

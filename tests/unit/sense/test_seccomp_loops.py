@@ -141,6 +141,26 @@ def test_all_that_a_dead_supervisor_held_is_let_go(run: Run, secret: Path) -> No
     assert done.stdout.count("PLAIN=1") == 12
 
 
+@pytest.mark.parametrize("run", ["native"], indirect=True)
+def test_a_full_queue_loses_nothing_silently_and_blocks_nobody_for_ever(run: Run, secret: Path) -> None:
+    script = "cat .env & n=0; while [ $n -lt 60 ]; do /bin/true; n=$((n+1)); done; wait"
+    done = run("under_seccomp.py", str(secret), "sh", "-c", script, HARNESS_QUEUE="4000", HARNESS_HOLD="1")
+    lost = sum(int(line["detail"].split()[0]) for line in told(done, "gap"))
+    execs = told(done, "exec")
+    assert lost > 0
+    assert len(execs) + lost == 62, "the shell, the reader, and the others"
+
+
+@pytest.mark.parametrize("run", ["native"], indirect=True)
+def test_an_exec_is_told_before_what_its_program_opens(run: Run, secret: Path) -> None:
+    done = run("under_seccomp.py", str(secret), "sh", "-c", "for n in 1 2 3 4 5; do cat .env; /bin/true; done")
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"')]
+    assert [line["type"] for line in lines if line["type"] in {"exec", "file"}] == [
+        "exec",
+        *["exec", "file", "exec"] * 5,
+    ]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("run", ["native"], indirect=True)
 def test_sanitizers_find_nothing_in_the_native_loop(run: Run, secret: Path) -> None:
