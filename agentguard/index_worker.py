@@ -31,6 +31,10 @@ _ATTENTION_SECONDS = 0.02
 """Between two looks at what has changed, in the middle of a walk."""
 _SETTLE_SECONDS = 0.25
 """A file that is still being written is looked at when this much time has gone by."""
+_LARGE_BYTES = 256 * 1024
+_LARGE_SECONDS = 1.0
+"""A larger file that is known and grows (a transcript) is looked at once in this time: the supervisor does it itself,
+and again when the file is opened."""
 _MARGIN_NS = 2_000_000_000
 """A file system's clock may be another machine's."""
 
@@ -155,6 +159,8 @@ class IndexWorker:
             self._pending.pop(path, None)
             if self._known.pop(path, False):
                 self._send("deleted", path)
+        elif path in self._known and _is_large(path):
+            self._pending.setdefault(path, time.monotonic() + _LARGE_SECONDS)
         elif changed.change is Change.WRITTEN:
             self._pending[path] = 0.0
         else:
@@ -210,3 +216,10 @@ class IndexWorker:
 
     def _send(self, op: str, body: object) -> None:
         self._link.sendall(wire.encode(op, body))
+
+
+def _is_large(path: str) -> bool:
+    try:
+        return os.lstat(path).st_size > _LARGE_BYTES
+    except OSError:
+        return False

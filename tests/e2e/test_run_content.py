@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -15,6 +16,9 @@ from harness.guarded import Event, Guarded, of_kind
 from harness.planted import Planted
 
 pytestmark = pytest.mark.slow
+
+SHELL = Path("/bin/sh").resolve().name
+HARNESS = Path(__file__).resolve().parents[1] / "harness/under_seccomp.py"
 
 
 def reads(events: list[Event]) -> list[tuple[str, str]]:
@@ -116,6 +120,17 @@ def test_the_session_goes_on_and_so_does_the_index(guarded: Guarded, planted: Pl
     seen = reads(guarded.events())
     assert seen[-1] in {("moved.py", "tail"), ("made.py", "tail")}, "the same file under another name"
     assert ("settings.py", "head") not in seen, "it holds a secret no more"
+
+
+def test_the_next_best_sensors_follow_it_too(guarded: Guarded, planted: Planted, settings: str) -> None:
+    """Under another seccomp listener the kernel allows no second one."""
+    script = (
+        "sleep 1; exec 3< settings.py; sleep 1; cp run.log aside; mv aside settings.py; exec 3< settings.py; sleep 1"
+    )
+    inner = guarded.command("sh", "-c", script, options=("--quiet",))
+    command = [sys.executable, HARNESS, str(planted.path), *inner]
+    subprocess.run(command, cwd=guarded.project, env=guarded.environ, capture_output=True, check=True, timeout=60)
+    assert [read for read in reads(guarded.events()) if read[0] == "settings.py"] == [("settings.py", SHELL)] * 2
 
 
 def test_what_an_agent_reads_there_and_sends_is_a_flow(guarded: Guarded, planted: Planted, settings: str) -> None:

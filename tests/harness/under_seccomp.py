@@ -62,6 +62,9 @@ class Table:
     def known_name(self, name: str) -> bool:
         return False
 
+    def known_path(self, path: str) -> bool:
+        return False
+
     def match_name(self, path: str) -> Pattern | None:
         return Pattern() if path.rpartition("/")[2] == ".env.late" else None
 

@@ -22,7 +22,7 @@ from agentguard.birth import birth_time_ns
 from agentguard.errors import SensorError
 from agentguard.model.observation import FileObservation, GapObservation, GapType
 from agentguard.model.process import Confidence
-from agentguard.model.secret import SecretFile
+from agentguard.model.secret import CONTENT_KIND, SecretFile
 from agentguard.model.session import Coverage, SensorState
 from agentguard.sense.attach.fanotify_abi import Group, Opening
 from agentguard.sense.attach.held_call import opens_for_writing_only
@@ -162,10 +162,16 @@ class FanotifySensor:
         return None
 
     def _named(self, key: tuple[int, int], path: str, link: str) -> SecretFile | None:
-        """A file that is not in the table yet, and whose name says that it is secret."""
+        """A file that is not in the table yet, and whose name says that it is secret; or one in the place of a file
+        that was secret for what it held. (Whoever identifies the opener reads it: here that would wait for us.)
+        """
         pattern = self._setup.files.match_name(path)
         if pattern is None:
-            return None
+            if not self._setup.files.known_path(path):
+                return None
+            return SecretFile(
+                path=path, device=key[0], inode=key[1], birth_time_ns=birth_time_ns(link), kind=CONTENT_KIND
+            )
         return SecretFile(
             path=path,
             device=key[0],
