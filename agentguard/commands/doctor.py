@@ -111,7 +111,7 @@ def _live() -> Iterator[Check]:
         yield Check("session", BAD, f"a guarded session did not run: {done or 'no reason was given'}")
         return
     for sensor in session.coverage:
-        yield _sensor_check(sensor)
+        yield _sensor_check(sensor, session.start_ns)
     exact = reads > 0
     detail = "a planted secret's read was recorded" if exact else "a planted secret was read and nothing was recorded"
     yield Check("session", OK if exact else BAD, detail)
@@ -150,11 +150,13 @@ def _read_back(home: Path) -> tuple[Session | None, int]:
         reader.close()
 
 
-def _sensor_check(sensor: Coverage) -> Check:
+def _sensor_check(sensor: Coverage, start_ns: int) -> Check:
+    from agentguard.show.phrases import proof_delay
+
     if sensor.state is SensorState.UNAVAILABLE:
         return Check(f"sensor {sensor.sensor}", WARNING, sensor.reason)
     if not sensor.proved:
         return Check(f"sensor {sensor.sensor}", BAD, "it ran and did not see its own decoy")
-    return Check(
-        f"sensor {sensor.sensor}", OK, f"proved: it saw its decoy{f'; {sensor.reason}' if sensor.reason else ''}"
-    )
+    delay = proof_delay(sensor, start_ns)
+    proof = f"proved: it saw its decoy{f' after {delay}' if delay else ''}"
+    return Check(f"sensor {sensor.sensor}", OK, f"{proof}; {sensor.reason}" if sensor.reason else proof)

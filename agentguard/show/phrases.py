@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 
 from agentguard.model.process import Ancestor, Attribution, Process
 from agentguard.model.secret import KNOWN_VALUE, SecretMatch
+from agentguard.model.session import Coverage
 from agentguard.model.verdict import Destination
 from agentguard.show.text import safe
 
@@ -48,6 +49,11 @@ def duration(seconds: float) -> str:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def proof_delay(sensor: Coverage, start_ns: int) -> str:
+    """How long after the session's start a sensor saw its decoy: `41 ms`; "" when that is not on record."""
+    return "" if sensor.proved_ns is None else duration((sensor.proved_ns - start_ns) / 1e9)
 
 
 def plural(count: int, one: str, many: str = "") -> str:

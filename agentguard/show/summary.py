@@ -28,6 +28,7 @@ _WATCHED = {
     "psutil": "files",
     "proc-connector": "programs",
     "watchdog": "folders",
+    "inotify": "files",
     "index": "contents",
     "proxy": "requests",
     "environment": "environment",

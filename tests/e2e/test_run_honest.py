@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -154,3 +155,11 @@ def test_a_secret_file_out_of_packed_objects_is_recorded_from_its_exec(as_user: 
     assert told["git-show-secret-file"]["disposition"] == "alert"
     assert told["git-show-secret-file"]["process"]["cmdline"] == ["git", "show", "HEAD:.env"]
     assert told["git-history"]["severity"] == "info"
+
+
+def test_every_sensor_is_proved_and_says_how_soon(as_user: Guarded) -> None:
+    done = as_user.verb("doctor", "--format", "json")
+    assert done.returncode == 0, done.stdout
+    details = {check["name"]: check["detail"] for check in json.loads(done.stdout)["checks"]}
+    for sensor in ("seccomp", "watchdog", "inotify", "proxy"):
+        assert re.match(r"proved: it saw its decoy after \d", details[f"sensor {sensor}"])

@@ -39,6 +39,13 @@ COVERAGE = (
 )
 
 
+def proved(start_ns: int) -> tuple[Coverage, ...]:
+    """Each a little later than the one before."""
+    return tuple(
+        replace(one, proved_ns=start_ns + (12 + 29 * number) * SECOND // 1000) for number, one in enumerate(COVERAGE)
+    )
+
+
 def secret(name: str, preview: str, type_id: str, place: str, *encoding: str) -> SecretMatch:
     """A match whose fingerprint depends on its name alone."""
     fingerprint = hashlib.sha256(name.encode()).hexdigest()[:32]
@@ -194,7 +201,7 @@ def shop_session(*, live: bool = True) -> tuple[Session, list[Judged]]:
         exit_status=None if live else 0,
         outcome=Outcome.LEAKED,
         outcome_reason="OPENAI_API_KEY from .env went to paste.example, which is not its issuer.",
-        coverage=COVERAGE,
+        coverage=proved(start),
     )
     script = Script(session, start)
     _work(script)
@@ -346,7 +353,7 @@ def older_sessions() -> Iterator[tuple[Session, list[Judged]]]:
         end_ns=start + 724 * SECOND,
         exit_status=0,
         end_reason="exited",
-        coverage=tuple(replace(one, state=SensorState.STOPPED) for one in COVERAGE),
+        coverage=tuple(replace(one, state=SensorState.STOPPED) for one in proved(start)),
     )
     script = Script(clean, start)
     script.add(

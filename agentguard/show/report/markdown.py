@@ -19,6 +19,7 @@ from agentguard.show.phrases import (
     plural,
     process_chain,
     process_name,
+    proof_delay,
 )
 from agentguard.show.report.advice import headline, next_steps
 from agentguard.show.report.data import ReportData
@@ -161,7 +162,8 @@ def _coverage(data: ReportData) -> str:
     rows = []
     for one in data.session.coverage:
         look = SENSOR[one.state]
-        proof = "proved alive" if one.proved else "not proved"
+        delay = proof_delay(one, data.session.start_ns)
+        proof = "not proved" if not one.proved else f"proved alive after {delay}" if delay else "proved alive"
         rows.append(
             (md(one.sensor), f"{look.glyph} {look.word}", proof, f"{one.events:,}", f"{one.drops:,}", md(one.reason))
         )

@@ -8,7 +8,16 @@ from agentguard.model.event import Event
 from agentguard.model.session import SensorState
 from agentguard.show.fault import at_fault
 from agentguard.show.looks import OUTCOME, SENSOR, look_of_send, was_blocked
-from agentguard.show.phrases import clock_time, day_and_time, duration, match_names, place, plural, process_chain
+from agentguard.show.phrases import (
+    clock_time,
+    day_and_time,
+    duration,
+    match_names,
+    place,
+    plural,
+    process_chain,
+    proof_delay,
+)
 from agentguard.show.report.advice import Step, headline, next_steps
 from agentguard.show.report.data import ReportData
 from agentguard.show.report.groups import grouped
@@ -22,9 +31,9 @@ SENSOR_TASK = {
     "seccomp": "Watches every open of a secret file and every program that is started, and holds the caller while it "
     "is identified.",
     "fanotify": "Watches every open of a secret file, and holds the caller while it is identified.",
-    "watchdog": "Watches the folders and files that hold credentials, as a second opinion.",
+    "watchdog": "Watches the folders that hold credentials, as a second opinion.",
     "index": "Looks through the workspace for files of any name that hold a credential, and follows what changes.",
-    "inotify": "Watches the folders and files that hold credentials, as a second opinion.",
+    "inotify": "Watches the files that hold credentials, by whatever name they are opened, as a second opinion.",
     "lease": "Holds whoever opens a secret file of yours until it is identified, while nobody else has it open.",
     "proc-connector": "Is told by the kernel of each program that the tree starts.",
     "psutil": "Looks which processes hold secret files open, now and then.",
@@ -167,7 +176,8 @@ def _sensors(data: ReportData) -> Html:
     rows = []
     for one in data.session.coverage:
         look = SENSOR[one.state]
-        proof = "yes: it saw its own decoy" if one.proved else "no"
+        delay = proof_delay(one, data.session.start_ns)
+        proof = f"yes: it saw its own decoy{f' after {delay}' if delay else ''}" if one.proved else "no"
         word = tag("span", f"{look.glyph} {look.word}", class_=f"tag {one.state.value}")
         if one.state in (SensorState.UNAVAILABLE, SensorState.FAILED):
             proof = "no"

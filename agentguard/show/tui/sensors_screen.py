@@ -19,6 +19,7 @@ from agentguard.model.finding import Gap, Kind
 from agentguard.model.session import Coverage, Session
 from agentguard.model.verdict import Outcome
 from agentguard.record.reader import EventQuery
+from agentguard.show.phrases import proof_delay
 from agentguard.show.tui.feed import Feed
 from agentguard.show.tui.messages import Snapshot
 from agentguard.show.tui.rows import fit
@@ -28,6 +29,7 @@ SEES = {
     "seccomp": ("files", "every open of a secret file, the process held while it is named"),
     "watchdog": ("confirm", "a second opinion on opens, and those of processes outside the session"),
     "index": ("contents", "files of any name that hold a key: the workspace looked through, and what changes"),
+    "inotify": ("any name", "the secret files themselves, by whatever name they are opened"),
     "proxy": ("network", "every request through the proxy: address, headers, decoded body"),
     "environment": ("inherited", "the secrets each new program inherits"),
     "fanotify": ("files", "every open of a secret file, the process held while it is named"),
@@ -92,28 +94,29 @@ def sensors_content(session: Session | None, width: int) -> Content:
     if session is None:
         return Content("No session yet: `agentguard doctor` says which sensors can run here.")
     head = Content.assemble(("Session ", MUTED), (session_title(session), "bold"), f"  {clean(session.uid)}")
-    names = f"{'SENSOR':<{NAME}}{'STATE':<16}{'PROVED':<8}{'EVENTS':>9}{'LOST':>6}"
+    names = f"{'SENSOR':<{NAME}}{'STATE':<16}{'PROVED':<10}{'EVENTS':>9}{'LOST':>6}"
     if width >= WIDE:
         names += "   WHAT IT SEES, OR WHY IT DOES NOT"
     lines = [head, Content(), Content.styled(names, f"bold {MUTED}")]
     for one in session.coverage:
-        lines += sensor_lines(one, width)
+        lines += sensor_lines(one, width, session.start_ns)
     if not session.coverage:
         lines.append(Content.styled("No sensor has reported yet.", MUTED))
     return Content("\n").join(lines)
 
 
-def sensor_lines(one: Coverage, width: int) -> list[Content]:
-    """Its state in words, whether it saw its own decoy, what it counted; what it sees, below where it is narrow."""
+def sensor_lines(one: Coverage, width: int, start_ns: int) -> list[Content]:
+    """Its state in words, how soon it saw its own decoy, what it counted; what it sees, below where it is narrow."""
     look = sensor_look(one)
     area, sees = SEES.get(one.sensor, ("", ""))
     name = Content.assemble((area or clean(one.sensor), "bold"), (f"  {clean(one.sensor)}" if area else "", MUTED))
-    proved = ("✓ yes", "$text-success") if one.proved else ("✕ no", "$text-warning")
+    delay = proof_delay(one, start_ns) or "yes"
+    proved = (f"✓ {delay}", "$text-success") if one.proved else ("✕ no", "$text-warning")
     line = Content.assemble(
         name.truncate(NAME - 1, ellipsis=True, pad=True),
         " ",
         (fit(f"{look.glyph} {look.word}", 15) + " ", look.style),
-        (f"{proved[0]:<8}", proved[1]),
+        (f"{proved[0]:<10}", proved[1]),
         f"{one.events:>9,}",
         (f"{one.drops:>6,}", "bold $text-error" if one.drops else ""),
     )

@@ -273,3 +273,18 @@ def test_the_file_is_private_and_replaced_whole(tmp_path: Path, writer: Writer) 
         assert path == tmp_path / "reports" / "s-all.html"
         assert path.stat().st_mode & 0o777 == 0o600
     assert list((tmp_path / "reports").iterdir()) == [path]
+
+
+def test_the_report_says_how_soon_each_sensor_was_proved(tmp_path: Path, writer: Writer) -> None:
+    proved = Coverage(sensor="inotify", state=SensorState.STOPPED, proved=True, proved_ns=START + 41_000_000)
+    blind = Coverage(sensor="watchdog", state=SensorState.STOPPED)
+    begun = session("s-proved", coverage=(proved, blind))
+    writer.begin_session(begun)
+    writer.end_session(begun)
+    data = data_of(tmp_path)
+    lines = [line.split(" | ") for line in render_markdown(data).splitlines()]
+    assert [line[2] for line in lines if line[0] in {"| inotify", "| watchdog"}] == [
+        "proved alive after 41 ms",
+        "not proved",
+    ]
+    assert "yes: it saw its own decoy after 41 ms" in " ".join(Page(render_html(data)).words)
