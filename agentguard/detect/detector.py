@@ -13,6 +13,7 @@ from agentguard.detect.commands import CredentialCommands
 from agentguard.detect.describe import Describer, distinct, match_of
 from agentguard.detect.files import FilePatterns
 from agentguard.detect.flow import FlowTracker, Source
+from agentguard.detect.once import Once
 from agentguard.detect.quiet_commands import QuietCommands
 from agentguard.detect.reach import Reach
 from agentguard.detect.scanner import Scanner
@@ -86,8 +87,7 @@ class Detector:
         self._quiet = QuietCommands()
         self._inherited: set[tuple[str, str]] = set()
         self._variables: set[int] = set()
-        self._environment_readers: set[tuple[str, int, int, bool]] = set()
-        self._unprivileged: set[tuple[str, str]] = set()
+        self._once = Once()
 
     def detect(self, attributed: Attributed) -> list[Finding]:
         """The findings of one observation; [] when it concerns no credential."""
@@ -130,7 +130,7 @@ class Detector:
     # --- reads ------------------------------------------------------------------------------------------
 
     def _file(self, attributed: Attributed, opened: FileObservation) -> list[Finding]:
-        if opened.kind == _ENVIRONMENT and self._environment_told(attributed, opened):
+        if opened.kind == _ENVIRONMENT and self._once.environment_again(attributed.session, opened):
             return []
         matches = tuple(distinct(match_of(value, "file") for value in self._values_of(opened)))
         pattern = self._patterns.match_name(opened.path)
@@ -155,17 +155,6 @@ class Detector:
             return [finding]  # an agent at its own login is no secret on the loose, and the guard keeps none
         expected = opened.process is not None and opened.process.name in finding.expected_readers
         return [finding, *self._touched(attributed, upward=not expected)]
-
-    def _environment_told(self, attributed: Attributed, opened: FileObservation) -> bool:
-        """`ps e` reads the environment of every process there is: of one reader, its own and one other's are told."""
-        reader = opened.process
-        if reader is None:
-            return False
-        own = opened.path.startswith(f"/proc/{reader.pid}/")
-        key = (attributed.session, reader.pid, reader.start_time, own)
-        told = key in self._environment_readers
-        self._environment_readers.add(key)
-        return told
 
     def _environment(self, attributed: Attributed, started: ExecObservation) -> list[Finding]:
         variables = self._unseen(attributed.session, started.environ or ())
@@ -244,10 +233,8 @@ class Detector:
 
     def _privilege(self, attributed: Attributed, started: ExecObservation) -> list[Finding]:
         """A program that runs without the privilege it is made for: told once, for it will fail in puzzling words."""
-        program = (attributed.session, started.process.exe)
-        if not started.privileged or program in self._unprivileged:
+        if not started.privileged or self._once.again("privilege", attributed.session, started.process.exe):
             return []
-        self._unprivileged.add(program)
         return [
             self._finding(
                 attributed,

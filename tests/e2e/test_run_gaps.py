@@ -156,12 +156,12 @@ def test_a_ring_is_covered_by_the_watches_though_a_secret_was_within_reach(as_us
     assert as_user.sessions()[0]["outcome"] == "clean"
 
 
-def test_a_process_that_hides_its_names_is_covered_and_counted_not_repeated(as_user: Guarded) -> None:
+def test_a_process_that_hides_its_names_is_covered_and_told_once(as_user: Guarded) -> None:
     for name in (".env", "plain"):
         (as_user.project / name).write_text("PLAIN=1\n")
-    as_user.run("sh", "-c", f"cat .env >/dev/null; exec {sys.executable} -c '{HIDDEN}'")
-    found = [event["gap"] for event in of_kind(as_user.events(), "gap") if event["gap"]["type"] == "unreadable-path"]
-    assert 1 <= len(found) <= 2
-    assert sum(gap["count"] for gap in found) >= 50
-    assert {(gap["covered_by"], gap["counts"]) for gap in found} == {("watchdog and inotify", False)}
+    # Through the gate its opens would be looked at inside the process itself, whose memory need not be read.
+    as_user.run("sh", "-c", f"cat .env >/dev/null; exec env -u LD_PRELOAD {sys.executable} -c '{HIDDEN}'")
+    (found,) = [event for event in of_kind(as_user.events(), "gap") if event["gap"]["type"] == "unreadable-path"]
+    assert (found["gap"]["covered_by"], found["gap"]["counts"]) == ("watchdog and inotify", False)
+    assert found["process"]["name"].startswith("python")
     assert as_user.sessions()[0]["outcome"] == "clean"
