@@ -29,7 +29,7 @@ from agentguard.detect.file_values import FileValues
 from agentguard.detect.files import FilePatterns, load_file_patterns
 from agentguard.detect.fingerprint import Fingerprinter
 from agentguard.detect.flow import FlowTracker
-from agentguard.detect.inventory import Limits, content_file, inventory, secret_file
+from agentguard.detect.inventory import CONTENT_KIND, Limits, content_file, inventory, secret_file
 from agentguard.detect.rules import load_types
 from agentguard.detect.scanner import Scanner
 from agentguard.detect.secret_table import SecretTable
@@ -89,6 +89,9 @@ class Detection:
         old, new = self.table.at_path(path), content_file(path)
         if old is not None and (new is None or (old.device, old.inode) != (new.device, new.inode)):
             self.table.discard(old.device, old.inode)
+        named = self.table.lookup(new.device, new.inode) if new else None
+        if new and named and named.kind != CONTENT_KIND and named.birth_time_ns == new.birth_time_ns:
+            return named  # a hard link, or its name of now: what its telling name says goes on
         if new is None or self.dismiss(new) or not self.values.of(new)[0]:
             return None
         self.table.add(new)
