@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 
 PATIENCE_SECONDS = 30
-SETTLE_SECONDS = 0.5
-"""The folder watch tells of an open a moment later."""
+SETTLE_SECONDS = 1.5
+"""The folder watch tells of an open, and the index of a new file, a moment later."""
 
 
 def main() -> None:

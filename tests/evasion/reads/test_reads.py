@@ -18,7 +18,11 @@ from evasion.reads.trial import Trial, follows, observed, try_ways
 from evasion.reads.way import Way
 
 pytestmark = pytest.mark.slow
-_SENSORS = {"best": {}, "Python loop": {"AGENTGUARD_LOOP": "python"}}
+_SENSORS = {
+    "best": {},
+    "native loop": {"AGENTGUARD_GATE": "off"},
+    "Python loop": {"AGENTGUARD_GATE": "off", "AGENTGUARD_LOOP": "python"},
+}
 Trials = Callable[[Way], Trial]
 
 
@@ -30,7 +34,7 @@ def tools() -> Iterator[Tools]:
 
 @pytest.fixture(
     scope="module",
-    params=[("as we are", "best"), ("as an ordinary user", "best"), ("as an ordinary user", "Python loop")],
+    params=[("as we are", "best"), *(("as an ordinary user", sensors) for sensors in _SENSORS)],
     ids=" with the ".join,
 )
 def setting(request: pytest.FixtureRequest) -> tuple[str, str]:
@@ -73,8 +77,9 @@ def test_a_way_is_seen_as_claimed(way: Way, prefix: tuple[str, ...], tools: Tool
 
 
 def test_the_sensors_are_those_meant(setting: tuple[str, str], trials: Trials) -> None:
-    loop = "native loop" if setting[1] == "best" and find_library("loop") else "Python loop"
-    assert trials(WAYS[0]).sensors["seccomp"].startswith(loop)
+    said = trials(WAYS[0]).sensors["seccomp"]
+    assert ("native loop" in said) is (setting[1] != "Python loop" and find_library("loop") is not None)
+    assert ("with the gate" in said) is (setting[1] == "best" and find_library("gate") is not None)
 
 
 def _guarded(base: Path, prefix: tuple[str, ...], extra: dict[str, str]) -> Guarded:

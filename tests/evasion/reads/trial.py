@@ -58,9 +58,9 @@ def try_ways(guarded: Guarded, tools: Tools, ways: Sequence[Way], *, inner: tupl
     """Run them all in one session. `inner` comes between the user's prefix and the session.
 
     The exact ones go first: an open that the folder watch alone sees is taken for the guard's own look at the file, if
-    it follows within a second.
+    it follows within a second. The late ones go last.
     """
-    ways = sorted(ways, key=lambda way: way.claim is not Claim.EXACT)
+    ways = sorted(ways, key=lambda way: (way.late, way.claim is not Claim.EXACT))
     base = guarded.home.parent
     for name in ("pids", "out", "err"):
         (base / name).mkdir()

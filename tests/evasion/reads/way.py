@@ -69,6 +69,8 @@ class Way:
     """The secret is the variable SESSION_API_TOKEN that the agent was started with."""
     of_outside: bool = False
     """The secret is the one that the process outside the session holds."""
+    late: bool = False
+    """It runs last: it needs what a session learns in the background."""
     own_session: bool = False
     """It runs in a session of its own, in a pid namespace of its own."""
     standard_input: bool = False

@@ -102,7 +102,9 @@ HANDING = Family(
 CHANGES = Family(
     "Files that change",
     (
-        Way(id="replaced", title="replaced just before", script="noted cp .env new; mv new .env; noted cat .env"),
+        Way(
+            id="replaced", title="replaced just before", script="noted cp .env new; mv new .env; noted cat .env", at=""
+        ),
         Way(
             id="created",
             title="created in the session, read at once",
@@ -115,15 +117,6 @@ CHANGES = Family(
             before="mv .env content.txt",
             script="mkdir new; cp content.txt new/.env; ln -s new/.env notes.txt; noted cat notes.txt",
             at="new/.env",
-        ),
-        Way(
-            id="created-renamed",
-            title="created in the session and renamed before its first read",
-            before="mv .env content.txt",
-            script="mkdir new; cp content.txt new/.env; mv new/.env new/notes.txt; noted cat new/notes.txt",
-            at="new/notes.txt",
-            claim=Claim.MISSED,
-            remark="nothing knew it under its telling name",
         ),
         Way(id="renamed-while-read", title="renamed and replaced while it is read", script=_RENAMED_WHILE_READ),
         Way(id="deleted", title="deleted, and opened through a descriptor", script="handing deleted .env", needs=_GCC),
@@ -140,8 +133,8 @@ CHANGES = Family(
             before="mv .env settings.py",
             script="noted cat settings.py",
             at="settings.py",
-            claim=Claim.MISSED,
-            remark="its name says nothing",
+            late=True,
+            remark="read before the index came to it, it is a gap",
         ),
     ),
 )
