@@ -29,7 +29,7 @@ from agentguard.detect.file_values import FileValues
 from agentguard.detect.files import FilePatterns, load_file_patterns
 from agentguard.detect.fingerprint import Fingerprinter
 from agentguard.detect.flow import FlowTracker
-from agentguard.detect.inventory import CONTENT_KIND, Limits, content_file, inventory, secret_file
+from agentguard.detect.inventory import Limits, content_file, inventory, secret_file
 from agentguard.detect.rules import load_types
 from agentguard.detect.scanner import Scanner
 from agentguard.detect.secret_table import SecretTable
@@ -42,7 +42,7 @@ from agentguard.model.finding import Finding
 from agentguard.model.identity import new_uid
 from agentguard.model.observation import ExecObservation, Observation
 from agentguard.model.process import Ancestor, Process, ProcessSnapshot
-from agentguard.model.secret import SecretFile, SecretValue
+from agentguard.model.secret import CONTENT_KIND, SecretFile, SecretValue
 from agentguard.model.verdict import Disposition, Verdict
 from agentguard.record.writer import Writer
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agentguard.config import open_home
-from agentguard.detect.inventory import CONTENT_KIND
+from agentguard.model.secret import CONTENT_KIND
 from agentguard.monitor import Detection, open_detection, take_inventory
 from agentguard.paths import policies_dir
 
