@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pid", metavar="PID", type=int, action="append", default=[], help="this process and its tree; may be repeated"
     )
-    parser.add_argument("--agent", metavar="ID", help="only this agent; `agentguard policy list` names them")
+    parser.add_argument("--agent", metavar="ID", help="only this agent (claude, codex, ...)")
     parser.add_argument(
         "--under", metavar="PID", type=int, help="look for agents among the descendants of this process"
     )

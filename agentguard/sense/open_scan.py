@@ -41,8 +41,10 @@ _ONCE_NS = 1_000_000_000
 class OpenScan:
     """watchdog + a search through the tree."""
 
-    def __init__(self, setup: FolderSetup, tree: TreeWatch, told: Told) -> None:
+    def __init__(self, setup: FolderSetup, tree: TreeWatch, told: Told, *, patience: float = 0.0) -> None:
+        """`patience`: seconds that another sensor, which knows better, may take to tell of the same open."""
         self._setup = setup
+        self._patience = patience
         self._tree = tree
         self._told = told
         self._opens: queue.SimpleQueue[tuple[int, Key | None, str] | None] = queue.SimpleQueue()
@@ -145,6 +147,10 @@ class OpenScan:
             return
         self._tree.catch_up()
         found = [(member, Confidence.FD_SEEN) for member in self._holders(key, time_ns)]
+        if not found and self._patience:
+            self._stopping.wait(max(0.0, self._patience - (self._setup.clock() - time_ns) / 1e9))
+            if self._told.take_held(key, time_ns):
+                return
         if not found and (named := self._named(key, path, time_ns)) is not None:
             found = [(named, Confidence.PROBABLE)]
         for member, confidence in found:

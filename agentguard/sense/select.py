@@ -31,6 +31,10 @@ UNHELD = frozenset({GapType.IO_URING, GapType.UNREADABLE_PATH})
 """Opens that seccomp cannot hold, or whose file it cannot name: the watches see them, and not who made them."""
 
 
+_LEASE_SECONDS = 0.05
+"""A lease tells of an open this soon, if it held it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filtered:
     """How the agent stands under the seccomp filter."""
@@ -174,7 +178,10 @@ def start_file_sensors(*, filtered: Filtered, proxy_port: Callable[[], int], set
 def start_attached_sensors(setup: FolderSetup, *, hold: bool = False) -> FileSensors:
     """For an agent that runs without the filter; `hold` as `attach` takes it."""
     attached = attach(setup, hold=hold)
-    folders = CrossCheck(setup) if attached.fanotify else OpenScan(setup, attached.tree, attached.told)
+    patience = _LEASE_SECONDS if attached.lease else 0.0
+    folders = (
+        CrossCheck(setup) if attached.fanotify else OpenScan(setup, attached.tree, attached.told, patience=patience)
+    )
     return _with_watches(FileSensors(seccomp=None, folders=None, inodes=None, attached=attached), folders, setup)
 
 

@@ -162,6 +162,7 @@ class LeaseSensor:
     def _broken(self, leased: _Leased, *, others: bool) -> None:
         """`others`: more leases are being broken, so a member may be waiting for another file."""
         held: dict[Member, ProcessSnapshot] = {}
+        now = self._setup.clock()
         try:
             if leased.file is None:
                 self.proved.set()
@@ -178,7 +179,7 @@ class LeaseSensor:
             held = {member: snapshot for member, snapshot in held.items() if not _sleeps_in_break(member.pid)}
         for member, snapshot in held.items():
             if leased.file is not None:
-                self._tell(leased.file, member, snapshot)
+                self._tell(leased.file, member, snapshot, now)
 
     def _openers(self) -> list[Member]:
         """Members that sleep in the break of a lease; they may not have gone to sleep yet."""
@@ -190,9 +191,10 @@ class LeaseSensor:
                 return found
             time.sleep(0.0005)
 
-    def _tell(self, file: SecretFile, member: Member, process: ProcessSnapshot) -> None:
-        now = self._setup.clock()
-        self._told.note((file.device, file.inode), member.pid, member.start_time, now)
+    def _tell(self, file: SecretFile, member: Member, process: ProcessSnapshot, now: int) -> None:
+        key = (file.device, file.inode)
+        self._told.note(key, member.pid, member.start_time, now)
+        self._told.held(key, now)
         observation = FileObservation(
             time_ns=now,
             sensor=NAME,
