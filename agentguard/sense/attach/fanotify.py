@@ -22,7 +22,7 @@ from agentguard.birth import birth_time_ns
 from agentguard.errors import SensorError
 from agentguard.model.observation import FileObservation, GapObservation, GapType
 from agentguard.model.process import Confidence
-from agentguard.model.secret import CONTENT_KIND, SecretFile
+from agentguard.model.secret import CONTENT_KIND, GUARD_KEY, GUARD_KINDS, SecretFile
 from agentguard.model.session import Coverage, SensorState
 from agentguard.sense.attach.fanotify_abi import Group, Opening
 from agentguard.sense.attach.held_call import opens_for_writing_only
@@ -53,7 +53,8 @@ class FanotifySensor:
         self._setup = setup
         self._tree = tree
         self._group = Group()
-        self._own = os.getpid()
+        self._own_pid = os.getpid()
+        self._own_folders: frozenset[str] = frozenset()
         self._held: deque[_Held] = deque()
         self._answering = threading.Lock()
         self._work: queue.SimpleQueue[_Held | None] = queue.SimpleQueue()
@@ -70,6 +71,8 @@ class FanotifySensor:
         if not self._group.watch_file(self._setup.decoy_path):
             self._group.close()
             raise SensorError("this kernel holds no opens for fanotify (CONFIG_FANOTIFY_ACCESS_PERMISSIONS)")
+        guard = (file for file in self._setup.files.files() if file.kind in GUARD_KINDS)
+        self._own_folders = frozenset(os.path.dirname(file.path) for file in guard)
         self._setup.files.follow(self)
         self._reader.start()
         self._identifier.start()
@@ -102,8 +105,14 @@ class FanotifySensor:
     # --- follows the table; what was marked stays marked, and is let through when it is no secret any more ----------
 
     def added(self, file: SecretFile) -> None:
+        """Of the guard's own files the keys alone. Each event comes with a descriptor of the file, and closing one of
+        our database would drop the locks that we hold on it (fcntl(2)): the database could be pulled from under us."""
+        if file.kind in GUARD_KINDS:
+            if file.kind == GUARD_KEY:
+                self._group.watch_file(file.path)
+            return
         folder = os.path.dirname(file.path) or "/"
-        marked = self._group.watch_file(file.path) and self._group.watch_folder(folder)
+        marked = self._group.watch_file(file.path) and (folder in self._own_folders or self._group.watch_folder(folder))
         if not marked and os.access(file.path, os.F_OK):
             self._gap(GapType.SENSOR_UNAVAILABLE, f"opens of {file.path} cannot be held: its file system refuses")
 
@@ -142,7 +151,7 @@ class FanotifySensor:
         if key == self._setup.decoy:
             self.proved.set()
             return None
-        if opening.pid == self._own:
+        if opening.pid == self._own_pid:
             return None
         link = f"/proc/self/fd/{opening.descriptor}"
         file = self._known(key, link)
