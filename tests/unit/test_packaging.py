@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from agentguard import __version__
-from agentguard.native.build import LIBRARIES, SOURCES, compiler, library_name
+from agentguard.native.build import LIBRARIES, compiler, library_name
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -90,11 +90,9 @@ def test_the_source_archive_can_test_itself(built: Path) -> None:
 @pytest.mark.skipif(not compiler(), reason="there is no C compiler")
 def test_the_wheel_has_the_compiled_c_and_finds_it(built: Path, installed: Path, tmp_path: Path) -> None:
     (wheel,) = built.glob("*.whl")
-    made = {
-        library_name(kind) for kind, sources in LIBRARIES.items() if all((SOURCES / one).exists() for one in sources)
-    }
+    made = {library_name(kind) for kind in LIBRARIES}
     assert native_files(wheel) == made
-    assert ("-py3-none-linux_" in wheel.name) == bool(made)
+    assert "-py3-none-linux_" in wheel.name
     for name in made:
         code = f"from agentguard.native.find import find_library; print(find_library({name.split('-')[0]!r}))"
         found = Path(run_there([installed / "python", "-I", "-c", code], tmp_path).strip())
