@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from harness.guarded import Guarded, of_kind
+from harness.guarded import REPOSITORY, Guarded, of_kind
 
 from agentguard.native.find import find_library
 
@@ -53,6 +54,20 @@ def test_another_user_in_roots_tree_loads_it_without_a_word(guarded: Guarded) ->
     assert done.returncode == 0
     assert done.stderr == ""
     assert len(of_kind(guarded.events(), "file")) == 1
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64" or not shutil.which("cc"), reason="a C program for x86_64")
+def test_an_open_by_code_that_calls_the_gate_itself_is_a_gap_of_its_own(guarded: Guarded, base: Path) -> None:
+    """Nothing is held, and so nobody can be named: but the watches of the file know that it was opened."""
+    program = base / "calls_gate"
+    subprocess.run(["cc", "-w", "-o", program, REPOSITORY / "tests/harness/calls_gate.c"], check=True)
+    done = guarded.run("sh", "-c", f"sleep 1.5; {program} openat; sleep 1.5")
+    assert done.stdout.strip() == "1", done.stderr
+    events = guarded.events()
+    assert of_kind(events, "file") == []
+    assert [gap["gap"]["type"] for gap in of_kind(events, "gap")] == ["unattributed-open"]
+    (session,) = guarded.sessions()
+    assert session["outcome"] == "unknown"
 
 
 def test_where_it_cannot_be_all_is_as_before_and_said(guarded: Guarded, base: Path) -> None:
