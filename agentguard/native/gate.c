@@ -68,7 +68,7 @@ __asm__(".section .gate, \"ax\"\n"
 __asm__(".section .gate, \"ax\"\n"
 	".balign " LARGEST_PAGE "\n"
 	"gate:\n"
-	"	bti c\n"
+	"	hint #34\n" /* bti c, in words that every assembler knows */
 	"	mov x8, #56\n"
 	"	svc #0\n"
 	"after_call:\n"
