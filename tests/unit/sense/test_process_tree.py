@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from agentguard.sense import procfs
-from agentguard.sense.process_tree import ProcessTree
+from agentguard.sense.process_tree import Link, ProcessTree, Started
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 
@@ -65,3 +65,23 @@ def test_descendants_are_found_and_the_dead_are_quiet(tree: tuple[int, int]) -> 
     assert procfs.read_stat(gone.pid) is None
     assert procfs.read_exe(gone.pid) == ""
     assert procfs.children(gone.pid) == []
+
+
+def test_what_the_native_loop_tells_of_a_process_is_not_read_again() -> None:
+    """None of these processes exists: whatever is known of them was told."""
+    known = ProcessTree(900_001)
+    shell = Link(900_001, 1, 50, "/usr/bin/dash")
+    first = known.exec_told(Started(900_002, 900_001, 60, "/work", (shell,)), "/usr/bin/make", ("make",))
+    assert (first.pid, first.parent_pid, first.start_time, first.name, first.cwd) == (
+        900_002,
+        900_001,
+        60,
+        "make",
+        "/work",
+    )
+    assert [(one.pid, one.name) for one in first.ancestors] == [(900_001, "dash")]
+    second = known.exec_told(Started(900_003, 900_002, 70, "/work", ()), "/usr/bin/cc", ("cc",))
+    assert [(one.pid, one.name) for one in second.ancestors] == [(900_002, "make"), (900_001, "dash")]
+    known.exec_told(Started(900_002, 900_001, 60, "/work", ()), "/usr/bin/true", ("true",))
+    reused = known.exec_told(Started(900_002, 900_003, 99, "/", ()), "/usr/bin/ls", ("ls",))
+    assert [one.pid for one in reused.ancestors] == [900_003, 900_002, 900_001], "another process by the same number"

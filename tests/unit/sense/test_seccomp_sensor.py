@@ -170,11 +170,15 @@ def test_an_environment_is_told_once(run: Run) -> None:
 
 
 def test_namespaces_and_chroots_are_seen_through(run: Run, secret: Path) -> None:
-    inside = f"mkdir -p root && mount --rbind / root && chroot root cat {shlex.quote(str(secret))}"
+    relative = f"cd {shlex.quote(str(secret.parent))}; cat .env; cat ../project//symbolic"
+    inside = (
+        f"mkdir -p root && mount --rbind / root && chroot root cat {shlex.quote(str(secret))} && "
+        f"chroot root sh -c {shlex.quote(relative)}"
+    )
     seen = run("sh", "-c", f"unshare -Urm sh -c {shlex.quote(inside)} || echo refused > refused")
     if (secret.parent / "refused").exists():
         pytest.skip("this system refuses user namespaces")
-    assert [line["name"] for line in reads(seen)] == ["cat"]
+    assert [line["name"] for line in reads(seen)] == ["cat"] * 3
 
 
 def test_connections_name_their_address(run: Run) -> None:
