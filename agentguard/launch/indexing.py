@@ -139,8 +139,8 @@ class Indexing:
         """Look at what has changed last, and tell what was not looked at, or looked at too late."""
         if self._finished:
             return
-        synced = self._worker is not None and self._worker.sync(_SYNC_SECONDS)
-        if not (synced and self._progress().listed):
+        worker = self._worker
+        if worker is None or not worker.progress.listed or not worker.sync(_SYNC_SECONDS):
             self._finish_here()
         self.stop()
         self._tell_late()
@@ -187,9 +187,9 @@ class Indexing:
     # --- what is told -----------------------------------------------------------------------------
 
     def _progress(self) -> IndexProgress:
-        """The worker's, once it has listed the tree."""
+        """The worker's, once it has listed the tree, unless we were through with all of it ourselves."""
         theirs = self._worker.progress if self._worker else self._here
-        return theirs if theirs.listed else self._here
+        return theirs if theirs.complete or (theirs.listed and not self._here.complete) else self._here
 
     def _words(self) -> str:
         progress = self._progress()
