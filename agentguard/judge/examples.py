@@ -15,7 +15,7 @@ from agentguard.model.process import ATTRIBUTION_OF, Ancestor, Attribution, Proc
 from agentguard.model.secret import SecretMatch
 
 SITUATION = {
-    "kind": "file, command, environment, http, network, gap, session",
+    "kind": "file, command, environment, http, network, gap, finding, session",
     "activity": "left out: the ordinary one of its kind",
     "host": "receiving host or address",
     "port": "",
