@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import http.server
 import os
@@ -76,7 +77,17 @@ class Running:
         return child
 
     def proxy(self) -> psutil.Process:
-        return next(child for child in self.supervisor().children() if "proxy_child" in " ".join(child.cmdline()))
+        """The one there is; waits while it is being started again."""
+        found: list[psutil.Process] = []
+
+        def look() -> bool:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                children = self.supervisor().children()
+                found[:] = [child for child in children if "proxy_child" in " ".join(child.cmdline())]
+            return bool(found)
+
+        until(look)
+        return found[0]
 
     def finish(self, timeout: float = 40) -> tuple[int, str, str]:
         out, err = self.front.communicate(timeout=timeout)
