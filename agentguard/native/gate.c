@@ -2,11 +2,11 @@
  *
  * The seccomp filter holds every open for the supervisor, which costs more than the open itself. A filter cannot follow
  * a path, but it does see from which address a call is made. So there is one page of code, at an address that is drawn
- * for each session, whose openat the filter lets pass; and this library, which asks two questions before it calls that
- * page: may the name be a secret file's, and is the inode in the session's table (table.h)? When either is so, when the
- * name is a link's, when anything is in doubt, the very call that the program made is made outside the gate, and is
- * held, looked at and told like any other. Nothing else passes: not the dynamic loader's own opens, not libc's (fopen,
- * locales), not a static program's. Those are held as before: slower, and as exact.
+ * for each session, whose openat the filter lets pass; and this library, which asks two questions: before it calls that
+ * page, may the name be a secret file's, and after, is what was opened in the session's table (table.h)? When either is
+ * so, when the name is a link's, when anything is in doubt, the very call that the program made is made outside the
+ * gate, and is held, looked at and told like any other. Nothing else passes: not the dynamic loader's own opens, not
+ * libc's (fopen, locales), not a static program's. Those are held as before: slower, and as exact.
  *
  * It runs in programs that are not ours, in their signal handlers too: no lock, no allocation, no libc (of it, only
  * errno is asked for, so that glibc and musl both load it). Its load is paid at every exec: two pages are written.

@@ -104,9 +104,9 @@ def _make(folder: Path, table: WatchTable | None) -> Gate:
     library = folder / "gate.so"
     if _LOADER_SPLITS_AT.intersection(str(library)):
         raise SensorError(f"the dynamic loader cannot take a path like {folder}")
-    if os.statvfs(folder).f_flag & os.ST_NOEXEC:
-        raise SensorError(f"{folder.parent} is mounted noexec")
     try:
+        if os.statvfs(folder).f_flag & os.ST_NOEXEC:
+            raise SensorError(f"{folder.parent} is mounted noexec")
         code, call = _addressed(original.read_bytes(), table)
         library.write_bytes(code)
         library.chmod(0o644)  # whatever the umask: root's tree may hold processes of other users
