@@ -17,6 +17,7 @@ from agentguard.detect.content_walk import ContentWalk
 from agentguard.detect.engine import build_engine
 from agentguard.detect.files import load_file_patterns
 from agentguard.detect.fingerprint import Fingerprinter
+from agentguard.detect.inventory import list_folder
 from agentguard.detect.rules import load_types
 from agentguard.detect.scanner import Scanner
 from agentguard.detect.value_index import ValueIndex
@@ -35,6 +36,8 @@ _LARGE_BYTES = 256 * 1024
 _LARGE_SECONDS = 1.0
 """A larger file that is known and grows (a transcript) is looked at once in this time: the supervisor does it itself,
 and again when the file is opened."""
+_INVENTORY_NS = 10_000_000_000
+"""The supervisor has taken its inventory of names at most this long before the agent's start."""
 _MARGIN_NS = 2_000_000_000
 """A file system's clock may be another machine's."""
 
@@ -102,14 +105,15 @@ class IndexWorker:
 
     # --- walks ------------------------------------------------------------------------------------
 
-    def _walk(self) -> ContentWalk:
+    def _walk(self, *, new: bool = False) -> ContentWalk:
+        """`new`: of a folder that has appeared."""
         start = self._start
         return ContentWalk(
             self._patterns,
             self._judge,
             since_ns=start.since_ns,
             excluded=frozenset(start.excluded),
-            on_folder=self._watch.add,
+            on_folder=self._enter_new if new else self._enter,
         )
 
     def _take_in(self, walk: ContentWalk, root: str, changed_since_ns: int = 0) -> None:
@@ -130,10 +134,27 @@ class IndexWorker:
         """A new folder may have been moved here with all that is in it, so every file of it counts, however old.
         After an overflow, whatever is newer than the last complete look."""
         while self._folders:
-            self._take_in(self._walk(), self._folders.pop())
+            self._take_in(self._walk(new=True), self._folders.pop())
         if self._watch.lost > self._lost:
             self._lost = self._watch.lost
             self._take_in(self._walk(), self._start.workspace, self._abreast_ns - _MARGIN_NS)
+
+    def _enter(self, folder: str) -> None:
+        self._watch.add(folder)
+        if _changed_ns(folder) >= self._start.since_ns - _INVENTORY_NS:
+            self._tell_names(folder)
+
+    def _enter_new(self, folder: str) -> None:
+        """It may have been moved here, and be old."""
+        self._watch.add(folder)
+        self._tell_names(folder)
+
+    def _tell_names(self, folder: str) -> None:
+        """What is secret by its name, and came before the folder was watched: not every sensor sees the name when the
+        file is opened."""
+        for entry in list_folder(folder):
+            if self._patterns.match_name(entry.path) is not None:
+                self._send("changed", entry.path)
 
     # --- changes ----------------------------------------------------------------------------------
 
@@ -216,6 +237,14 @@ class IndexWorker:
 
     def _send(self, op: str, body: object) -> None:
         self._link.sendall(wire.encode(op, body))
+
+
+def _changed_ns(folder: str) -> int:
+    """When a name was last added or removed."""
+    try:
+        return os.stat(folder).st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _is_large(path: str) -> bool:

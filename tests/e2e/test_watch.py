@@ -254,6 +254,20 @@ def test_a_killed_watch_is_a_gap_at_the_next_start(guarded: Guarded, planted: Pl
     assert guarded.left_behind() == []
 
 
+@pytest.mark.parametrize("user", ["as we are", "as an ordinary user"])
+def test_a_folder_that_comes_later(request: pytest.FixtureRequest, user: str) -> None:
+    own = user == "as we are"
+    guarded: Guarded = request.getfixturevalue("guarded" if own else "guarded_by_user")
+    script = "mkdir -p a/b; echo T=abcdefghijklmnopqrstuvwx123 > a/b/.env; sleep 3; exec 3< a/b/.env; sleep 0.6\n"
+    with agent(guarded, script) as claude, watching(guarded) as watch:
+        time.sleep(2.5)
+        assert claude.end() == 0
+        until_sealed(guarded)
+        assert stop(watch) == 0
+    told = [event for event in reads(guarded) if event["path"].endswith("a/b/.env")]
+    assert claude.process.pid in {event["process"]["pid"] for event in told}
+
+
 def test_what_it_refuses_and_what_it_waits_for(guarded: Guarded, planted: Planted) -> None:
     gone = subprocess.Popen(["true"])
     gone.wait()
