@@ -3,8 +3,10 @@
  * secret is handed over raw and still held, and the handlers in Python (agentguard/sense/seccomp/handlers.py) look again.
  *
  *   an open   of a file whose name may be a secret's, or whose inode is in the table     handed over
+ *             by a path that leads through what /proc says of a process                  handed over
  *             of any other file, of a folder, of nothing at all                          let go
  *   an exec   that will succeed: recorded here, told later                               let go
+ *             by a path that leads through what /proc says of a process                  handed over
  *   a connect to the proxy                                                               let go
  *   the rest                                                                             handed over
  *
@@ -28,6 +30,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
@@ -49,6 +52,11 @@ enum {
 	FIRST_LINE = 256,          /* BINPRM_BUF_SIZE: the kernel reads no more of a script's first line */
 	DEPTH = 64,                /* of a chain of parents */
 	VIEW_NS = 1000000000,      /* how long a thread's view is believed: a thread id is not used again in that time */
+	FOLDERS = 4096,            /* folders known to mean the same to every process */
+	FOLDER_NS = 100000000,     /* how long that is believed: a folder may give way to a link */
+	NO_MAGICLINKS = 0x02,      /* openat2(2): ELOOP for the links to files that /proc has (cwd, root, exe, fd/N) */
+	NO_SYMLINKS = 0x04,        /* ELOOP for any link */
+	IN_ROOT = 0x10,            /* the folder is the root; EXDEV for the links to files that /proc has */
 	GATHER_NS = 20000000,      /* how long execs wait for more: to wake Python costs more than to tell of one */
 	HAS_MOUNT = 0x1000,        /* STATX_MNT_ID, which older headers do not have; and where it lies in struct statx */
 	MOUNT_AT = 0x90,
@@ -147,6 +155,11 @@ struct view {
 	uint64_t until_ns;
 };
 
+struct folder {
+	uint64_t tag;              /* 0: none */
+	uint64_t until_ns;
+};
+
 struct parent {
 	int32_t pid;
 	int descriptor;            /* pidfd: tells whether it still is the process that was looked at */
@@ -183,6 +196,7 @@ struct ag_loop {
 
 	struct page pages[PAGES];
 	struct view views[VIEWS];
+	struct folder folders[FOLDERS];
 	struct parent parents[PARENTS];
 	struct program programs[PROGRAMS];
 	uint64_t environments[ENVIRONMENTS];
@@ -414,6 +428,61 @@ static int own_process(struct ag_loop *loop, int32_t tid, const char *path)
 	return written < (int)sizeof loop->full ? 1 : -1;
 }
 
+static int open_at(struct ag_loop *loop, int base, const char *path, uint64_t flags, uint64_t resolve)
+{
+	struct { uint64_t flags, mode, resolve; } how = {O_PATH | O_CLOEXEC | flags, 0, resolve};
+	return (int)syscall((long)loop->config.openat2, base, path, &how, sizeof how);
+}
+
+/* Of any proc file system: ours, or that of another container. */
+static int is_of_proc(int descriptor)
+{
+	struct statfs found;
+	return !fstatfs(descriptor, &found) && found.f_type == 0x9fa0; /* PROC_SUPER_MAGIC */
+}
+
+/* Whether what we do not find is not there for the caller either: /proc/self/fd/9 may be, and not for us. So where no
+ * link was crossed, or where the last folder is there and outside /proc, and has no link of that name. */
+static int is_missing(struct ag_loop *loop, int base, char *path, uint64_t resolve)
+{
+	int found = open_at(loop, base, path, 0, resolve | NO_SYMLINKS);
+	if (found < 0 && errno == ENOENT)
+		return 1;
+	if (found < 0)
+		found = open_at(loop, base, path, O_NOFOLLOW, resolve);
+	char *end = strrchr(path, '/');
+	if (found >= 0) { /* a link to nothing; or it has just come */
+		close(found);
+		return 0;
+	}
+	if (!end || end == path)
+		return 1;
+	*end = 0;
+	found = open_at(loop, base, path, 0, resolve);
+	*end = '/';
+	if (found < 0)
+		return 0;
+	int outside = !is_of_proc(found);
+	close(found);
+	return outside;
+}
+
+/* A file as every process sees it. ELOOP: it may be another file to the caller, or the links have no end. */
+static int open_plain(struct ag_loop *loop, int base, char *path, uint64_t flags, uint64_t resolve)
+{
+	int found = open_at(loop, base, path, flags, resolve);
+	if (found < 0 && (errno == EXDEV || (errno == ENOENT && !is_missing(loop, base, path, resolve))))
+		errno = ELOOP;
+	return found;
+}
+
+static void close_quietly(int descriptor)
+{
+	int error = errno;
+	close(descriptor);
+	errno = error;
+}
+
 static void folder_of(int32_t tid, int directory, char *name, size_t room)
 {
 	if (directory == AT_FDCWD)
@@ -422,14 +491,15 @@ static void folder_of(int32_t tid, int directory, char *name, size_t room)
 		snprintf(name, room, "/proc/%d/fd/%d", tid, directory);
 }
 
-/* A file of a caller with another root or other mounts: links stay inside its root. */
-static int open_inside(struct ag_loop *loop, int32_t tid, int directory, const char *path)
+/* The file in loop->path, of a caller with another root or other mounts: links stay inside its root. ELOOP as above. */
+static int open_inside(struct ag_loop *loop, int32_t tid, int directory)
 {
+	char *path = loop->path;
 	char name[48];
 	int own = own_process(loop, tid, path);
 	errno = ENAMETOOLONG;
 	if (own)
-		return own > 0 ? open(loop->full, O_PATH | O_CLOEXEC) : -1;
+		return own > 0 ? open_plain(loop, AT_FDCWD, loop->full, 0, NO_MAGICLINKS) : -1;
 	snprintf(name, sizeof name, "/proc/%d/root", tid);
 	if (path[0] != '/') {
 		/* The folder's name is one of our own view: what lies above the caller's root is taken off. */
@@ -451,10 +521,72 @@ static int open_inside(struct ag_loop *loop, int32_t tid, int directory, const c
 	int root = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return -1;
-	struct { uint64_t flags, mode, resolve; } how = {O_PATH | O_CLOEXEC, 0, 0x10 /* RESOLVE_IN_ROOT */};
-	int descriptor = (int)syscall((long)loop->config.openat2, root, path, &how, sizeof how);
-	close(root);
+	int descriptor = open_plain(loop, root, path, 0, IN_ROOT);
+	close_quietly(root);
 	return descriptor;
+}
+
+/* The file in loop->path, of a caller that shares our view. ELOOP as above. */
+static int open_here(struct ag_loop *loop, int32_t tid, int directory, uint64_t flags, uint64_t resolve)
+{
+	char name[48];
+	if (loop->path[0] == '/') {
+		int own = own_process(loop, tid, loop->path);
+		errno = ENAMETOOLONG;
+		return own < 0 ? -1 : open_plain(loop, AT_FDCWD, own ? loop->full : loop->path, flags, resolve);
+	}
+	folder_of(tid, directory, name, sizeof name);
+	int base = open(name, O_PATH | O_CLOEXEC);
+	if (base < 0)
+		return -1;
+	int found = open_plain(loop, base, loop->path, flags, resolve);
+	close_quietly(base);
+	return found;
+}
+
+/* What the folder of a path in loop->path is remembered by; 0: it has none, it is but a name. */
+static uint64_t folder_tag(const struct ag_loop *loop, int32_t tid, int directory, size_t length)
+{
+	while (length && loop->path[length - 1] != '/')
+		length--;
+	if (length < 2)
+		return 0;
+	uint64_t tag = loop->seed[0];
+	if (loop->path[0] != '/')
+		tag ^= (uint64_t)(uint32_t)tid << 32 | (uint32_t)directory;
+	for (size_t i = 0; i < length; i += 8) {
+		uint64_t word = 0;
+		memcpy(&word, loop->path + i, length - i < 8 ? length - i : 8);
+		tag = (tag ^ word) * 0x9e3779b97f4a7c15ull;
+		tag ^= (tag >> 29) + loop->seed[1];
+	}
+	return tag ? tag : 1;
+}
+
+/* Whether the folder of a path in loop->path is the same to every process: no link on the way leads through what /proc
+ * says of one. Believed for a moment, for it costs as much as to look at the file. */
+static int is_plain(struct ag_loop *loop, int32_t tid, int directory, size_t length)
+{
+	uint64_t tag = folder_tag(loop, tid, directory, length);
+	if (!tag)
+		return 1;
+	struct folder *folder = &loop->folders[tag % FOLDERS];
+	uint64_t now = now_ns(CLOCK_MONOTONIC_COARSE);
+	if (folder->tag == tag && now < folder->until_ns)
+		return 1;
+	int found = open_here(loop, tid, directory, O_NOFOLLOW, NO_MAGICLINKS);
+	if (found >= 0 && is_of_proc(found)) { /* it may be in the folder of one, whose other files the caller's may lack */
+		close(found);
+		found = open_here(loop, tid, directory, O_NOFOLLOW, NO_SYMLINKS);
+		if (found < 0)
+			return 1;
+	}
+	if (found < 0 && errno != ENOENT)
+		return errno != ELOOP;
+	*folder = (struct folder){tag, now + FOLDER_NS};
+	if (found >= 0)
+		close(found);
+	return 1;
 }
 
 /* The caller's path as one of ours, for a caller that shares our view. NULL: too long to be said so. */
@@ -497,16 +629,16 @@ static int open_matters(struct ag_loop *loop, int32_t tid, int directory, uint64
 		return 1;
 	if (shares_view(loop, tid)) {
 		const char *path = translate(loop, tid, directory, loop->path, (size_t)length);
-		if (!path)
+		if (!path || !is_plain(loop, tid, directory, (size_t)length))
 			return 1;
 		if (lstat(path, &info) < 0) /* nearly always a file: no dearer than following */
 			return 0;
-		if (S_ISLNK(info.st_mode) && (linked = open(path, O_PATH | O_CLOEXEC)) < 0)
-			return 0;
+		if (S_ISLNK(info.st_mode) && (linked = open_here(loop, tid, directory, 0, NO_MAGICLINKS)) < 0)
+			return errno == ELOOP;
 	} else {
-		linked = open_inside(loop, tid, directory, loop->path);
+		linked = open_inside(loop, tid, directory);
 		if (linked < 0)
-			return errno == ENAMETOOLONG;
+			return errno == ELOOP || errno == ENAMETOOLONG;
 	}
 	int matters;
 	if (linked >= 0 && fstat(linked, &info) < 0)
@@ -784,10 +916,7 @@ static int open_program(struct ag_loop *loop, int32_t tid, int directory, size_t
 		folder_of(tid, directory, loop->full, 48);
 		return open(loop->full, O_PATH | O_CLOEXEC);
 	}
-	if (!shares_view(loop, tid))
-		return open_inside(loop, tid, directory, loop->path);
-	const char *path = translate(loop, tid, directory, loop->path, length);
-	return path ? open(path, O_PATH | O_CLOEXEC) : -1;
+	return shares_view(loop, tid) ? open_here(loop, tid, directory, 0, NO_MAGICLINKS) : open_inside(loop, tid, directory);
 }
 
 static void put_exec(struct ag_loop *loop, struct ag_exec *exec)
@@ -813,8 +942,9 @@ static void put_exec(struct ag_loop *loop, struct ag_exec *exec)
 	enqueue(loop, node, 0);
 }
 
-/* Records an exec that will succeed. A shell tries every folder of PATH in turn: what is not there tells nothing. */
-static void record_exec(struct ag_loop *loop, int directory, uint64_t path, uint64_t arguments, uint64_t environment)
+/* Records an exec that will succeed. A shell tries every folder of PATH in turn: what is not there tells nothing. 1:
+ * Python must look at it. */
+static int record_exec(struct ag_loop *loop, int directory, uint64_t path, uint64_t arguments, uint64_t environment)
 {
 	struct ag_notification *call = loop->notification;
 	int wide = call->arch == loop->config.arch, may_gain;
@@ -822,13 +952,13 @@ static void record_exec(struct ag_loop *loop, int directory, uint64_t path, uint
 	char name[48];
 	ssize_t length = read_path(loop, call->tid, path);
 	if (length < 0 || length == PATH_MAX)
-		return;
+		return 0;
 	int program = open_program(loop, call->tid, directory, (size_t)length);
 	if (program < 0)
-		return;
+		return errno == ELOOP;
 	if (fstat(program, &info) < 0 || !S_ISREG(info.st_mode) || !(info.st_mode & 0111)) {
 		close(program);
-		return;
+		return 0;
 	}
 	struct ag_exec exec = {.time_ns = now_ns(CLOCK_REALTIME), .tid = call->tid};
 	exec.line = (uint32_t)look_at_program(loop, program, &info, &may_gain);
@@ -864,6 +994,7 @@ static void record_exec(struct ag_loop *loop, int directory, uint64_t path, uint
 	close(program);
 	if (is_valid(loop, call->id))
 		put_exec(loop, &exec);
+	return 0;
 }
 
 /* --- the loop --------------------------------------------------------------------------------------------------- */
@@ -890,11 +1021,11 @@ static int look(struct ag_loop *loop)
 		matters = open_matters(loop, call->tid, (int)arguments[0], arguments[1]);
 		break;
 	case AG_EXECVE:
-		record_exec(loop, AT_FDCWD, arguments[0], arguments[1], arguments[2]);
-		return 0;
+		matters = record_exec(loop, AT_FDCWD, arguments[0], arguments[1], arguments[2]);
+		break;
 	case AG_EXECVEAT:
-		record_exec(loop, (int)arguments[0], arguments[1], arguments[2], arguments[3]);
-		return 0;
+		matters = record_exec(loop, (int)arguments[0], arguments[1], arguments[2], arguments[3]);
+		break;
 	case AG_CONNECT:
 		matters = connect_matters(loop, call->tid, arguments[1], arguments[2]);
 		break;

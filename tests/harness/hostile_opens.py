@@ -46,6 +46,9 @@ class Hostile:
             lambda: b"/proc/self/fd/%d" % self.handle,
             lambda: b"/dev/fd/%d" % self.handle,
             lambda: b"/proc/%d/cwd/.env" % os.getpid(),
+            lambda: b"me/cwd/.env",
+            lambda: b"/proc/../proc/self/cwd/loop/.env",
+            lambda: b"me/cwd/me/fd/%d" % self.handle,
         ]
 
     def _with_hole(self) -> int:

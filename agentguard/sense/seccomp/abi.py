@@ -48,6 +48,10 @@ O_PATH = 0o10000000
 
 OPEN_HOW = struct.Struct("=QQQ")
 """struct open_how of openat2(2): flags, mode, resolve."""
+RESOLVE_NO_MAGICLINKS = 0x02
+"""ELOOP where the path crosses a link of /proc that is a file itself: cwd, root, exe, fd/N."""
+RESOLVE_NO_SYMLINKS = 0x04
+"""ELOOP where it crosses any link."""
 RESOLVE_IN_ROOT = 0x10
 """The directory is the root of the path, of `..` and of absolute links."""
 

@@ -1,31 +1,37 @@
 """What a path means to the caller, said as a path that means the same to us. (native/loop.c does the same in C.)
 
 A path of the caller is relative to its own root, working directory, descriptors and mount namespace; and
-`/proc/self` is a different folder for each reader.
+`/proc/self` is a different folder for each reader, whether it is named or a link leads there. The kernel tells cheaply
+that no link to a file of /proc (cwd, root, exe, fd/N) was crossed: only what it cannot tell is gone part by part.
 """
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
-import re
 import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from agentguard.birth import birth_time_ns
-from agentguard.sense.seccomp.abi import AT_FDCWD, O_PATH, OPEN_HOW, RESOLVE_IN_ROOT, Machine
-from agentguard.sense.seccomp.libc import libc
-
-_OWN = re.compile(
-    rb"/(?:\.?/)*(?:proc/(?:\.?/)*(?:thread-)?self|dev/(?:\.?/)*(?:(?P<fd>fd)|std(?P<standard>in|out|err)))(?=/|\Z)"
+from agentguard.sense.seccomp.abi import (
+    AT_FDCWD,
+    O_PATH,
+    RESOLVE_IN_ROOT,
+    RESOLVE_NO_MAGICLINKS,
+    RESOLVE_NO_SYMLINKS,
+    Machine,
 )
-"""Paths that mean another file to each process."""
-_STANDARD = {b"in": 0, b"out": 1, b"err": 2}
+from agentguard.sense.seccomp.walk import Walk, on_proc, open_at
+
 _BELIEVED_NS = 1_000_000_000
 """How long a thread's view is believed: a thread id is not used again in that time."""
+_PLAIN_NS = 100_000_000
+"""How long a folder is believed to be the same to every process: it may give way to a link."""
+_SELF = b"/proc/self/"
+_UNCLEAR = frozenset({errno.ELOOP, errno.EXDEV})
+"""openat2's answers to a link of /proc: the latter, where the path must stay inside a root."""
 
 
 class View:
@@ -36,6 +42,7 @@ class View:
         self._namespace = os.readlink("/proc/self/ns/mnt")
         self._same: dict[int, tuple[bool, int]] = {}
         self._unsettled_until = 0
+        self._plain: dict[object, int] = {}
         self.by_link = False
         """Whether the name asked for last may be a link's: the file may have a telling name of its own."""
 
@@ -49,20 +56,25 @@ class View:
         try:
             self.by_link = False
             if self._shares_view(tid):
-                return self._stat_here(tid, directory, path)
+                path = _plainly(tid, path)
+                if self._is_plain(tid, directory, path):
+                    return self._stat_here(tid, directory, path)
             return self._stat_opened(tid, directory, path)
         except (OSError, ValueError):
             return None
 
-    def translate(self, tid: int, directory: int, path: bytes) -> bytes:
-        """In our own view, for a caller that shares our root and mounts."""
-        if path.startswith(b"/"):
-            return _own_process(tid, path) or path
-        return b"%s/%s" % (_directory(tid, directory), path)
-
     def birth_time_ns(self, tid: int, directory: int, path: bytes) -> int:
         """0 when it cannot be told; inside another root it is not asked."""
-        return birth_time_ns(self.translate(tid, directory, path)) if self._shares_view(tid) else 0
+        if not self._shares_view(tid):
+            return 0
+        try:
+            descriptor = self._opened(tid, directory, path)
+        except (OSError, ValueError):
+            return 0
+        try:
+            return birth_time_ns(b"/proc/self/fd/%d" % descriptor)
+        finally:
+            os.close(descriptor)
 
     def real_path(self, tid: int, directory: int, path: bytes) -> str:
         """The kernel's own name of the file, absolute; the caller's own words where it has none."""
@@ -84,7 +96,7 @@ class View:
         """
         root = os.open(_directory(tid, directory), O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            descriptor = self._open_in_root(root, path)
+            descriptor = open_at(self._openat2, root, path, 0, RESOLVE_IN_ROOT)
         finally:
             os.close(root)
         try:
@@ -121,16 +133,44 @@ class View:
             self._same[tid] = same, now + _BELIEVED_NS
         return same
 
+    def _is_plain(self, tid: int, directory: int, path: bytes) -> bool:
+        """Whether the folder of this path is the same to every process.
+
+        Raises:
+            OSError: there is no such file.
+        """
+        folder = path.rpartition(b"/")[0]
+        if not folder:
+            return True
+        key = folder if path.startswith(b"/") else (tid, directory, folder)
+        now = time.monotonic_ns()
+        if now < self._plain.get(key, 0):
+            return True
+        try:
+            descriptor = self._open_plain(tid, directory, path, os.O_NOFOLLOW)
+        except FileNotFoundError:
+            self._believe(key, now)
+            raise
+        if descriptor is None:
+            return False
+        os.close(descriptor)
+        self._believe(key, now)
+        return True
+
+    def _believe(self, key: object, now: int) -> None:
+        if len(self._plain) > 4096:
+            self._plain.clear()
+        self._plain[key] = now + _PLAIN_NS
+
     def _stat_here(self, tid: int, directory: int, path: bytes) -> os.stat_result:
-        here = self.translate(tid, directory, path)
+        here = path if path.startswith(b"/") else b"%s/%s" % (_directory(tid, directory), path)
         try:
             info = os.lstat(here)  # nearly always a file: no dearer than following
         except OSError as error:
             if error.errno != errno.ENAMETOOLONG:
                 raise
             return self._stat_opened(tid, directory, path)
-        self.by_link = stat.S_ISLNK(info.st_mode)
-        return os.stat(here) if self.by_link else info
+        return self._stat_opened(tid, directory, path) if stat.S_ISLNK(info.st_mode) else info
 
     def _stat_opened(self, tid: int, directory: int, path: bytes) -> os.stat_result:
         self.by_link = True
@@ -142,38 +182,74 @@ class View:
 
     def _opened(self, tid: int, directory: int, path: bytes) -> int:
         """An O_PATH descriptor of the file as the caller sees it."""
-        own = _own_process(tid, path)
-        if own:
-            return os.open(own, O_PATH | os.O_CLOEXEC)
-        if not self._shares_view(tid):
-            return self._open_inside(tid, directory, path)
+        descriptor = self._open_plain(tid, directory, path)
+        if descriptor is not None:
+            return descriptor
+        with _folder(b"/" if self._shares_view(tid) else b"/proc/%d/root" % tid) as root:
+            walk = Walk(self._openat2, tid, root)
+            if path.startswith(b"/"):
+                return walk.open(root, path)
+            with _folder(_directory(tid, directory)) as start:
+                return walk.open(start, path)
+
+    def _open_plain(self, tid: int, directory: int, path: bytes, flags: int = 0) -> int | None:
+        """An O_PATH descriptor of a file that is the same to every process; None when it may be another to the caller,
+        or the links have no end.
+
+        Raises:
+            OSError: there is no such file.
+        """
+        if not self._shares_view(tid):  # absolute links stay inside its root
+            path = path if path.startswith(b"/") else _from_root(tid, directory) + b"/" + path
+            with _folder(b"/proc/%d/root" % tid) as root:
+                return self._attempt(root, path, flags, RESOLVE_IN_ROOT)
         if path.startswith(b"/"):
-            return os.open(path, O_PATH | os.O_CLOEXEC)
-        folder = os.open(_directory(tid, directory), O_PATH | os.O_CLOEXEC)  # with its name in front it may be too long
-        try:
-            return os.open(path, O_PATH | os.O_CLOEXEC, dir_fd=folder)
-        finally:
-            os.close(folder)
+            return self._attempt(AT_FDCWD, path, flags, RESOLVE_NO_MAGICLINKS)
+        with _folder(_directory(tid, directory)) as start:
+            return self._attempt(start, path, flags, RESOLVE_NO_MAGICLINKS)
 
-    def _open_inside(self, tid: int, directory: int, path: bytes) -> int:
-        """For a caller with another root or other mounts: absolute links stay inside its root."""
-        if not path.startswith(b"/"):
-            # The folder's name is one of our own view: what lies above the caller's root is taken off.
-            above = os.readlink(b"/proc/%d/root" % tid).rstrip(b"/")
-            folder = os.readlink(_directory(tid, directory))
-            path = (folder[len(above) :] if (folder + b"/").startswith(above + b"/") else folder) + b"/" + path
-        root = os.open(f"/proc/{tid}/root", O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    def _attempt(self, base: int, path: bytes, flags: int, resolve: int) -> int | None:
         try:
-            return self._open_in_root(root, path)
-        finally:
-            os.close(root)
-
-    def _open_in_root(self, root: int, path: bytes) -> int:
-        how = OPEN_HOW.pack(O_PATH | os.O_CLOEXEC, 0, RESOLVE_IN_ROOT)
-        descriptor = int(libc.syscall(self._openat2, root, ctypes.c_char_p(path), how, len(how)))
-        if descriptor < 0:
-            raise OSError(ctypes.get_errno(), "openat2")
+            descriptor = open_at(self._openat2, base, path, flags, resolve)
+        except FileNotFoundError:
+            if self._is_missing(base, path, resolve):
+                raise
+            return None
+        except OSError as error:
+            if error.errno not in _UNCLEAR:
+                raise
+            return None
+        if on_proc(descriptor) and self._errno(base, path, flags, resolve | RESOLVE_NO_SYMLINKS):
+            os.close(descriptor)
+            return None
         return descriptor
+
+    def _is_missing(self, base: int, path: bytes, resolve: int) -> bool:
+        """Whether what we do not find is not there for the caller either: /proc/self/fd/9 may be, and not for us. So
+        where no link was crossed, or where the last folder is there and outside /proc, and has no link of that name."""
+        if self._errno(base, path, 0, resolve | RESOLVE_NO_SYMLINKS) == errno.ENOENT:
+            return True
+        if not self._errno(base, path, os.O_NOFOLLOW, resolve):
+            return False
+        folder = path.rpartition(b"/")[0]
+        if not folder:
+            return True
+        try:
+            descriptor = open_at(self._openat2, base, folder, 0, resolve)
+        except OSError:
+            return False
+        try:
+            return not on_proc(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _errno(self, base: int, path: bytes, flags: int, resolve: int) -> int:
+        """0 when it can be opened."""
+        try:
+            os.close(open_at(self._openat2, base, path, flags, resolve))
+        except OSError as error:
+            return error.errno or errno.EIO
+        return 0
 
 
 def _leads_to(path: str, info: os.stat_result) -> bool:
@@ -187,12 +263,23 @@ def _directory(tid: int, directory: int) -> bytes:
     return b"/proc/%d/cwd" % tid if directory == AT_FDCWD else b"/proc/%d/fd/%d" % (tid, directory)
 
 
-def _own_process(tid: int, path: bytes) -> bytes:
-    """b"" for a path that means the same to every process."""
-    found = _OWN.match(path)
-    if found is None:
-        return b""
-    rest = path[found.end() :]
-    if found["standard"]:
-        return b"/proc/%d/fd/%d%s" % (tid, _STANDARD[found["standard"]], rest)
-    return b"/proc/%d%s%s" % (tid, b"/fd" if found["fd"] else b"", rest)
+def _plainly(tid: int, path: bytes) -> bytes:
+    """Without the commonest link that is the reader's own."""
+    return b"/proc/%d/%s" % (tid, path[len(_SELF) :]) if path.startswith(_SELF) else path
+
+
+def _from_root(tid: int, directory: int) -> bytes:
+    """A folder of the caller by its name below the caller's root. We see its name in our own view: what lies above the
+    root is taken off."""
+    above = os.readlink(b"/proc/%d/root" % tid).rstrip(b"/")
+    folder = os.readlink(_directory(tid, directory))
+    return folder[len(above) :] if (folder + b"/").startswith(above + b"/") else folder
+
+
+@contextmanager
+def _folder(path: bytes) -> Iterator[int]:
+    descriptor = os.open(path, O_PATH | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

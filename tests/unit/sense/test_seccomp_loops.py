@@ -42,6 +42,7 @@ def secret() -> Iterator[Path]:
         file = folder / ".env"
         file.write_text("PLAIN=1\n")
         (folder / "loop").symlink_to(".")
+        (folder / "me").symlink_to("/proc/self")
         (folder / "symbolic").symlink_to("sub/../.env")
         Path(os.fsdecode(bytes(folder) + b"/\xff\xfe link")).symlink_to(".env")
         for path in (folder, file):

@@ -121,6 +121,68 @@ def test_descriptors_as_paths(run: Run, secret: Path) -> None:
     assert [line["path"] for line in reads(run(*python(code)))] == [str(secret)] * 3
 
 
+LINKS = """
+import os
+os.symlink('/proc/self', 'me'); os.symlink('me/cwd', 'here'); os.symlink('/proc', 'all'); os.symlink('/dev/fd', 'fds')
+os.symlink('here/.env', 'notes'); os.symlink('/proc/self/fd/0', 'in')
+folder = os.dup2(os.open('.', os.O_RDONLY), 300)  # descriptors that the supervisor has not, and some that it has
+handle = os.dup2(os.open('.env', os.O_PATH), 301)
+low = os.open('.env', os.O_PATH)
+os.dup2(handle, 0)
+us, pid, proc, dev = os.getcwd(), os.getpid(), os.open('/proc', os.O_PATH), os.open('/dev', os.O_PATH)
+base = os.path.basename(us)
+"""
+"""Links to what each process sees otherwise; for the paths in LEADING."""
+LEADING = {
+    "me/cwd/.env": "",
+    "{us}/me/cwd/.env": "",
+    "here/.env": "",
+    "here/here/./.env": "",
+    "here/../{base}/.env": "",
+    "notes": "",
+    "in": "",
+    "me/fd/300/.env": "",
+    "me/fd/301": "",
+    "me/fd/{low}": "",
+    "fds/301": "",
+    "fds/300/notes": "",
+    "all/thread-self/cwd/.env": "",
+    "all/self/task/../cwd/.env": "",
+    "/proc/../proc/self/cwd/.env": "",
+    "/proc/self/root/proc/self/cwd/.env": "",
+    "/proc/self/cwd/me/cwd/.env": "",
+    "/proc/{pid}/cwd/me/fd/301": "",
+    "/dev/../dev/fd/301": "",
+    "self/cwd/.env": "proc",
+    "self/fd/301": "proc",
+    "thread-self/fd/300/.env": "proc",
+    "fd/301": "dev",
+    "stdin": "dev",
+}
+"""And the descriptor they are relative to."""
+
+
+def test_whatever_leads_to_proc_self_leads_to_the_callers(run: Run, secret: Path) -> None:
+    opens = "".join(
+        f"os.close(os.open(f'{path}', os.O_RDONLY, dir_fd={base or None}))\n" for path, base in LEADING.items()
+    )
+    ends = "for path in ('me/fd/999', 'me/nothing', 'again', 'fds/999', 'me/cwd/none'):\n"
+    ends += "    try: os.open(path, os.O_RDONLY)\n    except OSError: pass\n    else: raise SystemExit('opened')\n"
+    seen = reads(run(*python(f"{LINKS}\nos.symlink('again', 'again')\n{opens}{ends}")))
+    assert [line["path"] for line in seen] == [str(secret)] * len(LEADING)
+    assert [line["opened_as"] for line in seen if line["opened_as"].startswith("self/")] == [
+        "self/cwd/.env",
+        "self/fd/301",
+    ]
+
+
+def test_a_program_by_a_link_to_itself_is_that_program(run: Run) -> None:
+    code = "import os; os.symlink('/proc/self/exe', 'again'); os.execv('again', ['again', '-c', 'pass'])"
+    seen = [line for line in run(*python(code)) if line["type"] == "exec"]
+    assert [line["name"] for line in seen] == [Path(sys.executable).resolve().name] * 2
+    assert seen[1]["cmdline"] == ["again", "-c", "pass"]
+
+
 def test_a_thread_is_its_process(run: Run, secret: Path) -> None:
     code = (
         "import os, threading\n"
@@ -170,15 +232,17 @@ def test_an_environment_is_told_once(run: Run) -> None:
 
 
 def test_namespaces_and_chroots_are_seen_through(run: Run, secret: Path) -> None:
-    relative = f"cd {shlex.quote(str(secret.parent))}; cat .env; cat ../project//symbolic"
+    relative = f"cd {shlex.quote(str(secret.parent))}; cat .env; cat ../project//symbolic; cat me/cwd/.env"
+    relative += "; cat me/root$PWD/hard"
     inside = (
-        f"mkdir -p root && mount --rbind / root && chroot root cat {shlex.quote(str(secret))} && "
+        "ln -s /proc/self me && mkdir -p root && mount --rbind / root && "
+        f"chroot root cat {shlex.quote(str(secret))} && "
         f"chroot root sh -c {shlex.quote(relative)}"
     )
     seen = run("sh", "-c", f"unshare -Urm sh -c {shlex.quote(inside)} || echo refused > refused")
     if (secret.parent / "refused").exists():
         pytest.skip("this system refuses user namespaces")
-    assert [line["name"] for line in reads(seen)] == ["cat"] * 3
+    assert [line["name"] for line in reads(seen)] == ["cat"] * 5
 
 
 def test_connections_name_their_address(run: Run) -> None:

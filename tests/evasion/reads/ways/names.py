@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evasion.reads.way import Claim, Family, Way
+from evasion.reads.way import Family, Way
 
 _DEEP = """python '
 import os
@@ -67,25 +67,16 @@ NAMES = Family(
             id="self-link",
             title="a symbolic link to `/proc/self`",
             script="ln -s /proc/self me; noted cat me/cwd/.env",
-            claim=Claim.GAP,
-            gap="unattributed-open",
-            remark="`self` is another process to the guard: only the folder watch sees it",
         ),
         Way(
             id="self-relative",
             title="`self/fd/N/…`, relative to `/proc`",
             script="exec 3< .; cd /proc; noted cat self/fd/3/.env",
-            claim=Claim.GAP,
-            gap="unattributed-open",
-            remark="`self` is another process to the guard: only the folder watch sees it",
         ),
         Way(
             id="self-dots",
             title="`/proc/../proc/self/cwd/…`",
             script="noted cat /proc/../proc/self/cwd/.env",
-            claim=Claim.GAP,
-            gap="unattributed-open",
-            remark="`self` is another process to the guard: only the folder watch sees it",
         ),
         Way(
             id="o-path",
