@@ -177,10 +177,11 @@ def test_whatever_leads_to_proc_self_leads_to_the_callers(run: Run, secret: Path
 
 
 def test_a_program_by_a_link_to_itself_is_that_program(run: Run) -> None:
-    code = "import os; os.symlink('/proc/self/exe', 'again'); os.execv('again', ['again', '-c', 'pass'])"
-    seen = [line for line in run(*python(code)) if line["type"] == "exec"]
-    assert [line["name"] for line in seen] == [Path(sys.executable).resolve().name] * 2
-    assert seen[1]["cmdline"] == ["again", "-c", "pass"]
+    seen = run("sh", "-c", "ln -s /proc/self/exe again; exec ./again -c 'exec cat .env'")
+    shell, _, again, _ = (line for line in seen if line["type"] == "exec")
+    assert again["name"] == shell["name"], "and not the supervisor's Python"
+    assert again["cmdline"] == ["./again", "-c", "exec cat .env"]
+    assert again["pid"] == shell["pid"] == reads(seen)[0]["pid"]
 
 
 def test_a_thread_is_its_process(run: Run, secret: Path) -> None:
