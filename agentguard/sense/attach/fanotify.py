@@ -242,9 +242,8 @@ class FanotifySensor:
             file=file,
             kind=file.kind,
         )
-        if self._setup.files.lookup(file.device, file.inode) != file:
-            self._setup.files.add(file)
         if self._setup.on_hold(observation):
+            self._setup.files.add(file)
             self._events += 1
             self._setup.emit(observation)
 

@@ -114,7 +114,8 @@ def write_trust(run_dir: Path, ca: Authority, environ: Mapping[str, str] | None 
     env = os.environ if environ is None else environ
     try:
         run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        files = TrustFiles(run_dir / "agentguard-ca.pem", run_dir / "agentguard-roots.pem")
+        # not .pem: that is the name of private keys too, and the file sensors would look at each open of it
+        files = TrustFiles(run_dir / "agentguard-ca.crt", run_dir / "agentguard-roots.crt")
         files.ca_pem.write_bytes(ca.certificate)
         files.bundle.write_bytes(user_roots(env) + ca.certificate)
     except OSError as error:

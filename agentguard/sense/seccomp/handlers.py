@@ -200,7 +200,8 @@ class Handlers:
         file = self._known(call, directory, path, info) or self._decide(call, directory, path, info)
         if file is not None:
             with self._view.held(call.tid, directory, path, file.path) as held_as:
-                self._tell_open(call, file, opened_as, held_as)
+                is_lasting = stat.S_ISREG(info.st_mode) and not file.path.startswith("/proc/")
+                self._tell_open(call, file, opened_as, held_as, is_lasting=is_lasting)
 
     def _is_confined(self, call: Call) -> bool:
         how = self._memory.read(call.tid, call.arguments[2], OPEN_HOW.size)
@@ -220,7 +221,7 @@ class Handlers:
         pattern = self._named(call, directory, path)
         if pattern is None:
             return self._put_in_place(call, directory, path, info)
-        file = SecretFile(
+        return SecretFile(
             path=self._view.real_path(call.tid, directory, path),
             device=info.st_dev,
             inode=info.st_ino,
@@ -229,9 +230,6 @@ class Handlers:
             expected_readers=pattern.expected_readers,
             agent=pattern.agent,
         )
-        if stat.S_ISREG(info.st_mode):
-            self._setup.files.add(file)
-        return file
 
     def _named(self, call: Call, directory: int, path: bytes) -> NamePattern | None:
         """By the name it was opened by; or by its own, where that one is a link's, or is only the end of a path."""
@@ -261,7 +259,8 @@ class Handlers:
             return None
         return file
 
-    def _tell_open(self, call: Call, file: SecretFile, opened_as: str, held_as: str) -> None:
+    def _tell_open(self, call: Call, file: SecretFile, opened_as: str, held_as: str, *, is_lasting: bool) -> None:
+        """`is_lasting`: it goes into the table, unless it turns out to hold no secret."""
         now = self._setup.clock()
         snapshot = self.tree.snapshot(call.tid)
         if not self._still_valid(call):
@@ -279,6 +278,8 @@ class Handlers:
             held_as=held_as,
         )
         if self._setup.on_hold(observation):
+            if is_lasting:
+                self._setup.files.add(file)
             self._emit(observation)
 
     # --- the rest -------------------------------------------------------------------------------

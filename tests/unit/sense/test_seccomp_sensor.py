@@ -211,6 +211,16 @@ def test_a_file_that_came_later_is_known_by_its_name(run: Run, secret: Path) -> 
     assert [line["path"] for line in seen] == [str(secret.parent / ".env.late")]
 
 
+def test_a_secret_name_on_a_harmless_file_changes_nothing(run: Run, secret: Path) -> None:
+    """Else every folder with a certificate in it would be watched for the rest of the session, the run folder too."""
+    seen = run(
+        "sh", "-c", "echo > .env.harmless; cat .env.harmless; cat /proc/self/environ; echo > .env.late; cat .env.late"
+    )
+    assert [line["path"] for line in reads(seen)] == [str(secret.parent / ".env.late")]
+    (table,) = (line["paths"] for line in seen if line["type"] == "table")
+    assert sorted(table) == [str(secret), str(secret.parent / ".env.late")]
+
+
 def test_chain_to_the_root_and_exact_pids(run: Run, secret: Path) -> None:
     seen = run("sh", "-c", "sh -c 'echo $$ > pid; exec cat .env'; true")
     (line,) = reads(seen)
