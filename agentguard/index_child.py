@@ -1,5 +1,6 @@
 """The index worker's process: `python -m agentguard.index_child FD`; FD is one end of a socketpair whose other end the
-supervisor holds. It steps back behind everyone else before anything is loaded.
+supervisor holds. Started before the agent, it hides and says so; told to begin, it steps back behind everyone else
+before anything is loaded.
 """
 
 from __future__ import annotations
@@ -11,16 +12,21 @@ import sys
 from agentguard.sense.idle import run_when_idle
 from agentguard.sense.secrecy import hide_memory
 
+_HIDDEN = b'["hidden",null]\n'
+"""A message of `agentguard.sense.proxy.wire`, which is not loaded yet."""
+
 
 def main(arguments: list[str]) -> int:
     """Work until the supervisor is gone. Returns an exit status."""
     hide_memory()
-    run_when_idle()
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):  # the terminal's signals belong to the agent
         signal.signal(number, signal.SIG_IGN)
-    from agentguard.index_worker import work  # noqa: PLC0415 (loading takes a tenth of a second: be nice first)
-
     with socket.socket(fileno=int(arguments[0])) as link:
+        link.sendall(_HIDDEN)
+        link.recv(1, socket.MSG_PEEK)
+        run_when_idle()
+        from agentguard.index_worker import work  # noqa: PLC0415 (loading takes a tenth of a second: be nice first)
+
         return work(link)
 
 

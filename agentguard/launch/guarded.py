@@ -45,6 +45,7 @@ class GuardedSession(LiveSession):
             AgentGuardError: a policy, a key or the database cannot be used. The agent has not been started.
         """
         values = self._open_record()
+        self._index.prepare()
         values += self._index.head_start(lambda: self._network.starting)
         self._table = open_table(self._run_folder.path, self._detection.table)
         self._gate = SessionGate(self._run_folder.path, self._table)
@@ -66,6 +67,7 @@ class GuardedSession(LiveSession):
             setup=self._folder_setup(),
         )
         self._network.prove()
+        self._index.start()
 
     # --- the agent --------------------------------------------------------------------------------
 
@@ -103,8 +105,7 @@ class GuardedSession(LiveSession):
         self._sensors.gate_tried(used=used)
 
     def agent_started(self) -> None:
-        """Leave the index to its worker. Without seccomp nobody saw the agent's own exec: tell what it inherited."""
-        self._index.start()
+        """Without seccomp nobody saw the agent's own exec: tell what it inherited."""
         if self._sensors.seccomp is None:
             self._monitor.emit(
                 ExecObservation(

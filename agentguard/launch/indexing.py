@@ -22,6 +22,7 @@ from agentguard.sense.interface import Emit
 
 _MARGIN_NS = 2_000_000_000
 """A file system's clock may be another machine's."""
+_HIDE_SECONDS = 2.0
 _SYNC_SECONDS = 0.5
 _FINISH_SECONDS = 0.25
 _LEAST_SECONDS = 0.03
@@ -54,7 +55,7 @@ class IndexSetup:
 
 
 class Indexing:
-    """`head_start`, `start`, `finish`, `stop`, in that order; `finish` once the agent's tree has gone."""
+    """`prepare`, `head_start`, `start`, `finish`, `stop`, in that order; `finish` once the agent's tree has gone."""
 
     def __init__(self, setup: IndexSetup) -> None:
         self._setup = setup
@@ -79,6 +80,15 @@ class Indexing:
         """Of the worker; 0 when there is none."""
         return self._worker.pid if self._worker else 0
 
+    def prepare(self) -> None:
+        """Start the worker, which waits. Before the agent is there to look into a process that does not hide yet."""
+        setup = self._setup
+        handler = IndexHandler(on_find=self._on_find, on_change=setup.on_change, on_delete=setup.detection.deleted)
+        try:
+            self._worker = ContentIndex(handler, setup.log)
+        except OSError as error:
+            self._why_not = f"its worker could not be started: {error.strerror}"
+
     def head_start(self, go_on: Callable[[], bool]) -> list[SecretValue]:
         """Look into files for as long as the agent has to wait anyway: a small workspace is known then.
 
@@ -102,9 +112,15 @@ class Indexing:
         return values
 
     def start(self) -> None:
-        """The agent runs: leave the rest, and what changes, to the worker."""
+        """The agent is about to run: leave the rest, and what changes, to the worker."""
         setup = self._setup
         self._agent_ns = setup.clock()
+        if self._worker is None:
+            return
+        if not self._worker.hidden(_HIDE_SECONDS):
+            self._worker.stop()
+            self._worker, self._why_not = None, "its worker did not hide from the agent in time"
+            return
         start = IndexStart(
             workspace=self._workspace,
             excluded=tuple(sorted(self._excluded)),
@@ -113,11 +129,7 @@ class Indexing:
             since_ns=self._agent_ns,
             changed_since_ns=self._known_until_ns,
         )
-        handler = IndexHandler(on_find=self._on_find, on_change=setup.on_change, on_delete=setup.detection.deleted)
-        try:
-            self._worker = ContentIndex(start, handler, setup.log)
-        except OSError as error:
-            self._why_not = f"its worker could not be started: {error.strerror}"
+        self._worker.start(start)
 
     def coverage(self) -> Coverage:
         state = SensorState.RUNNING

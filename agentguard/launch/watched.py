@@ -92,6 +92,7 @@ class WatchedSession(LiveSession):
         """
         try:
             self._open_record()
+            self._index.prepare()
             self._index.head_start(lambda: False)
         except BaseException:
             self._run_folder.remove()

@@ -49,9 +49,10 @@ class IndexHandler:
 class ContentIndex:
     """One session's worker. A worker that dies leaves the index as it is; `alive` says so."""
 
-    def __init__(self, start: IndexStart, handler: IndexHandler, log: Path | None) -> None:
-        """Raises OSError when it cannot be started."""
+    def __init__(self, handler: IndexHandler, log: Path | None) -> None:
+        """It does nothing yet. Raises OSError when it cannot be started."""
         self._handler = handler
+        self._hidden = threading.Event()
         self._changed = threading.Condition()
         self._asked = self._synced = 0
         self.progress = IndexProgress()
@@ -59,9 +60,16 @@ class ContentIndex:
         self._stopped = False
         self._child = ChildProcess(_MODULE, log)
         self.pid = self._child.pid
-        self._child.send(wire.encode("start", start))
         self._thread = threading.Thread(target=self._listen, name="index", daemon=True)
         self._thread.start()
+
+    def hidden(self, timeout: float) -> bool:
+        """Whether nobody may look into it any more; waits `timeout` s at most. Until then it could be taken over."""
+        return self._hidden.wait(timeout) and self.alive
+
+    def start(self, start: IndexStart) -> None:
+        """Let it work."""
+        self._child.send(wire.encode("start", start))
 
     def sync(self, timeout: float) -> bool:
         """Whether the worker says, within `timeout` s, that it has looked at all that has changed until now."""
@@ -91,6 +99,7 @@ class ContentIndex:
         with self._changed:
             self.alive = False
             self._changed.notify_all()
+        self._hidden.set()
 
     def _hear(self, op: str, body: object) -> None:
         if op == "find":
@@ -99,6 +108,8 @@ class ContentIndex:
             self._handler.on_change(wire.typed(body, str))
         elif op == "deleted":
             self._handler.on_delete(wire.typed(body, str))
+        elif op == "hidden":
+            self._hidden.set()
         elif op == "progress":
             self.progress = wire.typed(body, IndexProgress)
         elif op == "synced":

@@ -61,7 +61,8 @@ def _run(base: Path, project: Path, planted: set[str]) -> tuple[float, int, floa
         changed_since_ns=0,
     )
     began = time.monotonic()
-    index = ContentIndex(start, IndexHandler(on_find=on_find, on_change=found.add, on_delete=found.discard), None)
+    index = ContentIndex(IndexHandler(on_find=on_find, on_change=found.add, on_delete=found.discard), None)
+    index.start(start)
     try:
         pause = threading.Event()
         while not index.progress.complete:

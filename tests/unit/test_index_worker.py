@@ -188,13 +188,15 @@ def test_the_process_keeps_out_of_the_way_and_cannot_be_looked_into(tmp_path: Pa
     settings = put(tmp_path / "shop" / "settings.py")
     found: list[SecretFind] = []
     handler = IndexHandler(on_find=found.append, on_change=lambda _path: None, on_delete=lambda _path: None)
-    index = ContentIndex(start_message(tmp_path, cache), handler, tmp_path / "log")
+    index = ContentIndex(handler, tmp_path / "log")
     try:
+        assert index.hidden(20)
+        assert Path(f"/proc/{index.pid}/mem").stat().st_uid == 0
+        index.start(start_message(tmp_path, cache))
         wait(lambda: index.progress.complete, seconds=60)
         assert index.sync(60)
         assert [find.file.path for find in found] == [str(settings)]
         assert os.getpriority(os.PRIO_PROCESS, index.pid) == 19
-        assert Path(f"/proc/{index.pid}/environ").stat().st_uid == 0
         assert (tmp_path / "log").read_text() == ""
     finally:
         index.stop()
