@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import string
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -84,7 +84,7 @@ class TextStream:
         self._held = window.held is not None
         keep = max(0, cut - self.CARRY)
         keep = min(keep, window.held) if window.held is not None else keep
-        keep = _after_word(self._pending, keep)
+        keep = _before_word(self._pending, keep)
         self._pending, self._fresh = self._pending[keep:], cut - keep
         fresh = [match for match in window.matches if match.fingerprint not in self._seen]
         self._seen.update(match.fingerprint for match in fresh)
@@ -223,13 +223,15 @@ def _safe_cut(data: bytes, reach: int) -> int:
     return last + 1 if last >= 0 else len(data) if len(data) > reach else 0
 
 
-def _after_word(data: bytes, at: int) -> int:
-    """The next border at or behind `at`: a window that began within a word would see a start where none is."""
-    if at == 0:
-        return 0
-    border = _BORDER.search(data, at - 1, at + TextStream.CARRY)
-    return border.start() + 1 if border else at
+def _before_word(data: bytes, at: int) -> int:
+    """The border before `at`: a window that began within a word would see a start where none is.
+
+    Never behind `at`, where a followed value may have begun that the end of the window cuts.
+    """
+    low = max(0, at - TextStream.CARRY)
+    stem = data[low:at].rstrip(_WORD)
+    return low + len(stem) - 1 if stem else at if low else 0
 
 
 _EACH_DELIMITER = tuple(bytes([byte]) for byte in _DELIMITERS)
-_BORDER = re.compile(rb"[^A-Za-z0-9]")
+_WORD = (string.ascii_letters + string.digits).encode()

@@ -13,9 +13,11 @@ import zstandard
 from detect_support import example, scanner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from value_support import made_up, scanner_with, secret_value
 
 from agentguard.detect import decompress, stream
 from agentguard.detect.multipart import PartSplitter, boundary_of
+from agentguard.detect.value_index import ValueIndex
 
 IDENTITIES = ["openai-project-key", "github-personal-token", "aws-secret-access-key", "pem-private-key", "database-url"]
 FILLER = b"The quick brown fox jumps over the lazy dog. "
@@ -78,6 +80,20 @@ def test_every_cut_within_a_secret_finds_exactly_it() -> None:
     assert len(expected) == 1
     for cut in range(50, 60 + len(secret)):
         assert fed(data, [cut, len(data)]) == expected
+
+
+@pytest.mark.parametrize("joint", ["", "-", "_"])
+def test_every_cut_within_a_followed_value_in_one_long_word_finds_it(joint: str) -> None:
+    """Where nothing ends a word for longer than what is carried over, a mark within the value is no border."""
+    followed = made_up(17, 3, "") + joint + made_up(22, 4, "")
+    index = ValueIndex()
+    index.add([secret_value(followed)])
+    one_of = scanner_with(index)
+    before = 9000
+    data = b"A" * before + followed.encode() + b"B" * 9000
+    for cut in range(before - 1, before + len(followed) + 1):
+        one = one_of.stream()
+        assert len([*one.feed(data[:cut]), *one.feed(data[cut:]), *one.finish()]) == 1
 
 
 def test_a_secret_over_the_border_of_the_large_windows() -> None:
