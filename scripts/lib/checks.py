@@ -1,7 +1,7 @@
 """Runs the checks one after the other, all of them, and says at the end what failed.
 
 Started by scripts/test with the environment's Python. The static checks speak only when they fail; pytest is shown as
-it runs. Timing matters to the slow tests, so they run alone; the others share the processors.
+it runs. The slow tests wait more than they work, so there is one more of them at a time than processors.
 
 The last line has the form of pytest's own, with the counts of all its runs: CI reads it.
 """
@@ -52,7 +52,7 @@ def main() -> int:
     else:
         run_tests(tally, "tests", [*PYTEST, "-n", "auto", "-m", "not slow"])
         if not options.fast:
-            run_tests(tally, "slow tests", [*PYTEST, "-m", "slow"])
+            run_tests(tally, "slow tests", [*PYTEST, "-n", str((os.cpu_count() or 1) + 1), "-m", "slow"])
     if options.second:
         again = [options.second, *PYTEST[1:], "-n", "auto", "-m", "not slow", "tests/unit"]
         run_tests(tally, "fast tests on Python 3.11", again, count=("failed", "error"))

@@ -10,9 +10,8 @@ from agentguard.sense.seccomp.abi import machine
 
 _FLAGS_AT = {"open": 1, "openat": 2}
 """Which argument holds the flags. openat2's lie in memory, and are not asked for."""
-_ATTEMPTS = 10
-_PAUSE_SECONDS = 0.0002
-"""We may be told before the opener has gone to sleep."""
+_PAUSES_SECONDS = (0.0002,) * 10 + (0.002,) * 15
+"""We may be told before the opener has gone to sleep: at once as a rule, later on a busy machine."""
 
 
 def opens_for_writing_only(pid: int) -> bool:
@@ -21,12 +20,12 @@ def opens_for_writing_only(pid: int) -> bool:
     if here is None:
         return False
     flags_at = {here.numbers[name]: at for name, at in _FLAGS_AT.items() if name in here.numbers}
-    for _ in range(_ATTEMPTS):
+    for pause in _PAUSES_SECONDS:
         calls = [_call(pid, tid) for tid in procfs.threads(pid)]
         modes = {_mode(call, flags_at) for call in calls if len(call) > 1} - {None}
         if modes or not any(call == ["running"] for call in calls):
             return modes == {os.O_WRONLY}
-        time.sleep(_PAUSE_SECONDS)
+        time.sleep(pause)
     return False
 
 
