@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import pwd
 import secrets
@@ -48,6 +49,11 @@ class Home:
         """What the supervisor and the proxy child have to say; never on the agent's terminal."""
         return self.root / "agentguard.log"
 
+    @property
+    def looks(self) -> Path:
+        """Which secret files guards of this home have just opened: see `agentguard.record.looks`. Safe to delete."""
+        return self.root / "looks"
+
     def fingerprint_key(self) -> bytes:
         """Key of every fingerprint; made at first use.
 
@@ -59,6 +65,10 @@ class Home:
     def chain_key(self) -> bytes:
         """Key of the event chain; made at first use. Errors as `fingerprint_key`."""
         return _key(self.root / "chain.key")
+
+    def looks_key(self) -> bytes:
+        """Key of what guards tell each other; made of the chain's. Errors as `fingerprint_key`."""
+        return hmac.digest(self.chain_key(), b"agentguard looks", "sha256")
 
 
 def home_path(option: str | None, environ: Mapping[str, str] | None = None) -> Path:

@@ -40,15 +40,17 @@ from agentguard.judge.outcome import OutcomeTally
 from agentguard.judge.policy import Policy
 from agentguard.model.finding import Finding
 from agentguard.model.identity import new_uid
-from agentguard.model.observation import ExecObservation, Observation
-from agentguard.model.process import Ancestor, Process, ProcessSnapshot
+from agentguard.model.observation import ExecObservation, FileObservation, Observation
+from agentguard.model.process import Ancestor, Confidence, Process, ProcessSnapshot
 from agentguard.model.secret import CONTENT_KIND, SecretFile, SecretValue
 from agentguard.model.verdict import Disposition, Verdict
+from agentguard.record.looks import Looks
 from agentguard.record.writer import Writer
 
 Clock = Callable[[], int]
 """ns since the epoch."""
 _REMEMBERED_EXECS = 16_384
+_GUESSED = frozenset({Confidence.PROBABLE, Confidence.NONE})
 _AT_START = Limits(seconds=0.4)
 """The agent waits for this walk. A file that it does not reach is known by its name when it is opened."""
 
@@ -63,6 +65,8 @@ class Detection:
     index: ValueIndex
     values: FileValues
     judge: ContentJudge
+    looks: Looks
+    """Which secret files have just been opened by guards of this home, or by agents of theirs."""
 
     def learn(self, values: Sequence[SecretValue]) -> None:
         """Recognise these too."""
@@ -167,7 +171,7 @@ def open_detection(home: Home, policies: Path, clock: Clock) -> Detection:
 
     Raises:
         PolicyError: a data file is invalid.
-        ConfigError: the fingerprint key cannot be used.
+        ConfigError: a key of the home folder cannot be used.
     """
     fingerprinter = Fingerprinter(home.fingerprint_key())
     types = load_types(policies / "secrets.yaml")
@@ -175,13 +179,15 @@ def open_detection(home: Home, policies: Path, clock: Clock) -> Detection:
     scanner = Scanner(types, build_engine(types, cache=home.cache), fingerprinter, index)
     patterns = load_file_patterns(policies / "files.yaml")
     judge = ContentJudge(scanner.locate, patterns.content)
+    looks = Looks(home.looks, home.looks_key(), clock)
     return Detection(
         scanner=scanner,
         patterns=patterns,
         table=SecretTable(patterns),
         index=index,
-        values=FileValues(scanner, judge, index, clock),
+        values=FileValues(scanner, judge, index, on_look=looks.note, clock=clock),
         judge=judge,
+        looks=looks,
     )
 
 
@@ -242,10 +248,19 @@ class Monitor:
     def _process(self, observation: Observation) -> None:
         """The order of the house."""
         self._remember(observation)
+        self._account_for(observation)
         attributed = self._stages.attributor.attribute(observation)
         for finding in self._stages.detector.detect(attributed):
             verdict = self._stages.policy.judge(finding, self._stages.context)
             self._record(finding, verdict)
+
+    def _account_for(self, observation: Observation) -> None:
+        """Other guards in this project see the open too, and not who made it. What we only guess explains nothing to
+        them."""
+        if not isinstance(observation, FileObservation) or observation.confidence in _GUESSED:
+            return
+        if observation.file is not None:
+            self._stages.detection.looks.note(observation.file.device, observation.file.inode)
 
     def _record(self, finding: Finding, verdict: Verdict) -> None:
         if verdict.disposition is Disposition.IGNORED and self._told(finding, verdict):

@@ -17,6 +17,7 @@ from pathlib import Path
 from agentguard.detect.files import ContentRules
 from agentguard.detect.parse import bytes_of, text_of
 from agentguard.detect.rarity import looks_random
+from agentguard.detect.read_before import open_quietly
 from agentguard.detect.rules import CredentialType
 from agentguard.detect.scanner import Located
 from agentguard.detect.templates import expand
@@ -27,7 +28,6 @@ _OVERLAP = 4096
 """The longest match of any type (`CredentialType.max_length`)."""
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-_QUIETLY = getattr(os, "O_NOATIME", 0)
 _URL_PASSWORD = re.compile(rb"://[^:/@]*:(.+)@", re.DOTALL)
 _LOCAL = re.compile(r"127\.\d+\.\d+\.\d+|\[?::1\]?|[a-z0-9_-]+|.*\.(?:local|localhost|test|example|invalid)")
 """Hosts of one word are services of a compose file, or this machine."""
@@ -99,7 +99,7 @@ class ContentJudge:
     def look(self, path: str) -> Seen:
         """Open, read and judge one file. Never waits and never follows a link: it may be a FIFO by now."""
         try:
-            descriptor = _open(path)
+            descriptor = open_quietly(path, _FLAGS)
         except (OSError, ValueError):
             return Seen(Look.PASSED)
         try:
@@ -115,14 +115,6 @@ class ContentJudge:
             return Seen(Look.PASSED, info)
         look = Look.HOLDS if self.holds(data) else Look.CLEAN
         return Seen(look, info, info.st_size > self.rules.largest_bytes, len(data))
-
-
-def _open(path: str) -> int:
-    """Without a trace in its access time, where we own it: that time says whether somebody else has read it."""
-    try:
-        return os.open(path, _FLAGS | _QUIETLY)
-    except PermissionError:
-        return os.open(path, _FLAGS)
 
 
 def _text(descriptor: int, size: int) -> bytes | None:

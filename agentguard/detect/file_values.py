@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from agentguard.detect.content import ContentJudge
+from agentguard.detect.read_before import open_quietly
 from agentguard.detect.scanner import Scanner
 from agentguard.detect.values import MAX_VALUES, ValueIndex, extract_values, recognised_values
 from agentguard.model.observation import FileObservation
@@ -31,12 +32,26 @@ _State = tuple[int, int, int, int]
 
 
 class FileValues:
-    """Thread-safe: the file sensor asks while it holds an open, the folder watch when a file has changed."""
+    """Thread-safe: the file sensor asks while it holds an open, the folder watch when a file has changed.
 
-    def __init__(self, scanner: Scanner, judge: ContentJudge, index: ValueIndex, clock: Callable[[], int]) -> None:
+    Args:
+        on_look: told the device and inode of each file that is about to be opened.
+        clock: ns since the epoch.
+    """
+
+    def __init__(
+        self,
+        scanner: Scanner,
+        judge: ContentJudge,
+        index: ValueIndex,
+        *,
+        on_look: Callable[[int, int], object],
+        clock: Callable[[], int],
+    ) -> None:
         self._scanner = scanner
         self._judge = judge
         self._index = index
+        self._on_look = on_look
         self._clock = clock
         self._known: dict[_State, tuple[SecretValue, ...]] = {}
         self._last: dict[tuple[int, int, int], tuple[SecretValue, ...]] = {}
@@ -55,6 +70,7 @@ class FileValues:
             return known, False
         with self._lock:
             self._own_reads[(file.device, file.inode)] = self._clock()
+            self._on_look(file.device, file.inode)
             values = tuple(self._extract(file, held_as))
             self._index.add(values)
             self._known[state] = self._last[_identity(file)] = values
@@ -147,7 +163,7 @@ def _open(path: str) -> int:
     deadline = time.monotonic() + _LEASE_SECONDS
     while True:
         try:
-            return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+            return open_quietly(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         except BlockingIOError:
             if time.monotonic() > deadline:
                 raise

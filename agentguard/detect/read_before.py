@@ -12,6 +12,7 @@ import os
 from agentguard.model.index import ReadBefore
 
 _DAY_NS = 24 * 60 * 60 * 1_000_000_000
+_QUIETLY = getattr(os, "O_NOATIME", 0)
 _NOATIME = getattr(os, "ST_NOATIME", 0) | os.ST_RDONLY
 _RELATIME = getattr(os, "ST_RELATIME", 0)
 
@@ -32,6 +33,15 @@ def read_before(info: os.stat_result, since_ns: int, mount_flags: int) -> ReadBe
         return ReadBefore.YES if info.st_atime_ns > info.st_mtime_ns else ReadBefore.NO
     stale = info.st_atime_ns <= max(info.st_mtime_ns, info.st_ctime_ns) or since_ns - info.st_atime_ns >= _DAY_NS
     return ReadBefore.NO if stale or not mount_flags & _RELATIME else ReadBefore.UNKNOWN
+
+
+def open_quietly(path: str, flags: int) -> int:
+    """Open it without a trace in its access time, where we own it: here or in another session, that would look like
+    somebody else's read. Raises OSError."""
+    try:
+        return os.open(path, flags | _QUIETLY)
+    except PermissionError:
+        return os.open(path, flags)
 
 
 def mount_flags(path: str) -> int:

@@ -51,7 +51,7 @@ def guard_files(home: Home, workspace: Path, run_folder: Path, hooks: Sequence[P
     """All of them, there or not. `hooks` are those that were installed into agents and repositories."""
     keys = [GuardFile(home.root / name, GUARD_KEY, True) for name in ("fingerprint.key", "chain.key")]
     obeyed = [GuardFile(path, GUARD_FILE, True) for path in (home.policy, home.root / TRUST_FILE)]
-    kept = [GuardFile(path, GUARD_FILE, False) for path in (home.database, home.log)]
+    kept = [GuardFile(path, GUARD_FILE, False) for path in (home.database, home.log, home.looks)]
     repository = find_repository_policy(workspace) or workspace / REPOSITORY_POLICY
     open_to_all = [GuardFile(path, GUARD_FILE, True, True) for path in (repository, *hooks)]
     needed = [

@@ -101,6 +101,7 @@ class Indexing:
         began = time.thread_time()
         for find in self._walk(0, lambda: go_on() or time.thread_time() - began < _LEAST_SECONDS):
             path = find.file.path
+            detection.looks.note(find.file.device, find.file.inode)
             if not detection.has_room(path):
                 self._refused.add(path)
             elif (file := detection.content(path)) is not None:
@@ -182,6 +183,7 @@ class Indexing:
 
     def _on_find(self, find: SecretFind) -> None:
         detection, path = self._setup.detection, find.file.path
+        detection.looks.note(find.file.device, find.file.inode)  # the worker has opened it
         if not detection.has_room(path):
             self._refused.add(path)
             return

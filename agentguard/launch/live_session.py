@@ -129,6 +129,7 @@ class LiveSession:
             decoy=self._run_folder.decoy_key,
             decoy_path=str(self._run_folder.decoy),
             seen=self._seen,
+            on_look=self._detection.looks.note,
             on_change=self._on_change,
             on_hold=self._on_hold,
             emit=self._cover.emit,
@@ -169,7 +170,12 @@ class LiveSession:
         self._ground.network.learn(values)
 
     def _seen(self, device: int, inode: int, since_ns: int) -> bool:
-        return self._sensors.saw(device, inode, since_ns) or self._detection.values.read_since(device, inode, since_ns)
+        detection = self._detection
+        return (
+            self._sensors.saw(device, inode, since_ns)
+            or detection.values.read_since(device, inode, since_ns)
+            or detection.looks.seen(device, inode, since_ns)
+        )
 
     def _on_change(self, path: str) -> SecretFile | None:
         """A file was written or put in place: is it a secret file now, and what does it hold?"""

@@ -1,4 +1,5 @@
-"""The second opinion: every read that the folders and the inodes show must be one that a supervised process made.
+"""The second opinion: every read that the folders and the inodes show must be one that a supervised process made, or
+that another guard of this home accounts for.
 
 One that nobody made was made outside the session's tree, or in a way the first sensor cannot follow (io_uring,
 a descriptor handed over). It is a gap, told by presence in a window of time: inotify merges equal events.
@@ -22,7 +23,7 @@ NAME = "watchdog"
 WINDOW_NS = 1_000_000_000
 """An open is matched with a supervised one of the same file at most this long before it."""
 _PATIENCE_SECONDS = 0.25
-"""How long the first sensor may take to tell of the same open, and the two watches of each other's."""
+"""How long the first sensor and other guards may take to tell of the same open, and the two watches of each other's."""
 _QUIET_NS = 10_000_000_000
 """One gap a file in this time: a backup or an editor may open it many times."""
 

@@ -65,7 +65,10 @@ class FolderSetup:
     """Device and inode of the decoy: its open proves the sensor alive and is not told."""
     decoy_path: str
     seen: Callable[[int, int, int], bool]
-    """`seen(device, inode, since_ns)`: whether a supervised process, or the guard itself, opened it since then."""
+    """`seen(device, inode, since_ns)`: whether a supervised process, or a guard of this home, opened it since
+    then. What another guard's agent opens is known here a moment later."""
+    on_look: Callable[[int, int], object]
+    """Told the device and inode of a secret file that the sensor is about to open itself."""
     on_change: Callable[[str], SecretFile | None]
     """A file was written, created or moved into place: its entry, None when it is no secret file. Its values are known
     when this returns."""

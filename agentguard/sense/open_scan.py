@@ -127,7 +127,8 @@ class OpenScan:
         """What has been in doubt long enough becomes a gap."""
         while self._doubtful and self._doubtful[0][0] <= max(until, time.monotonic()):
             _, time_ns, key, path = self._doubtful.popleft()
-            if self._written.get(key, 0) < time_ns or self._read.get(key, 0) >= time_ns:
+            was_read = self._written.get(key, 0) < time_ns or self._read.get(key, 0) >= time_ns
+            if was_read and not self._accounted_for(key, time_ns):
                 self._gap(
                     GapType.UNATTRIBUTED_OPEN,
                     f"{path} was opened, and by which process was not found out",

@@ -132,6 +132,8 @@ class LeaseSensor:
         if known is not None:
             known.file = file
             return
+        if file is not None:
+            self._setup.on_look(*key)
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:

@@ -126,7 +126,7 @@ def test_a_flood_of_keys_takes_no_longer_than_its_size(tmp_path: Path) -> None:
 def test_only_what_is_recognised_is_followed(tmp_path: Path) -> None:
     path = tmp_path / "settings.py"
     path.write_bytes(holding() + b'password = "correct-horse-battery"\ntoken = request.headers.get("Authorization")\n')
-    values = FileValues(scanner(), judge(), ValueIndex(), time.time_ns)
+    values = FileValues(scanner(), judge(), ValueIndex(), on_look=lambda *_: None, clock=time.time_ns)
     file = content_file(str(path))
     assert file is not None
     assert file.kind == CONTENT_KIND
@@ -140,7 +140,7 @@ def test_only_what_is_recognised_is_followed(tmp_path: Path) -> None:
 def test_a_large_file_is_followed_as_far_as_it_is_looked_through(tmp_path: Path) -> None:
     path = tmp_path / "run.log"
     path.write_bytes(b"line of a log\n" * 150_000 + holding())
-    values = FileValues(scanner(), judge(), ValueIndex(), time.time_ns)
+    values = FileValues(scanner(), judge(), ValueIndex(), on_look=lambda *_: None, clock=time.time_ns)
     file = content_file(str(path))
     assert file is not None
     assert len(values.of(file)[0]) == 1

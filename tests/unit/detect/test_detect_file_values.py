@@ -21,7 +21,7 @@ FIRST, SECOND = "Kq7" + "vT2mXw9Lr4Zs8Nb", "Hj3" + "cF6pYd1Gt5Ru0Ek"
 
 @pytest.fixture
 def values() -> FileValues:
-    return FileValues(scanner(), judge(), ValueIndex(), lambda: 1)
+    return FileValues(scanner(), judge(), ValueIndex(), on_look=lambda *_: None, clock=lambda: 1)
 
 
 @pytest.fixture
@@ -85,3 +85,28 @@ def test_a_file_out_of_reach_is_read_while_it_is_held(values: FileValues, file: 
     values.hold(read)
     os.close(descriptor)
     assert found(values, read) == [FIRST.encode()]
+
+
+def test_its_own_reads_leave_no_trace(values: FileValues, file: SecretFile) -> None:
+    """Another session would take it for somebody's who knew of the secret before the guard did."""
+    path = Path(file.path)
+    os.utime(path, ns=(0, path.stat().st_mtime_ns))
+    assert values.of(file)[1]
+    assert path.stat().st_atime_ns == 0
+    path.read_text()
+    if path.stat().st_atime_ns == 0:
+        pytest.skip("this file system keeps no access times")
+
+
+def test_a_look_is_announced_before_it_is_made(file: SecretFile) -> None:
+    """Another session's watches tell of it at once."""
+    looks: list[tuple[int, int]] = []
+
+    def on_look(device: int, inode: int) -> None:
+        looks.append((device, inode))
+        Path(file.path).write_text(f"TOKEN={SECOND}\n")
+
+    values = FileValues(scanner(), judge(), ValueIndex(), on_look=on_look, clock=lambda: 1)
+    (value,) = values.of(file)[0]
+    assert looks == [(file.device, file.inode)]
+    assert value.value == SECOND.encode()

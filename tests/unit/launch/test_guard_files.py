@@ -16,6 +16,7 @@ from agentguard.launch.guard_files import GuardWatch, guard_files
 from agentguard.launch.own_commands import is_own_command
 from agentguard.model.observation import ChangeObservation
 from agentguard.model.process import ProcessSnapshot
+from agentguard.record.looks import Looks
 
 
 class World:
@@ -59,6 +60,10 @@ def test_the_guards_ordinary_work_is_no_change(world: World) -> None:
     for name in ("agentguard.db-wal", "agentguard.db-shm", "agentguard.log", "register.head"):
         (world.home.root / name).write_text("x")
     (world.home.root / "register.head").unlink()
+    looks = Looks(world.home.looks, world.home.looks_key(), time.time_ns)
+    looks.note(1, 2)
+    assert world.changes == [], "a guard that finds no table of looks makes one"
+    looks.note(1, 3)
     with world.table.open("r+b") as table:
         table.write(b"TABLE")
     world.home.fingerprint_key()
@@ -81,13 +86,17 @@ def test_a_key_that_changes_is_told_once(world: World, how: str) -> None:
 
 
 def test_files_that_go_and_files_that_come(world: World) -> None:
-    world.home.database.unlink()
-    world.table.unlink()
+    Looks(world.home.looks, world.home.looks_key(), time.time_ns).note(1, 2)
+    assert world.changes == []
+    assert "looks" in {Path(entry.path).name for entry in world.watch.entries()}
+    for path in (world.home.database, world.home.looks, world.table):
+        path.unlink()
     world.home.policy.write_text("version: 1\n")
     (world.workspace / ".agentguard.yaml").write_text("version: 1\n")
     assert world.changes == [
         ("policy.yaml", False),
         ("agentguard.db", True),
+        ("looks", True),
         (".agentguard.yaml", False),
         ("table", True),
     ]

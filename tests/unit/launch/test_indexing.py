@@ -133,6 +133,22 @@ def test_a_tree_of_keys_does_not_fill_the_table(
     assert [(gap.count, gap.covered_by) for gap in gaps] == [(7, "proxy")]
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_is_looked_into_is_noted_for_other_guards(
+    make: Make, shop: Path, detection: Detection, tmp_path: Path, when: str
+) -> None:
+    """Even what finds no room in our own table: it may be in another's."""
+    _limit(detection, most_found=0)
+    keys = [(info.st_dev, info.st_ino) for info in (put(shop / f"{number}.py").stat() for number in range(3))]
+    began, index = time.time_ns(), make()
+    if when == "before":
+        index.head_start(never)
+    else:
+        index.finish()
+    other = open_detection(open_home(tmp_path / "home"), policies_dir(), time.time_ns).looks
+    assert all(other.seen(*key, began) for key in keys)
+
+
 def _limit(detection: Detection, **limits: int) -> None:
     patterns = detection.patterns
     patterns.content = detection.judge.rules = dataclasses.replace(patterns.content, **limits)

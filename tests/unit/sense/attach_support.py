@@ -41,6 +41,7 @@ def setup(
         decoy=(info.st_dev, info.st_ino),
         decoy_path=str(decoy),
         seen=lambda *_: False,
+        on_look=lambda *_: None,
         on_change=lambda _: None,
         on_hold=on_hold,
         emit=seen.append,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -18,9 +19,11 @@ from agentguard.model.observation import ExecObservation, FileObservation, GapOb
 from agentguard.sense.attach import tree_watch
 from agentguard.sense.attach.fanotify import FanotifySensor
 from agentguard.sense.attach.fanotify_abi import Group
+from agentguard.sense.attach.lease import LeaseSensor
 from agentguard.sense.attach.members import Members
 from agentguard.sense.attach.told import Told
 from agentguard.sense.attach.tree_watch import TreeSetup, TreeWatch
+from agentguard.sense.open_scan import OpenScan
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux only")
 ORPHAN = "(setsid sh -c 'sleep 0.6; exec sleep 20.125' & sleep 0.4)"
@@ -184,3 +187,46 @@ def test_an_ordinary_user_is_told_what_is_missing() -> None:
         pytest.skip("as root it is allowed")
     with pytest.raises(SensorError, match="root or CAP_SYS_ADMIN"):
         Group()
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_an_open_that_another_guard_accounts_for_late_is_not_told(
+    tmp_path: Path, root: subprocess.Popen[str], known: bool
+) -> None:
+    """It is known a moment after inotify has told of the open."""
+    told: list[Observation] = []
+    asked: list[int] = []
+
+    def seen(device: int, inode: int, since_ns: int) -> bool:
+        asked.append(inode)
+        return known and len(asked) > 1
+
+    given = dataclasses.replace(setup(tmp_path, told, root_pid=root.pid), seen=seen)
+    tree = TreeWatch(TreeSetup(root_pid=root.pid, emit=told.append, clock=time.time_ns))
+    scan = OpenScan(given, tree, Told())
+    tree.start()
+    scan.start((str(tmp_path),))
+    try:
+        (tmp_path / ".env").read_text()
+        assert eventually(lambda: len(asked) > 1)
+    finally:
+        scan.stop()
+        tree.stop()
+    gaps = [one.type for one in told if isinstance(one, GapObservation)]
+    assert gaps == ([] if known else [GapType.UNATTRIBUTED_OPEN])
+
+
+def test_a_lease_says_which_file_it_opens_itself(tmp_path: Path, root: subprocess.Popen[str]) -> None:
+    """Another session's watches see it."""
+    looks: list[tuple[int, int]] = []
+    given = setup(tmp_path, [], root_pid=root.pid)
+    given = dataclasses.replace(given, on_look=lambda *key: looks.append(key))
+    tree = TreeWatch(TreeSetup(root_pid=root.pid, emit=lambda _: None, clock=time.time_ns))
+    lease = LeaseSensor(given, tree, Told())
+    lease.start()
+    info = (tmp_path / ".env").stat()
+    try:
+        assert eventually(lambda: looks)
+    finally:
+        lease.stop()
+    assert looks == [(info.st_dev, info.st_ino)]

@@ -48,6 +48,7 @@ class Watched:
             decoy=(info.st_dev, info.st_ino),
             decoy_path=str(self.decoy),
             seen=lambda device, inode, _: (device, inode) in self.supervised,
+            on_look=lambda *_: None,
             on_change=lambda _: None,
             on_hold=lambda _: True,
             emit=self.told.append,
