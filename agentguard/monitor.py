@@ -38,6 +38,7 @@ from agentguard.judge.context import Context, Login
 from agentguard.judge.load import load_policy
 from agentguard.judge.outcome import OutcomeTally
 from agentguard.judge.policy import Policy
+from agentguard.judge.repeats import Repeats
 from agentguard.model.finding import Finding
 from agentguard.model.identity import new_uid
 from agentguard.model.observation import ExecObservation, FileObservation, Observation
@@ -162,6 +163,7 @@ class Stages:
     detector: Detector
     policy: Policy
     context: Context
+    repeats: Repeats
     writer: Writer
     tally: OutcomeTally
 
@@ -224,7 +226,10 @@ class Monitor:
         self._queue.put(observation)
 
     def drain(self, timeout: float) -> bool:
-        """Wait until all that was emitted so far is with the writer. False when that took longer than `timeout` s."""
+        """Wait until all that was emitted so far is with the writer, and every count of what was repeated.
+
+        False when that took longer than `timeout` s.
+        """
         done = threading.Event()
         self._queue.put(done)
         return done.wait(timeout)
@@ -237,13 +242,15 @@ class Monitor:
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
-            if isinstance(item, threading.Event):
-                item.set()
-                continue
             try:
-                self._process(item)
+                if isinstance(item, threading.Event):
+                    self._tell_counts()
+                else:
+                    self._process(item)
             except Exception:  # one observation must not end the record of all others, nor be quoted in a traceback
                 self.failures += 1
+            if isinstance(item, threading.Event):
+                item.set()
 
     def _process(self, observation: Observation) -> None:
         """The order of the house."""
@@ -251,8 +258,16 @@ class Monitor:
         self._account_for(observation)
         attributed = self._stages.attributor.attribute(observation)
         for finding in self._stages.detector.detect(attributed):
-            verdict = self._stages.policy.judge(finding, self._stages.context)
-            self._record(finding, verdict)
+            verdict = self._judge(finding)
+            for told in self._stages.repeats.take(finding, verdict):
+                self._record(told, verdict if told is finding else self._judge(told))
+
+    def _tell_counts(self) -> None:
+        for told in self._stages.repeats.rest():
+            self._record(told, self._judge(told))
+
+    def _judge(self, finding: Finding) -> Verdict:
+        return self._stages.policy.judge(finding, self._stages.context)
 
     def _account_for(self, observation: Observation) -> None:
         """Other guards in this project see the open too, and not who made it. What we only guess explains nothing to
@@ -308,13 +323,17 @@ def open_stages(home: Home, policies: Path, detection: Detection, writer: Writer
     Raises:
         PolicyError: a policy is invalid; names the file, the line and what is wrong.
     """
+
+    def new_event() -> str:
+        return new_uid(time.time_ns())
+
     detector = Detector(
         scanner=detection.scanner,
         commands=load_commands(policies / "commands.yaml", detection.patterns.match_name),
         patterns=detection.patterns,
         values_of=detection.values.observed,
         values_at=detection.values_at,
-        new_uid=lambda: new_uid(time.time_ns()),
+        new_uid=new_event,
         flows=FlowTracker(),
         learn=subject.learn,
         user_home=str(subject.user_home),
@@ -326,6 +345,7 @@ def open_stages(home: Home, policies: Path, detection: Detection, writer: Writer
         detector=detector,
         policy=load_policy(home=home.root, workspace=subject.workspace),
         context=_context(subject),
+        repeats=Repeats(new_event),
         writer=writer,
         tally=OutcomeTally(),
     )

@@ -46,7 +46,7 @@ class Facts:
 
     def path(self) -> str:
         """Of the file; of the URL for a request, without its query."""
-        return self.finding.path or _url_path(self.finding.subject)
+        return self.finding.path or url_path(self.finding.subject)
 
     def expected_reader(self) -> bool:
         return self.process_name() in self.finding.expected_readers
@@ -113,7 +113,7 @@ class Facts:
         return destinations(host, issuers, login[1] if login else None, self.context.models)
 
 
-def _url_path(subject: str) -> str:
+def url_path(subject: str) -> str:
     """`/a/b` of `POST https://host/a/b?c=d`; "" when the subject is no request."""
     rest = subject.partition("://")[2]
     slash = rest.find("/")

@@ -62,6 +62,8 @@ def event_to_json(event: Event) -> dict[str, Any]:
         "file": {"kind": finding.file_kind, "agent": finding.file_agent or None} if finding.file_kind else None,
         "command_rule": finding.command_rule or None,
         "gap": _gap_to_json(finding.gap, verdict.outcome),
+        "count": finding.count,
+        "repeats": finding.repeats or None,
         "destination": verdict.destination,
         "severity": verdict.severity,
         "disposition": verdict.disposition,
@@ -98,6 +100,8 @@ def event_from_json(data: dict[str, Any]) -> Event:
         file_agent=file.get("agent") or "",
         command_rule=data.get("command_rule") or "",
         gap=_gap_from_json(data.get("gap")),
+        count=data.get("count", 1),
+        repeats=data.get("repeats") or "",
     )
     verdict = Verdict(
         disposition=Disposition(data["disposition"]),

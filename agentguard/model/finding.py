@@ -34,6 +34,7 @@ class Activity(StrEnum):
     SEND = "send"
     CONNECT = "connect"
     GAP = "gap"
+    REPEAT = "repeat"
     START = "start"
     END = "end"
 
@@ -95,3 +96,7 @@ class Finding:
     gap: Gap | None = None
     enforced_rule: str = ""
     """The rule a sensor has already enforced (blocked); "" when it passed."""
+    count: int = 1
+    """How many sends this tells of; more than 1 only for activity REPEAT."""
+    repeats: str = ""
+    """uid of the event that told the first of them, for activity REPEAT."""

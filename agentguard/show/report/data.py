@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -37,6 +38,8 @@ class ReportData:
     timeline: tuple[Bucket, ...]
     processes: tuple[KnownProcess, ...]
     issuers: Issuers
+    repeated: Mapping[str, int]
+    """uid of a send → how often it was repeated."""
     generated_ns: int
     zone: tzinfo | None = None
     """Of the times a person reads; None: the machine's."""
@@ -74,6 +77,10 @@ class ReportData:
             return self.session.end_ns
         return max([self.session.start_ns, *(event.finding.time_ns for event in self.events[-1:])])
 
+    def times(self, sent: Event) -> int:
+        """How often that was sent, or refused."""
+        return 1 + self.repeated.get(sent.finding.uid, 0)
+
     def _gaps(self) -> Iterable[Event]:
         return (event for event in self.events if event.finding.kind is Kind.GAP)
 
@@ -102,9 +109,17 @@ def gather(
         timeline=tuple(reader.timeline(session.uid, BUCKETS)),
         processes=tuple(reader.processes(session.uid)) if everything else (),
         issuers=load_issuers(),
+        repeated=_repeated(reader, session.uid),
         generated_ns=time.time_ns() if now_ns is None else now_ns,
         zone=zone,
     )
+
+
+def _repeated(reader: Reader, uid: str) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for event in reader.events(uid, activities=[Activity.REPEAT]):
+        counts[event.finding.repeats] += event.finding.count
+    return counts
 
 
 def _most_telling(reader: Reader, uid: str) -> list[Event]:

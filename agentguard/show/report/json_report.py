@@ -48,6 +48,7 @@ def report_object(data: ReportData) -> dict[str, Any]:
                 "seconds": sent.finding.flow.seconds if sent.finding.flow else None,
                 "fingerprint": sent.finding.flow.fingerprint if sent.finding.flow else None,
                 "outcome": sent.verdict.outcome.value,
+                "count": data.times(sent),
             }
             for sent, source in data.flows
         ],

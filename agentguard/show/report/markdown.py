@@ -112,7 +112,9 @@ def _flow(data: ReportData, sent: Event, source: Event | None) -> list[str]:
         when, where = clock_time(source.finding.time_ns, data.zone), code(source.finding.path or source.finding.subject)
         lines.append(f"  - {when} READ {where} by {md(process_chain(source.finding.process))}")
     later, act = duration(flow.seconds if flow else 0), "STOPPED" if was_blocked(sent.verdict) else "SENT"
-    lines.append(f"  - {later} later {act} {code(sent.finding.subject)} by {md(process_chain(sent.finding.process))}")
+    times = f" ×{data.times(sent):,}" if data.times(sent) > 1 else ""
+    by = md(process_chain(sent.finding.process))
+    lines.append(f"  - {later} later {act} {code(sent.finding.subject)}{times} by {by}")
     return lines
 
 

@@ -125,6 +125,8 @@ EVENT_SCHEMA = _object(
     file=_or_none(_object(kind=_TEXT, agent=_TEXT_OR_NONE)),
     command_rule=_TEXT_OR_NONE,
     gap=_or_none(_GAP),
+    count={"type": "integer", "minimum": 1},
+    repeats=_TEXT_OR_NONE,
     destination={"enum": [*(one.value for one in Destination), None]},
     severity=_words(Severity),
     disposition=_words(Disposition),
@@ -167,6 +169,7 @@ REPORT_SCHEMA: Schema = {
                 seconds={"type": ["number", "null"]},
                 fingerprint=_TEXT_OR_NONE,
                 outcome=_words(Outcome),
+                count={"type": "integer", "minimum": 1},
             )
         ),
         events_total=_NUMBER,

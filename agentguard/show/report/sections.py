@@ -148,9 +148,10 @@ def _end(data: ReportData, act: str, event: Event | None) -> Html:
     if event is None:
         return tag("div", tag("p", act, class_="act"), tag("p", "no longer recorded", class_="what"), class_="end")
     finding = event.finding
+    times = f" ×{data.times(event):,}" if data.times(event) > 1 else ""
     return tag(
         "div",
-        tag("p", f"{act} {clock_time(finding.time_ns, data.zone)}", class_="act"),
+        tag("p", f"{act}{times} {clock_time(finding.time_ns, data.zone)}", class_="act"),
         tag("p", finding.path or finding.subject, class_="what"),
         tag("p", process_chain(finding.process), class_="chain"),
         class_="end",

