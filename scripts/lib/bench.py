@@ -1,7 +1,7 @@
 """What the guard costs. Every figure is a ratio of medians taken in one run, in interleaved rounds.
 
 `files`: the same work with no sensor, under `agentguard run` in its variants, and under strace, fatrace and bpftrace.
-`proxy`: requests direct, through a bare mitmproxy, and through the guard.
+`proxy`: requests, event streams, WebSockets, long bodies: direct, through a bare streaming mitmproxy, and the guard.
 `index`: how much text a second of processor time looks through for secrets.
 `start`: how long until the agent's first instruction, and `--help`.
 

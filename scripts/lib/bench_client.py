@@ -1,68 +1,158 @@
-"""The bench's client: for each line on standard input, one round of measurements as a JSON line of seconds."""
+"""The bench's client: each line on standard input is a JSON list, a measure's name and its arguments; each is answered
+with a JSON list of numbers. Times are seconds, speeds MB/s.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
-import os
-import ssl
+import subprocess
 import sys
 import time
-import urllib.parse
+from collections.abc import Callable
+
+from bench_wire import Http2, WebSocket, http1
 
 HOST = "bench.example"
-REQUESTS = 50
-BODY = json.dumps({"messages": [{"role": "user", "content": "an ordinary sentence of a prompt. " * 3000}]}).encode()[
-    :102_400
-]
+HOST2 = "bench-h2.example"
+MEGABYTE = 1_000_000
+_TEXT = "an ordinary sentence of a prompt, and some of its code: if (a.b[0] != c) { return d(e, f); }\n"
+_JSON = {"Content-Type": "application/json"}
 
 
-def main() -> None:
-    for _ in sys.stdin:
-        connection = connect()
-        connection.request("GET", "/")
-        connection.getresponse().read()  # connected, and warm
-        gets = [timed(connection, "GET", None) for _ in range(REQUESTS)]
-        posts = [timed(connection, "POST", BODY) for _ in range(REQUESTS // 5)]
-        first, delays = events(connection)
-        answer = {"GET": gets, "POST 100 KB": posts, "SSE first byte": [first], "SSE event delay": delays}
-        print(json.dumps(answer), flush=True)
+def prompt(size: int) -> bytes:
+    """The body of a request to a model, of `size` bytes; no two of its messages are the same."""
+    messages = [{"role": "user", "content": f"{number}: {_TEXT}"} for number in range(size // 100)]
+    return json.dumps({"messages": messages}).encode()[:size]
 
 
-def connect() -> http.client.HTTPSConnection:
-    """Direct to BENCH_PORT on loopback, or through the proxy of the environment."""
-    context = ssl.create_default_context(cafile=os.environ.get("BENCH_CA") or os.environ["SSL_CERT_FILE"])
-    proxy = os.environ.get("https_proxy")
-    if proxy:
-        parsed = urllib.parse.urlsplit(proxy)
-        connection = http.client.HTTPSConnection(str(parsed.hostname), parsed.port, context=context)
-        connection.set_tunnel(HOST, 443)
-        return connection
-    direct = http.client.HTTPSConnection(HOST, int(os.environ["BENCH_PORT"]), context=context)
-    original = direct._create_connection  # type: ignore[attr-defined]
-    direct._create_connection = lambda address, *rest: original(("127.0.0.1", address[1]), *rest)  # type: ignore[attr-defined]
-    return direct
+def requests(method: str, version: str, count: int, size: int) -> list[float]:
+    """The time of each of `count` requests on one connection, with a body of `size` bytes."""
+    send = _sender(version)
+    body = prompt(size)
+    send("GET", "/", b"")  # connected, and warm
+    return [_timed(lambda: send(method, "/", body)) for _ in range(count)]
 
 
-def timed(connection: http.client.HTTPSConnection, method: str, body: bytes | None) -> float:
-    before = time.perf_counter()
-    connection.request(method, "/", body=body, headers={"Content-Type": "application/json"} if body else {})
+def first_bytes(count: int) -> list[float]:
+    """Until the first byte of a stream of events."""
+    connection = http1(HOST)
+    out = []
+    for number in range(count + 1):
+        before = time.perf_counter()
+        connection.request("GET", "/events/1")
+        response = connection.getresponse()
+        response.readline()
+        if number:
+            out.append(time.perf_counter() - before)
+        response.read()
+    return out
+
+
+def event_delays(count: int) -> list[float]:
+    """Of each event, from its sending to its arrival."""
+    connection = http1(HOST)
+    connection.request("GET", f"/events/{count}")
+    response = connection.getresponse()
+    delays = []
+    while line := response.readline():
+        if line.startswith(b"data: "):
+            delays.append(time.monotonic() - float(line[6:]))
+    return delays
+
+
+def busy_event_delays(count: int) -> list[float]:
+    """As above, while another process posts bodies of a megabyte, one after the other."""
+    command = [sys.executable, __file__, "busy"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as other:
+        assert other.stdout
+        try:
+            other.stdout.readline()
+            return event_delays(count)
+        finally:
+            other.kill()
+
+
+def upload(version: str, megabytes: int) -> list[float]:
+    """The speed of one POST."""
+    body = prompt(MEGABYTE)
+    if version == "h2":
+        connection = Http2(HOST2)
+        return [megabytes / _timed(lambda: connection.request("POST", "/", body, megabytes))]
+    plain = http1(HOST)
+    return [megabytes / _timed(lambda: _post(plain, body, megabytes))]
+
+
+def download(version: str, megabytes: int) -> list[float]:
+    """The speed of one GET."""
+    path = f"/bytes/{megabytes * MEGABYTE}"
+    if version == "h2":
+        connection = Http2(HOST2)
+        return [megabytes / _timed(lambda: connection.request("GET", path))]
+    plain = http1(HOST)
+    return [megabytes / _timed(lambda: _get(plain, path))]
+
+
+def messages(count: int, size: int) -> list[float]:
+    """The time of each of `count` WebSocket messages of `size` characters, with its answer."""
+    socket = WebSocket(HOST)
+    text = prompt(size).decode()
+    return [_timed(lambda: socket.exchange(text)) for _ in range(count)]
+
+
+MEASURES: dict[str, Callable[..., list[float]]] = {
+    each.__name__: each for each in (requests, first_bytes, event_delays, busy_event_delays, upload, download, messages)
+}
+
+
+def _sender(version: str) -> Callable[[str, str, bytes], object]:
+    if version == "h2":
+        return Http2(HOST2).request
+    connection = http1(HOST)
+
+    def send(method: str, path: str, body: bytes) -> object:
+        connection.request(method, path, body=body or None, headers=_JSON if body else {})
+        return connection.getresponse().read()
+
+    return send
+
+
+def _post(connection: http.client.HTTPConnection, body: bytes, repeat: int) -> None:
+    headers = _JSON | {"Content-Length": str(len(body) * repeat)}
+    connection.request("POST", "/", body=(body for _ in range(repeat)), headers=headers)
     connection.getresponse().read()
+
+
+def _get(connection: http.client.HTTPConnection, path: str) -> None:
+    connection.request("GET", path)
+    response = connection.getresponse()
+    while response.read(MEGABYTE):
+        pass
+
+
+def _timed(work: Callable[[], object]) -> float:
+    before = time.perf_counter()
+    work()
     return time.perf_counter() - before
 
 
-def events(connection: http.client.HTTPSConnection) -> tuple[float, list[float]]:
-    """Until the first byte of the body; and of each event, from its sending to its arrival."""
-    before = time.perf_counter()
-    connection.request("GET", "/events")
-    response = connection.getresponse()
-    delays = []
-    first = 0.0
-    while line := response.readline():
-        first = first or time.perf_counter() - before
-        if line.startswith(b"data: "):
-            delays.append(time.monotonic() - float(line[6:]))
-    return first, delays
+def _busy() -> None:
+    """Post until killed; a line says when the first has gone through."""
+    send, body = _sender("h1"), prompt(MEGABYTE)
+    while True:
+        send("POST", "/", body)
+        with contextlib.suppress(BrokenPipeError):
+            print("busy", flush=True)
+
+
+def main() -> None:
+    """Answer until the input ends."""
+    if sys.argv[1:] == ["busy"]:
+        _busy()
+    for line in sys.stdin:
+        name, *arguments = json.loads(line)
+        print(json.dumps(MEASURES[name](*arguments)), flush=True)
 
 
 if __name__ == "__main__":
