@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from agentguard.detect.scanner import Scanner
 from agentguard.detect.secret_table import SecretTable
 from agentguard.detect.values import ValueIndex
 from agentguard.judge.context import Context, Login
+from agentguard.judge.gateways import pointed_at
 from agentguard.judge.load import load_policy
 from agentguard.judge.outcome import OutcomeTally
 from agentguard.judge.policy import Policy
@@ -149,6 +150,8 @@ class Subject:
     user_home: Path
     secret_hosts: frozenset[str]
     """Hosts and addresses that a secret of the session names as its own: a database at the host of its own URL."""
+    environ: Mapping[str, str]
+    """Of the session's start: it may point the agent at a gateway to its model."""
     learn: Callable[[Sequence[SecretValue]], object]
     """Takes secrets that a process inherited, to be followed from now on."""
 
@@ -338,20 +341,21 @@ def open_stages(home: Home, policies: Path, detection: Detection, writer: Writer
         learn=subject.learn,
         user_home=str(subject.user_home),
     )
+    policy = load_policy(home=home.root, workspace=subject.workspace)
     return Stages(
         session=subject.session,
         detection=detection,
         attributor=Attributor(subject.session, subject.agent, subject.catalogue),
         detector=detector,
-        policy=load_policy(home=home.root, workspace=subject.workspace),
-        context=_context(subject),
+        policy=policy,
+        context=_context(subject, policy),
         repeats=Repeats(new_event),
         writer=writer,
         tally=OutcomeTally(),
     )
 
 
-def _context(subject: Subject) -> Context:
+def _context(subject: Subject, policy: Policy) -> Context:
     logins = (
         Login(agent.id, agent.own_credentials, (*agent.model_hosts, *agent.login_hosts))
         for agent in subject.catalogue.agents
@@ -359,6 +363,8 @@ def _context(subject: Subject) -> Context:
     return Context(
         session_agent=subject.agent,
         model_hosts=subject.catalogue.model_hosts(),
+        gateways=policy.gateways,
+        pointed_at=pointed_at(subject.environ, subject.catalogue.gateway_variables),
         root_pid=subject.root_pid,
         identify=subject.catalogue.identify,
         logins=tuple(logins),

@@ -56,7 +56,7 @@ def build_guard(config: ProxyConfig) -> Guard:
     scanner = Scanner(types, build_engine(types, cache=config.cache), fingerprinter, values)
     policy = load_policy(home=config.home, workspace=config.workspace, base=config.base_policy)
     can_block = any(rule.then.disposition is Disposition.BLOCKED for rule in (*policy.rules, *policy.stricter))
-    gate = Gate(policy, context_of(config)) if can_block else None
+    gate = Gate(policy, context_of(config, policy)) if can_block else None
     return Guard(
         scanner=scanner, learn=values.add, decide=gate.decide if gate else lambda _draft: "", can_block=can_block
     )
@@ -112,7 +112,7 @@ class Gate:
         )
 
 
-def context_of(config: ProxyConfig) -> Context:
+def context_of(config: ProxyConfig, policy: Policy) -> Context:
     """What the policy must know of the session."""
     from agentguard.attribute.agents import load_agents
     from agentguard.judge.context import Context, Login
@@ -124,6 +124,8 @@ def context_of(config: ProxyConfig) -> Context:
     return Context(
         session_agent=config.agent,
         model_hosts=catalogue.model_hosts(),
+        gateways=policy.gateways,
+        pointed_at=config.pointed_at,
         identify=catalogue.identify,
         logins=logins,
         can_hold=True,

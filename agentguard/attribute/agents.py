@@ -49,8 +49,12 @@ class Agent:
 class AgentCatalogue:
     """Every agent we know."""
 
-    def __init__(self, agents: Sequence[Agent], model_providers: Sequence[str] = ()) -> None:
+    def __init__(
+        self, agents: Sequence[Agent], model_providers: Sequence[str] = (), gateway_variables: Sequence[str] = ()
+    ) -> None:
         self.agents = tuple(agents)
+        self.gateway_variables = tuple(gateway_variables)
+        """Variables by which a user points an agent at a gateway."""
         self._by_id = {agent.id: agent for agent in agents}
         hosts = [*model_providers, *(host for agent in agents for host in agent.model_hosts)]
         self._model_hosts = tuple(dict.fromkeys(hosts))
@@ -104,7 +108,8 @@ def load_agents(path: Path) -> AgentCatalogue:
         if agent.id in seen:
             raise PolicyError(f"{path}:{line}: id {agent.id!r} is already used in line {seen[agent.id]}")
         seen[agent.id] = line
-    return AgentCatalogue(agents, _texts(data, "model_providers", f"{path}:1"))
+    top = f"{path}:1"
+    return AgentCatalogue(agents, _texts(data, "model_providers", top), _texts(data, "gateway_variables", top))
 
 
 def _read(path: Path) -> tuple[Any, list[int]]:

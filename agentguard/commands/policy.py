@@ -14,6 +14,7 @@ import difflib
 import json
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,6 +80,10 @@ def _check(arguments: argparse.Namespace) -> int:
             print(f"valid: {len(policy.rules) + len(policy.stricter)} rules from {', '.join(sources)}")
             if policy.stricter:
                 print("The repository's policy is not trusted: it may only make verdicts stricter (policy trust FILE).")
+            if policy.gateways_not_trusted:
+                print(f"Its gateways do not count until then: {', '.join(policy.gateways_not_trusted)}")
+            if policy.gateways:
+                print(f"Gateways to models: {', '.join(policy.gateways)}")
         else:
             print(f"valid: {len(load_file(arguments.file).rules)} rules in {arguments.file}")
     except InvalidPolicyError as error:
@@ -121,6 +126,7 @@ def _explain(arguments: argparse.Namespace) -> int:
 
     policy = _in_force(arguments)
     finding, context = _recorded(arguments) if arguments.event else _described(arguments)
+    context = replace(context, gateways=policy.gateways)
     explanation = explain(policy, finding, context)
     if arguments.format == "json":
         print(json.dumps(explanation_to_json(explanation), indent=2))
@@ -131,8 +137,6 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 def _recorded(arguments: argparse.Namespace) -> tuple[Finding, Context]:
     """A recorded event, as far as the record goes: it keeps no list of expected readers."""
-    from dataclasses import replace
-
     from agentguard.model.verdict import Disposition
     from agentguard.record.reader import Reader
 
@@ -218,7 +222,7 @@ def _test(arguments: argparse.Namespace) -> int:
     else:
         policy = load_policy(home=None, workspace=None, base=arguments.file)
         rules = load_file(arguments.file).rules
-    failures = check_examples(policy, rules, _context())
+    failures = check_examples(policy, rules, replace(_context(), gateways=policy.gateways))
     for failure in failures:
         wanted = "fire" if failure.example.expected else "stay silent"
         print(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from agentguard.config import folder_of_user
+from agentguard.judge.gateways import names_gateway
 from agentguard.judge.globs import GlobSet, glob_set
 
 Identify = Callable[[Sequence[str], str], object | None]
@@ -33,6 +34,10 @@ class Context:
     """Agent id of policies/agents.yaml, or "unknown"."""
     model_hosts: tuple[str, ...] = ()
     """Host globs that receive prompts."""
+    gateways: tuple[str, ...] = ()
+    """Further ones that the policy names, as globs of HOST or HOST:PORT."""
+    pointed_at: tuple[str, ...] = ()
+    """Further ones that the session's environment named at its start: they receive prompts, and nobody vouched."""
     root_pid: int = 0
     """The agent's own process; 0 when unknown."""
     identify: Identify | None = None
@@ -46,6 +51,8 @@ class Context:
     can_hold: bool = False
     """The caller still holds the subject (a request not yet sent) and will refuse it when told `blocked`."""
     models: GlobSet = field(init=False, repr=False, compare=False)
+    _named: GlobSet = field(init=False, repr=False, compare=False)
+    _pointed_at: GlobSet = field(init=False, repr=False, compare=False)
     _files: dict[str, _Owner] = field(init=False, repr=False, compare=False)
     _globs: tuple[tuple[GlobSet, _Owner], ...] = field(init=False, repr=False, compare=False)
 
@@ -59,8 +66,18 @@ class Context:
             if compiled.pattern is not None:
                 globs.append((compiled, owner))
         object.__setattr__(self, "models", glob_set(self.model_hosts))
+        object.__setattr__(self, "_named", glob_set(self.gateways))
+        object.__setattr__(self, "_pointed_at", glob_set(self.pointed_at))
         object.__setattr__(self, "_files", files)
         object.__setattr__(self, "_globs", tuple(globs))
+
+    def is_named_gateway(self, host: str, port: int) -> bool:
+        """Whether the policy names it as a gateway to models."""
+        return names_gateway(self._named, host, port)
+
+    def is_gateway(self, host: str, port: int) -> bool:
+        """Whether it passes prompts on to a model, as far as the policy or the session's environment says."""
+        return self.is_named_gateway(host, port) or names_gateway(self._pointed_at, host, port)
 
     def login_of(self, path: str) -> _Owner | None:
         """The agent whose login lies in the file at `path`, and where that login may go; None when nobody's."""

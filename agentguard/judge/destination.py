@@ -50,7 +50,7 @@ def locality(host: str) -> Destination:
 
 
 def destinations(
-    host: str, issuers: tuple[str, ...], logins: GlobSet | None, models: GlobSet
+    host: str, issuers: tuple[str, ...], logins: GlobSet | None, models: GlobSet, *, gateway: bool = False
 ) -> tuple[Destination, ...]:
     """Every class `host` belongs to for one credential, the most telling first; OTHER only when it is in no other.
 
@@ -59,14 +59,15 @@ def destinations(
         issuers: hosts the credential is meant for.
         logins: hosts of the agent whose own login file holds the credential; None when it is not from one.
         models: hosts that receive prompts.
+        gateway: it passes prompts on to one of them, wherever it stands itself: then its own place says nothing.
     """
     found: list[Destination] = []
     name = normal_host(host)
     if is_within(name, issuers) or (logins is not None and logins.matches(name)):
         found.append(Destination.ISSUER)
-    if models.matches(name):
+    if gateway or models.matches(name):
         found.append(Destination.MODEL)
-    near = locality(host)
+    near = Destination.OTHER if gateway else locality(host)
     if near is not Destination.OTHER or not found:
         found.append(near)
     return tuple(found)

@@ -43,6 +43,7 @@ SITUATION = {
     "secret_within_reach": "true or false",
     "attribution": "exact, inferred, unknown",
     "secret_host": "true: a secret of the session names this host as its own",
+    "gateway": "true: the policy names the host as a gateway to models",
     "remote_host": "true: it is the host of one of the repository's remotes",
 }
 """Words of a situation, each with its meaning."""
@@ -98,6 +99,7 @@ def situation(fields: Mapping[str, Sequence[str]], base: Context) -> tuple[Findi
         root_pid=_PID if _true(words, "agent_process") else 0,
         secret_hosts=own if _true(words, "secret_host") else frozenset(),
         remote_hosts=own if _true(words, "remote_host") else frozenset(),
+        gateways=tuple(own) if _true(words, "gateway") else base.gateways,
     )
     return _finding(fields, words), context
 

@@ -88,6 +88,10 @@ class Facts:
         match = self.match
         return match is not None and (bool(match.issuer_hosts) or self.context.login_of(match.source_path) is not None)
 
+    def own_gateway(self) -> bool:
+        """The policy names the receiving host as a gateway to models."""
+        return self.context.is_named_gateway(self.finding.host, self.finding.port)
+
     def model_key(self) -> bool:
         """A model provider issued it."""
         return self.match is not None and any(self.context.models.matches(host) for host in self.match.issuer_hosts)
@@ -110,7 +114,8 @@ class Facts:
             return ()
         login = self.context.login_of(match.source_path) if match else None
         issuers = match.issuer_hosts if match else ()
-        return destinations(host, issuers, login[1] if login else None, self.context.models)
+        gateway = self.context.is_gateway(host, self.finding.port)
+        return destinations(host, issuers, login[1] if login else None, self.context.models, gateway=gateway)
 
 
 def url_path(subject: str) -> str:

@@ -43,16 +43,21 @@ def load_policy(
     """
     rules = _shipped(base or policies_dir() / DEFAULT)
     own = home / HOME_POLICY if home else None
+    gateways: tuple[str, ...] = ()
     if own is not None and (data := read_policy(own)) is not None:
-        rules = _all_rules(parse_policy(data, source=HOME_POLICY, shown=str(own))) + rules
+        users = parse_policy(data, source=HOME_POLICY, shown=str(own))
+        rules, gateways = _all_rules(users) + rules, users.gateways
     found = find_repository_policy(workspace) if workspace else None
     if found is None or (data := read_policy(found)) is None:
-        return Policy(_unique(rules))
-    repository = _all_rules(parse_policy(data, source=REPOSITORY_POLICY, shown=str(found)))
+        return Policy(_unique(rules), gateways=gateways)
+    repository = parse_policy(data, source=REPOSITORY_POLICY, shown=str(found))
+    stricter = _all_rules(repository)
     decide = trusted or (TrustStore(home).trusts if home else None)
     if decide is not None and decide(found, data):
-        return Policy(_unique(repository + rules))
-    return Policy(_unique(rules), stricter=repository)
+        return Policy(_unique(stricter + rules), gateways=(*repository.gateways, *gateways))
+    # A gateway makes `exposed` of `leaked`: that is milder, so a repository may not name one by itself.
+    left_out = tuple(name for name in repository.gateways if name not in gateways)
+    return Policy(_unique(rules), stricter=stricter, gateways=gateways, gateways_not_trusted=left_out)
 
 
 def load_file(path: Path) -> PolicyFile:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from agentguard.config import folder_of_user
 from agentguard.errors import PolicyError
 from agentguard.judge.examples import SITUATION
+from agentguard.judge.gateways import gateway_problem
 from agentguard.judge.globs import glob_problem
 from agentguard.judge.match import Condition, Is, in_order, text_condition
 from agentguard.judge.policy import Example, Rule, Then
@@ -22,7 +23,7 @@ from agentguard.model.verdict import Disposition, Outcome, Severity
 VERSION = "1"
 EXTENDS = ("strict",)
 MAX_RULES = 1000
-_FILE_KEYS = ("version", "description", "extends", "rules")
+_FILE_KEYS = ("version", "description", "extends", "gateways", "rules")
 _RULE_KEYS = ("id", "description", "when", "then", "examples")
 _THEN_KEYS = ("disposition", "severity", "outcome", "reason")
 _EXAMPLE_KEYS = ("match", "no_match")
@@ -47,6 +48,8 @@ class PolicyFile:
     rules: tuple[Rule, ...]
     extends: str
     """Name of the shipped policy whose rules follow its own; "" for none."""
+    gateways: tuple[str, ...] = ()
+    """Gateways to models, as globs of HOST or HOST:PORT."""
 
 
 def parse_policy(data: bytes, *, source: str, shown: str) -> PolicyFile:
@@ -85,12 +88,21 @@ class _Parser:
         if extends is not None and extends.text not in EXTENDS:
             self._wrong(extends, f"extends {quoted(extends.text)} is not known; allowed: {', '.join(EXTENDS)}")
         self._text(root, "description")
+        gateways = self._gateways(root)
         listed = root.entries.get("rules")
-        if listed is None:
-            if extends is None:
-                self._wrong(root, "rules is missing")
-            return PolicyFile((), extends.text if extends else "")
-        return PolicyFile(self._rules(listed[1]), extends.text if extends else "")
+        if listed is None and extends is None and not gateways:
+            self._wrong(root, "rules is missing")
+        rules = self._rules(listed[1]) if listed else ()
+        return PolicyFile(rules, extends.text if extends else "", gateways)
+
+    def _gateways(self, root: Table) -> tuple[str, ...]:
+        entry = root.entries.get("gateways")
+        values = self._values("gateways", entry[1]) if entry else []
+        for value in values:
+            problem = gateway_problem(value.text)
+            if problem:
+                self._wrong(value, f"gateways: {problem}")
+        return tuple(value.text.lower() for value in values)
 
     def _rules(self, node: Node) -> tuple[Rule, ...]:
         if not isinstance(node, Items):

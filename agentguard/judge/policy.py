@@ -91,6 +91,10 @@ class Policy:
 
     rules: tuple[Rule, ...]
     stricter: tuple[Rule, ...] = ()
+    gateways: tuple[str, ...] = ()
+    """Gateways to models that the user named, for the context a finding is judged in."""
+    gateways_not_trusted: tuple[str, ...] = ()
+    """Those that only a repository's policy names, which is not trusted: they do not count."""
     _by_kind: _Index = field(init=False, repr=False, compare=False)
     _stricter_by_kind: _Index = field(init=False, repr=False, compare=False)
 

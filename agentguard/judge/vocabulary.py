@@ -107,6 +107,7 @@ FLAGS: dict[str, Callable[[Facts], bool]] = {
     "known_source": Facts.known_source,
     "issuer_known": Facts.issuer_known,
     "model_key": Facts.model_key,
+    "own_gateway": Facts.own_gateway,
     "expected_reader": Facts.expected_reader,
     "own_login": Facts.own_login,
     "own_process": Facts.own_process,

@@ -70,6 +70,7 @@ class LiveSession:
             workspace=ground.cwd,
             user_home=user_home,
             secret_hosts=frozenset(host for value in values for host in value.issuer_hosts),
+            environ=ground.environ,
             learn=self._learn,
         )
         self._stages: Stages = open_stages(self._home, ground.policies, self._detection, self._writer, subject)

@@ -36,6 +36,8 @@ class NetworkSetup:
     policies: Path
     run_folder: RunFolder
     agent: str
+    pointed_at: tuple[str, ...]
+    """Hosts that the session's environment names as receivers of prompts."""
     emit: Emit
     clock: Callable[[], int]
 
@@ -144,6 +146,7 @@ def _config(setup: NetworkSetup) -> ProxyConfig:
         policies=setup.policies,
         session=request.session,
         agent=setup.agent,
+        pointed_at=setup.pointed_at,
         home=setup.home.root,
         workspace=request.cwd,
         upstream_ca=request.upstream_ca,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from agentguard.attribute.agents import load_agents
 from agentguard.config import open_home
+from agentguard.judge.gateways import pointed_at
 from agentguard.launch.ground import Ground, Inbox
 from agentguard.launch.network import Network, NetworkSetup
 from agentguard.launch.request import RunRequest
@@ -43,6 +44,7 @@ def begin(request: RunRequest) -> Opening:
             policies=policies,
             run_folder=run_folder,
             agent=agent_id,
+            pointed_at=pointed_at(request.environ, catalogue.gateway_variables),
             emit=inbox.put,
             clock=time.time_ns,
         )

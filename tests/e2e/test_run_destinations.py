@@ -96,3 +96,32 @@ def test_anyone_else_is_a_leak(guarded: Guarded, planted: Planted, outside: Outs
     (sent,) = sends(outside.post(guarded, OTHER))
     assert (sent["outcome"], sent["rule"]) == ("leaked", "policies/default.yaml:leak-to-unknown-host")
     assert not of_kind(guarded.events(), "gap")
+
+
+def test_a_gateway_that_the_user_names_is_a_model(guarded: Guarded, planted: Planted, outside: Outside) -> None:
+    guarded.home.mkdir(mode=0o700)
+    (guarded.home / "policy.yaml").write_text(f"version: 1\ngateways: [{GATEWAY}]\n")
+    (sent,) = sends(outside.post(guarded, GATEWAY))
+    assert (sent["outcome"], sent["destination"], sent["host"]) == ("exposed", "model", GATEWAY)
+    assert f"Gateways to models: {GATEWAY}" in guarded.verb("policy", "check").stdout
+    told = guarded.verb("policy", "explain", "--event", sent["uid"]).stdout
+    assert "destination model:" in told
+
+
+def test_the_environment_names_a_gateway_only_before_the_session_starts(
+    guarded: Guarded, planted: Planted, outside: Outside
+) -> None:
+    guarded.extra = {"ANTHROPIC_BASE_URL": f"https://{GATEWAY}"}
+    (sent,) = sends(outside.post(guarded, GATEWAY))
+    assert sent["outcome"] == "exposed"
+    guarded.extra = {}
+    setting = f"import os; os.environ['ANTHROPIC_BASE_URL'] = 'https://{GATEWAY}'\n" + POST
+    (sent,) = sends(outside.run(guarded, sys.executable, "-c", setting, GATEWAY, "1"))
+    assert sent["outcome"] == "leaked"
+
+
+def test_a_repository_names_no_gateway_by_itself(guarded: Guarded, planted: Planted, outside: Outside) -> None:
+    (guarded.project / ".agentguard.yaml").write_text(f"version: 1\ngateways: [{OTHER}]\n")
+    (sent,) = sends(outside.post(guarded, OTHER))
+    assert sent["outcome"] == "leaked"
+    assert f"do not count until then: {OTHER}" in guarded.verb("policy", "check").stdout
