@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from support import isolation
+from harness import isolation
 from support.agents import AGENTS, CODEX_SANDBOXED, Agent
 from support.install import CannotInstallError
 from support.play import Guarded, Play

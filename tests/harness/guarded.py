@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
 import subprocess
@@ -92,6 +93,11 @@ class Guarded:
         done = self.verb("events", "--session", "last", "--format", "jsonl", *options)
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def fingerprint(self, value: str) -> str:
+        """What events call `value`: HMAC-SHA256 under this home's key, its first 16 bytes."""
+        key = bytes.fromhex((self.home / "fingerprint.key").read_text())
+        return hmac.digest(key, value.encode(), "sha256").hex()[:32]
 
     def sessions(self) -> list[dict[str, Any]]:
         done = self.verb("sessions", "--format", "json")

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from harness import isolation
 
 from agentguard.demo.certificates import Authority
-from support import isolation
 from support.script import Step, steps_from_json, steps_to_json
 from support.server import World
 
@@ -69,7 +69,7 @@ def perform(scene: Scene) -> Played:
     file = scene.folder / "scene.json"
     file.write_text(json.dumps(description, default=str))
     e2e = Path(__file__).parents[1]
-    environ = {**os.environ, "PYTHONPATH": f"{e2e}{os.pathsep}{e2e.parents[1]}"}
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (e2e, *e2e.parents[:2])))}
     stage = subprocess.run(
         [sys.executable, "-m", "support.stage", str(file)], env=environ, capture_output=True, text=True, check=False
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from evasion.reads.way import Family, Way
+from evasion.claim import Family
+from evasion.reads.way import Way
 from evasion.reads.ways.calls import CALLS
 from evasion.reads.ways.environment import ENVIRONMENT
 from evasion.reads.ways.handing import CHANGES, HANDING
@@ -11,5 +12,5 @@ from evasion.reads.ways.processes import PROCESSES
 from evasion.reads.ways.programs import PROGRAMS
 from evasion.reads.ways.shells import SHELLS
 
-FAMILIES: tuple[Family, ...] = (NAMES, CALLS, PROGRAMS, SHELLS, PROCESSES, HANDING, CHANGES, ENVIRONMENT)
+FAMILIES: tuple[Family[Way], ...] = (NAMES, CALLS, PROGRAMS, SHELLS, PROCESSES, HANDING, CHANGES, ENVIRONMENT)
 WAYS: tuple[Way, ...] = tuple(way for family in FAMILIES for way in family.ways)

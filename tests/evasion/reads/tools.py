@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from evasion.scripts import write_scripts
+
 HERE = Path(__file__).resolve().parent
-_NOTED = """#!/bin/sh
-read -r pid rest < /proc/self/stat
-echo "$pid" >> "$PIDS"
-exec "$@"
-"""
-_PYTHON = """#!/bin/sh
-PYTHONPATH='{here}' exec '{python}' -c "from note import note
-$1"
-"""
 _CFLAGS = ("-O1", "-Wall", "-Wextra", "-Werror")
 _BARE = ("-m32", "-nostdlib", "-static", "-fno-pic", "-no-pie", "-fno-stack-protector")
 
@@ -56,8 +48,7 @@ class Tools:
 
 def make_tools(folder: Path) -> Tools:
     """Write the scripts, and compile what can be compiled here. A warning is an error."""
-    _script(folder / "noted", _NOTED)
-    _script(folder / "python", _PYTHON.format(here=HERE, python=sys.executable))
+    write_scripts(folder)
     for program in _PROGRAMS:
         if not shutil.which(program.compiler):
             continue
@@ -65,8 +56,3 @@ def make_tools(folder: Path) -> Tools:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert program.optional or done.returncode == 0, done.stderr
     return Tools(folder)
-
-
-def _script(path: Path, text: str) -> None:
-    path.write_text(text)
-    path.chmod(0o755)

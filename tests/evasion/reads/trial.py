@@ -17,8 +17,9 @@ from pathlib import Path
 from harness.guarded import Event, Guarded, of_kind
 from harness.ordinary_user import UID
 
+from evasion.claim import Claim
 from evasion.reads.tools import HERE, Tools
-from evasion.reads.way import Claim, Seen, Way
+from evasion.reads.way import Seen, Way
 
 VARIABLE = "SESSION_API_TOKEN"
 _HELD_OUTSIDE = "outside"
@@ -138,7 +139,7 @@ def _planned(base: Path, way: Way, folder: Path) -> dict[str, object]:
     return {
         "script": way.script,
         "folder": str(folder),
-        "pids": str(base / "pids" / way.id),
+        "environ": {"WAY": str(folder), "PIDS": str(base / "pids" / way.id)},
         "out": str(base / "out" / way.id),
         "err": str(base / "err" / way.id),
         "standard_input": way.standard_input,
@@ -161,7 +162,7 @@ def _outside(guarded: Guarded, held: Path, socket: Path) -> Iterator[int]:
 
 
 def _run(guarded: Guarded, inner: tuple[str, ...], plan: Path, folders: dict[str, Path]) -> None:
-    command = guarded.command(sys.executable, str(HERE / "driver.py"), str(plan), options=("--quiet",))
+    command = guarded.command(sys.executable, str(HERE.parent / "driver.py"), str(plan), "1", options=("--quiet",))
     at = len(guarded.prefix)
     opened_before = next((folder for folder in folders.values() if folder.name == "inherited"), None)
     with open(opened_before / ".env" if opened_before else os.devnull) as standard_input:

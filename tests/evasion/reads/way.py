@@ -1,23 +1,11 @@
-"""What a way to read a secret is, and what may be claimed of it."""
+"""What a way to read a secret is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-
-class Claim(StrEnum):
-    """What the record of a session says of a read, best first."""
-
-    EXACT = "exact"
-    """The process that opened it, held while it was identified, with its whole chain of parents; and which values the
-    file held."""
-    LOWER = "lower"
-    """It is an event, but part of that is missing: the remark says which."""
-    GAP = "gap"
-    """No event names the reader; a gap says that there was something."""
-    MISSED = "missed"
-    """Nothing."""
+from evasion.claim import Claim
 
 
 class Seen(StrEnum):
@@ -78,11 +66,3 @@ class Way:
 
     def claimed(self, *, root: bool) -> Claim:
         return self.root_claim if root and self.root_claim is not None else self.claim
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """Ways of one kind, in the README under one heading."""
-
-    title: str
-    ways: tuple[Way, ...]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from evasion.reads.way import Family, Way
+from evasion.claim import Family
+from evasion.reads.way import Way
 
 _DEEP = """python '
 import os

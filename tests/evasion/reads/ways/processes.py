@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from evasion.reads.way import Claim, Family, Way
+from evasion.claim import Claim, Family
+from evasion.reads.way import Way
 
 _GCC = ("gcc",)
 

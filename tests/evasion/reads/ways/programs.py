@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from evasion.reads.way import Family, Seen, Way
+from evasion.claim import Family
+from evasion.reads.way import Seen, Way
 
 _GIT = "git init -q . && git config user.name a && git config user.email a@example.com"
 
