@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-from agentguard.detect.decode_runs import SHORTEST, decode_runs
+from agentguard.detect.decode_runs import SHORTEST, WORTH_C, decode_runs
 from agentguard.detect.decompress import MAGICS, inflate
+from agentguard.detect.native_loops import loops
 
 _MOST_HIDDEN = 2
 """Hidings undone one upon the other; escapes do not count."""
@@ -25,6 +26,7 @@ _BUDGET_RATIO = 8
 _CODED = re.compile(rb"u00([0-7][0-9a-fA-F])|x([0-7][0-9a-fA-F])")
 _CONTROL = {ord("n"): b"\n", ord("t"): b"\t", ord("r"): b"\r"}
 _PERCENT = re.compile(rb"%[0-9A-Fa-f]{2}")
+_FEW = 64
 _PERCENT_AGAIN = re.compile(rb"%(?:25)+(?=[0-9A-Fa-f]{2})")
 _PERCENT_BACKSLASH = re.compile(rb"%5[Cc]")
 _ANSI = re.compile(rb"\x1b\[[0-9;:?]{0,32}[ -/]{0,4}[@-~]")
@@ -33,6 +35,9 @@ _WIDE_MASK = bytes(
 )
 """Zero becomes `0`, printable ASCII `a`, all else a dot."""
 _WIDE_RUN = re.compile(rb"(?:a0){8,}|(?:0a){8,}")
+_ZEROS = bytes(8)
+_MAGICS = tuple(MAGICS.values())
+_PAIRS = b"".join(magic[:2] for magic in _MAGICS)
 _ENDS_IN_RUN = re.compile(rb"[A-Za-z0-9+/_-]{12}=*[\r\n]*\Z")
 
 
@@ -94,12 +99,13 @@ def _text_views(text: View) -> Iterator[View]:
     yield view
     percent_hides_escapes = False
     for encoding, decode in _TEXT_DECODERS:
+        data = decode(view.data)
+        if data is None or data == view.data:
+            continue
         if encoding == "percent":
             percent_hides_escapes = _PERCENT_BACKSLASH.search(view.data) is not None
-        data = decode(view.data)
-        if data is not None and data != view.data:
-            view = View(data, (*view.encoding, encoding), text.cut_at_end)
-            yield view
+        view = View(data, (*view.encoding, encoding), text.cut_at_end)
+        yield view
     if percent_hides_escapes:
         data = _unescape(view.data)
         if data is not None:
@@ -107,12 +113,17 @@ def _text_views(text: View) -> Iterator[View]:
 
 
 def _unescape(data: bytes) -> bytes | None:
+    if b"\\" not in data:
+        return None
+    native = loops() if len(data) >= WORTH_C else None
+    return native.unescape(data) if native else unescape(data)
+
+
+def unescape(data: bytes) -> bytes:
     r"""Escapes of JSON (C, shells) resolved at every depth of nesting at once: `\n`, `\\n` and `\\\\n` are a line end.
 
     Thousands of escapes are ordinary: splitting costs a fraction of a substitution each.
     """
-    if b"\\" not in data:
-        return None
     first, *parts = data.split(b"\\")
     out = [first]
     for part in parts:
@@ -129,33 +140,62 @@ def _unescape(data: bytes) -> bytes | None:
 
 
 def _unpercent(data: bytes) -> bytes | None:
-    if b"%" not in data or not _PERCENT.search(data):
+    if b"%" not in data or not _has_percent(data):
         return None
     return unquote_to_bytes(_PERCENT_AGAIN.sub(b"%", data) if b"%25" in data else data)
 
 
+def _has_percent(data: bytes) -> bool:
+    """A search of bytes for the sign is much quicker than the expression, as long as there are few of them."""
+    at = -1
+    for _ in range(_FEW):
+        at = data.find(b"%", at + 1)
+        if at < 0:
+            return False
+        if _PERCENT.match(data, at):
+            return True
+    return _PERCENT.search(data, at) is not None
+
+
 def _without_colour(data: bytes) -> bytes | None:
-    return _ANSI.sub(b"", data) if b"\x1b[" in data else None
+    return _ANSI.sub(b"", data) if b"\x1b" in data else None
 
 
 def _other_hidings(data: bytes, budget: int) -> Iterator[tuple[str, bytes]]:
     """UTF-16 anywhere; what begins, at the start of the bytes or of a line, as a compressed form does."""
-    narrow = _narrow(data) if b"\0" in data else None
+    narrow = _narrow(data) if b"\0" in data and data.count(b"\0") >= len(_ZEROS) else None
     if narrow:
         yield "utf-16", narrow
-    for encoding, magic in MAGICS.items():
-        at = 0 if data.startswith(magic) else data.find(b"\n" + magic) + 1
-        if at > 0 or data.startswith(magic):
-            plain = inflate(encoding, data[at:], budget)
-            if plain:
-                yield encoding, plain
+    for encoding, at in _packed(data).items():
+        plain = inflate(encoding, data[at:], budget)
+        if plain:
+            yield encoding, plain
+
+
+def _packed(data: bytes) -> dict[str, int]:
+    """Where something compressed begins, the first of each coding."""
+    if data.isascii():  # nothing compressed is, and that costs less to know than where each may begin
+        return {}
+    native = loops() if len(data) >= WORTH_C else None
+    if native is None:
+        first = {coding: _line_start(data, magic) for coding, magic in MAGICS.items()}
+        return {coding: at for coding, at in first.items() if at >= 0}
+    found = [at for at in native.starts(data, _PAIRS) if data.startswith(_MAGICS, at)]
+    first = {coding: next((at for at in found if data.startswith(magic, at)), -1) for coding, magic in MAGICS.items()}
+    return {coding: at for coding, at in first.items() if at >= 0}
+
+
+def _line_start(data: bytes, magic: bytes) -> int:
+    if data.startswith(magic):
+        return 0
+    return at + 1 if (at := data.find(b"\n" + magic)) >= 0 else -1
 
 
 def _narrow(data: bytes) -> bytes | None:
     """UTF-16 runs of ASCII, either byte order, with a mark before them or none."""
-    mask = data.translate(_WIDE_MASK)
-    if b"a0a0a0a0" not in mask:
+    if not any(_ZEROS in data[odd::2] for odd in (0, 1)):
         return None
+    mask = data.translate(_WIDE_MASK)
     parts = [data[run.start() + (mask[run.start()] == 0x30) : run.end() : 2] for run in _WIDE_RUN.finditer(mask)]
     return b"\n".join(parts) if parts else None
 

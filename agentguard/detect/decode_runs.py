@@ -7,16 +7,19 @@ import binascii
 import re
 from collections.abc import Iterator
 
+from agentguard.detect.native_loops import loops
+
+WORTH_C = 4096
+"""Bytes from which on the loops in C are worth the loading: the commit hook sees less."""
 SHORTEST = 24
 """Characters; a shorter run holds no more than 18 bytes, which the index of known values looks for by itself."""
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _MASK = bytes(0x61 if byte in _BASE64 else 0x20 for byte in range(256))
 """Run characters become `a`, all else a blank: then a run is found by `bytes.find`."""
-_NEEDLE = b"a" * SHORTEST
-_LINE = 48
+LINE = 48
 """A line of a wrapped run has at least this many characters, all lines but the last the same number."""
-_BREAK = re.compile(rb"\r?\n(?=[A-Za-z0-9+/_-])")
+_NEXT_LINE = re.compile(rb"\r?\n([A-Za-z0-9+/_-]+)")
 _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _SAMPLE = 64
 _NOT_TEXT = bytes(byte for byte in range(32) if byte not in b"\t\n\r\x1b") + b"\x7f"
@@ -71,31 +74,36 @@ def _joined(parts: dict[str, list[bytes]]) -> dict[str, bytes]:
 
 def _runs(data: bytes) -> Iterator[bytes]:
     """Every run of base64 characters, lines of a wrapped one joined."""
+    native = loops() if len(data) >= WORTH_C else None
+    done = 0
+    for start, end in native.spans(data, SHORTEST, LINE) if native else spans(data, SHORTEST):
+        if start < done:
+            continue
+        done = _wrapped_end(data, start, end) if end - start >= LINE else end
+        yield data[start:end] if done == end else b"".join(data[start:done].split())
+
+
+def spans(data: bytes, shortest: int) -> Iterator[tuple[int, int]]:
+    """Start and end of every run of `shortest` base64 characters or more."""
     mask = data.translate(_MASK)
-    at = mask.find(_NEEDLE)
+    needle = b"a" * shortest
+    at = mask.find(needle)
     while at >= 0:
-        start = mask.rfind(b" ", 0, at) + 1
-        end = _end(mask, start)
-        wrapped = _wrapped_end(data, mask, start, end) if end - start >= _LINE else end
-        yield data[start:end] if wrapped == end else b"".join(data[start:wrapped].split())
-        at = mask.find(_NEEDLE, wrapped)
+        end = mask.find(b" ", at)
+        end = end if end >= 0 else len(mask)
+        yield at, end
+        at = mask.find(needle, end)
 
 
-def _wrapped_end(data: bytes, mask: bytes, start: int, end: int) -> int:
+def _wrapped_end(data: bytes, start: int, end: int) -> int:
     """Where a run ends that goes on over line ends: lines as long as the first, then perhaps a shorter one."""
     width, full = end - start, True
-    while full and (gap := _BREAK.match(data, end)):
-        line_end = _end(mask, gap.end())
-        length = line_end - gap.end()
+    while full and (line := _NEXT_LINE.match(data, end)):
+        length = line.end(1) - line.start(1)
         if length > width:
             break
-        end, full = line_end, length == width
+        end, full = line.end(1), length == width
     return end
-
-
-def _end(mask: bytes, start: int) -> int:
-    end = mask.find(b" ", start)
-    return end if end >= 0 else len(mask)
 
 
 def _decode_run(run: bytes) -> tuple[str, bytes] | None:

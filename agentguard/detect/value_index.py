@@ -10,16 +10,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from agentguard.detect.matching import ValueHit
 from agentguard.detect.value_forms import forms
+from agentguard.detect.value_matcher import Matcher, PlainMatcher, build_matcher
 from agentguard.model.secret import SecretValue
-
-try:
-    from ahocorasick_rs import BytesAhoCorasick
-except ImportError:  # a platform without a wheel: slower, the same hits
-    BytesAhoCorasick = None
 
 _MERGE_AT = 64
 """Values in the small part from which on it is merged into the large one."""
@@ -42,28 +37,17 @@ class _Part:
             for pattern, encoding in forms(value.value):
                 by_pattern.setdefault(pattern, []).append(_Form(value, encoding, pattern))
         self._forms = list(by_pattern.values())
-        self._automaton: Any = None
-        if self._forms and not pure_python and BytesAhoCorasick is not None:
-            self._automaton = BytesAhoCorasick(list(by_pattern))
+        build = PlainMatcher if pure_python else build_matcher
+        self._matcher: Matcher | None = build(list(by_pattern)) if by_pattern else None
 
     def scan(self, data: bytes) -> list[ValueHit]:
-        if self._automaton is None:
-            return self._find(data)
+        if self._matcher is None:
+            return []
         return [
-            ValueHit(start, end, form.value, form.encoding)
-            for index, start, end in self._automaton.find_matches_as_indexes(data, overlapping=True)
+            ValueHit(start, start + len(form.pattern), form.value, form.encoding)
+            for index, start in self._matcher.scan(data)
             for form in self._forms[index]
         ]
-
-    def _find(self, data: bytes) -> list[ValueHit]:
-        hits: list[ValueHit] = []
-        for same in self._forms:
-            pattern = same[0].pattern
-            start = data.find(pattern)
-            while start >= 0:
-                hits += [ValueHit(start, start + len(pattern), form.value, form.encoding) for form in same]
-                start = data.find(pattern, start + 1)
-        return hits
 
 
 class ValueIndex:

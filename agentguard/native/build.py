@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 SOURCES = Path(__file__).resolve().parent
-LIBRARIES = {"loop": ("loop.c", "table.h"), "gate": ("gate.c", "table.h")}
+LIBRARIES = {"loop": ("loop.c", "table.h"), "gate": ("gate.c", "table.h"), "views": ("views.c",)}
 COMMON = ("-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-fvisibility=hidden")
 FLAGS = {
     "loop": (*COMMON, "-pthread", "-fstack-protector-strong", "-D_FORTIFY_SOURCE=2"),
@@ -29,9 +29,14 @@ FLAGS = {
         *("-fno-asynchronous-unwind-tables", "-fno-tree-loop-distribute-patterns"),  # the latter calls strlen
         "-Wl,-z,noseparate-code,-z,norelro,-z,now,--hash-style=gnu,--build-id=none",
     ),
+    "views": (*COMMON, "-O3", "-fstack-protector-strong", "-D_FORTIFY_SOURCE=2"),
 }
 
-INSTEAD = {"loop": "the Python loop serves", "gate": "the supervisor is asked at every open"}
+INSTEAD = {
+    "loop": "the Python loop serves",
+    "gate": "the supervisor is asked at every open",
+    "views": "escapes are resolved in Python",
+}
 """What becomes of a session without it. The order is that of `LIBRARIES`: the first that is missing is told."""
 
 LONGEST = 120

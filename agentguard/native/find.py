@@ -12,7 +12,7 @@ INSTALLED = Path("lib", "agentguard")
 
 
 def find_library(kind: str) -> Path | None:
-    """The library (`loop`, `gate`) made from the sources as they are; None when it was not compiled."""
+    """The library (a word of `build.LIBRARIES`) made from the sources as they are; None when it was not compiled."""
     name = library_name(kind)
     folders = (Path(sys.prefix) / INSTALLED, SOURCES / "compiled")
     return next((folder / name for folder in folders if (folder / name).is_file()), None)

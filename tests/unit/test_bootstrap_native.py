@@ -61,6 +61,7 @@ class Checkout:
         """Put the small files in the place of the real ones."""
         self.write("loop.c", "extern int one(void); int one(void) { return 1; }\n")
         self.write("gate.c", "extern int two(void); int two(void) { return 2; }\n")
+        self.write("views.c", "extern int three(void); int three(void) { return 3; }\n")
 
     def write(self, name: str, text: str) -> None:
         (self.root / "agentguard" / "native" / name).write_text(text)
@@ -99,23 +100,23 @@ def checkout(set_up: Checkout) -> Checkout:
 def test_compiled_once_and_again_when_a_source_changes(checkout: Checkout) -> None:
     assert checkout.start() == ""
     first = checkout.libraries()
-    assert {name.split("-")[0] for name in first} == {"loop", "gate"}
+    assert {name.split("-")[0] for name in first} == {"loop", "gate", "views"}
     assert checkout.start() == ""
-    assert (checkout.libraries(), checkout.runs) == (first, 2)
+    assert (checkout.libraries(), checkout.runs) == (first, 3)
 
     log = (checkout.root / ".venv" / "agentguard-install.log").read_text()
     checkout.write("loop.c", "extern int one(void); int one(void) { return 11; }\n")
     assert checkout.start() == ""
     second = checkout.libraries()
-    assert len(second & first) == 1, "the gate is what it was"
+    assert len(second & first) == 2, "the others are what they were"
     assert len(second - first) == 1, "the loop is new"
-    assert len(second) == 2, "the old loop is gone"
-    assert checkout.runs == 3
+    assert len(second) == 3, "the old loop is gone"
+    assert checkout.runs == 4
     assert (checkout.root / ".venv" / "agentguard-install.log").read_text() == log, "pip was not started"
 
-    checkout.write("table.h", "/* shared by both */\n")
+    checkout.write("table.h", "/* shared by two */\n")
     checkout.start()
-    assert (checkout.runs, len(checkout.libraries() - second)) == (5, 2)
+    assert (checkout.runs, len(checkout.libraries() - second)) == (6, 2)
 
 
 @needs_compiler
@@ -127,9 +128,9 @@ def test_without_a_compiler_it_is_said_once_and_made_when_one_has_come(checkout:
     program.with_name("away").rename(program)
     assert checkout.runs == 0
     assert checkout.start() == ""
-    assert (len(checkout.libraries()), checkout.runs) == (2, 2)
+    assert (len(checkout.libraries()), checkout.runs) == (3, 3)
     checkout.start()
-    assert checkout.runs == 2
+    assert checkout.runs == 3
 
 
 def test_a_path_without_any_compiler(checkout: Checkout, tmp_path: Path) -> None:
@@ -153,7 +154,7 @@ def test_a_compiler_that_fails_is_not_tried_at_each_start(checkout: Checkout) ->
     assert checkout.start() == f"{SAID}{reason}: the Python loop serves\n"
     assert "loop.c:1:10: fatal error" in (checkout.root / ".venv" / "agentguard-install.log").read_text()
     assert checkout.start() == ""
-    assert (checkout.libraries(), checkout.runs) == (set(), 2)
+    assert (checkout.libraries(), checkout.runs) == (set(), 3)
 
 
 @needs_compiler
@@ -162,7 +163,7 @@ def test_one_that_cannot_be_compiled_does_not_take_the_other_with_it(checkout: C
     reason = "(the C compiler failed: #error not on this machine)"
     served = "the supervisor is asked at every open"
     assert checkout.start() == f"agentguard: the native gate was not compiled {reason}: {served}\n"
-    assert {name.split("-")[0] for name in checkout.libraries()} == {"loop"}
+    assert {name.split("-")[0] for name in checkout.libraries()} == {"loop", "views"}
 
 
 @needs_compiler

@@ -1,0 +1,96 @@
+"""The decoder's loops in C do what their Python twins do, byte for byte."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agentguard.detect import decode, decode_runs
+from agentguard.detect.decode import Views, unescape
+from agentguard.detect.decode_runs import LINE, SHORTEST, spans
+from agentguard.detect.decompress import MAGICS
+from agentguard.detect.native_loops import Loops
+from agentguard.native import build
+
+pytestmark = pytest.mark.skipif(not build.compiler(), reason="no C compiler")
+
+WORDS = st.lists(
+    st.one_of(
+        st.sampled_from(
+            [b"\\", b"\\n", b"\\u00", b"\\x4", b"41", b"\\\\", b"\n", b" ", b"A" * 23, b"b" * 30, b"x\x9c"]
+        ),
+        st.binary(max_size=70),
+        st.from_regex(rb"\A[A-Za-z0-9+/_-]{1,90}\Z"),
+    ),
+    max_size=12,
+).map(b"".join)
+
+
+@pytest.fixture(scope="module")
+def loops(tmp_path_factory: pytest.TempPathFactory) -> Loops:
+    return Loops(str(build.build("views", tmp_path_factory.mktemp("native"))))
+
+
+@settings(max_examples=600, deadline=None)
+@given(WORDS)
+def test_the_twins_agree(loops: Loops, data: bytes) -> None:
+    assert loops.unescape(data) == unescape(data)
+    for shortest in (1, 2, 24, 63):
+        assert list(loops.spans(data, shortest, 0)) == list(spans(data, shortest))
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.one_of(WORDS, st.text("ABCDEFabcdef0123456789+/_-", min_size=24, max_size=60).map(str.encode)))
+def test_only_what_decodes_to_nothing_is_left_out(loops: Loops, data: bytes) -> None:
+    kept = set(loops.spans(data, SHORTEST, LINE))
+    for start, end in set(spans(data, SHORTEST)) - kept:
+        assert end - start < LINE
+        assert decode_runs._decode_run(data[start:end]) is None
+
+
+def test_every_short_text_that_is_encoded_is_kept(loops: Loops) -> None:
+    text = b"key = 'somewhat hidden' and so on, and on"
+    coders = (base64.b64encode, base64.urlsafe_b64encode, base64.b32encode, lambda data: data.hex().encode())
+    for encode, length, before in itertools.product(coders, range(18, 36), (b"", b"a", b"Ab", b"xyz")):
+        run = before + encode(text[:length]).rstrip(b"=")
+        if decode_runs._decode_run(run) is not None:
+            assert len(run) < SHORTEST or list(loops.spans(b'"' + run + b'"', SHORTEST, LINE))
+    for magic in decode_runs._ENCODED_MAGIC:
+        run = magic + b"wxyz" * 8
+        assert list(loops.spans(run, SHORTEST, LINE)) == [(0, len(run))]
+
+
+def test_more_spans_than_one_call_gives(loops: Loops) -> None:
+    source = random.Random(4)
+    data = b" ".join(b"k" * source.randrange(60, 90) for _ in range(2000))
+    assert list(loops.spans(data, SHORTEST, LINE)) == list(spans(data, SHORTEST))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.sampled_from([b"\n", b"a", b"\xff", *MAGICS.values(), b"\x1f\x8b", b"P"]), max_size=20).map(b"".join)
+)
+def test_compressed_forms_begin_at_the_same_places(loops: Loops, data: bytes) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decode, "WORTH_C", 0)
+        patch.setattr(decode, "loops", lambda: None)
+        plain = decode._packed(data)
+        patch.setattr(decode, "loops", lambda: loops)
+        assert decode._packed(data) == plain
+
+
+def test_the_views_are_the_same_without_c(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = Path(__file__).read_bytes().replace(b"\n", b"\\n") + base64.encodebytes(bytes(range(32, 127)) * 40)
+    monkeypatch.setattr(decode, "loops", lambda: loops)
+    monkeypatch.setattr(decode_runs, "loops", lambda: loops)
+    with_c = [(view.encoding, view.data) for view in Views(text)]
+    monkeypatch.setattr(decode, "loops", lambda: None)
+    monkeypatch.setattr(decode_runs, "loops", lambda: None)
+    assert with_c == [(view.encoding, view.data) for view in Views(text)]
+    assert len(with_c) > 2
