@@ -106,6 +106,7 @@ class Gate:
             confidence=draft.confidence,
             host=draft.host,
             port=draft.port,
+            asked_host=draft.asked_host,
             method=draft.method,
             protocol=draft.protocol,
             matches=draft.matches,

@@ -53,7 +53,7 @@ class Describer:
         Nearly every finding is clean, and one look at all of its texts says so.
         """
         names = [text for match in finding.matches for text in (match.name, match.place, match.source_path)]
-        if not self._holds_secret([finding.subject, finding.path, finding.host, *names]):
+        if not self._holds_secret([finding.subject, finding.path, finding.host, finding.asked_host, *names]):
             return finding
         text = self.text
         return replace(
@@ -61,6 +61,7 @@ class Describer:
             subject=text(finding.subject),
             path=text(finding.path),
             host=text(finding.host),
+            asked_host=text(finding.asked_host),
             matches=tuple(
                 replace(match, name=text(match.name), place=text(match.place), source_path=text(match.source_path))
                 for match in finding.matches

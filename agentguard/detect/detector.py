@@ -247,6 +247,28 @@ class Detector:
     # --- sends ------------------------------------------------------------------------------------------
 
     def _send(self, attributed: Attributed, sent: HttpObservation) -> list[Finding]:
+        return [*self._names(attributed, sent), *self._secrets(attributed, sent)]
+
+    def _names(self, attributed: Attributed, sent: HttpObservation) -> list[Finding]:
+        """A client that reached one host and asked for another: told once of each program and pair of names."""
+        other = sent.asked_host or sent.connect_host
+        program = sent.process.exe if sent.process else ""
+        if not other or self._once.again("names", attributed.session, program, sent.host, other):
+            return []
+        return [
+            self._finding(
+                attributed,
+                kind=Kind.FINDING,
+                activity=Activity.CONNECT,
+                subject=subjects.names_subject(sent.host, sent.asked_host, sent.connect_host),
+                host=sent.host,
+                port=sent.port,
+                protocol=sent.protocol,
+                asked_host=sent.asked_host,
+            )
+        ]
+
+    def _secrets(self, attributed: Attributed, sent: HttpObservation) -> list[Finding]:
         if not sent.matches:
             return []
         url = self._describe.text(sent.url)
@@ -259,6 +281,7 @@ class Detector:
                 subject=subjects.request_subject(sent.method, url, sent.host, sent.port),
                 host=sent.host,
                 port=sent.port,
+                asked_host=sent.asked_host,
                 method=sent.method,
                 protocol=sent.protocol,
                 matches=sent.matches,

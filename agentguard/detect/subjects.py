@@ -36,6 +36,12 @@ def request_subject(method: str, url: str, host: str, port: int) -> str:
     return line if len(line) <= MAX_CHARS else shorten(line.split("?", 1)[0])
 
 
+def names_subject(host: str, asked: str, connected: str) -> str:
+    """`reached front.example and asked it for hidden.example`: names that do not go together."""
+    told = f"reached {host} and asked it for {asked}" if asked else f"asked for {connected} and reached {host}"
+    return shorten(one_line(told))
+
+
 def environment_subject(program: str, matches: Sequence[SecretMatch]) -> str:
     """`environment of node (2 secrets)`"""
     return f"environment of {one_line(program) or 'a process'}{counted(matches)}"

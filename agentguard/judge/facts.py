@@ -112,6 +112,8 @@ class Facts:
         host, match = self.finding.host, self.match
         if not host:
             return ()
+        if self.finding.asked_host:
+            return (Destination.OTHER,)  # whose certificate was verified is not who gets the request
         login = self.context.login_of(match.source_path) if match else None
         issuers = match.issuer_hosts if match else ()
         gateway = self.context.is_gateway(host, self.finding.port)

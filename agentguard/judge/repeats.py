@@ -116,6 +116,7 @@ def _key(finding: Finding, verdict: Verdict) -> _Key:
         verdict.disposition,
         finding.host,
         finding.port,
+        finding.asked_host,
         finding.protocol,
         "" if verdict.destination is Destination.MODEL else (finding.method, url_path(finding.subject)),
     )

@@ -30,6 +30,7 @@ def _last(path: str) -> str:
 
 FIELDS: dict[str, Callable[[Facts], str]] = {
     "agent": lambda facts: "The agent" if facts.agent() == "unknown" else facts.agent(),
+    "asked_host": lambda facts: facts.finding.asked_host,
     "command": lambda facts: facts.finding.command_rule,
     "covered_by": lambda facts: facts.finding.gap.covered_by if facts.finding.gap else "",
     "detail": lambda facts: facts.finding.gap.detail.rstrip(".") if facts.finding.gap else "",

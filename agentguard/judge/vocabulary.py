@@ -107,6 +107,7 @@ FLAGS: dict[str, Callable[[Facts], bool]] = {
     "known_source": Facts.known_source,
     "issuer_known": Facts.issuer_known,
     "model_key": Facts.model_key,
+    "fronted": lambda facts: facts.finding.asked_host != "",
     "own_gateway": Facts.own_gateway,
     "expected_reader": Facts.expected_reader,
     "own_login": Facts.own_login,

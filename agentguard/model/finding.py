@@ -83,6 +83,8 @@ class Finding:
     path: str = ""
     host: str = ""
     port: int = 0
+    asked_host: str = ""
+    """The name in the request's Host, when `host` did not prove it (domain fronting); "" when it did."""
     method: str = ""
     protocol: str = ""
     matches: tuple[SecretMatch, ...] = ()

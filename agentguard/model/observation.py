@@ -111,6 +111,10 @@ class HttpObservation:
     user_agent: str = ""
     enforced_rule: str = ""
     """The policy rule (FILE:ID) that had the proxy block it; "" when it passed."""
+    connect_host: str = ""
+    """The name that CONNECT asked for, when `host` is another one and its certificate does not cover it."""
+    asked_host: str = ""
+    """The name in Host or :authority, likewise: whoever answers for it behind `host` gets the request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ from agentguard.sense.proxy.interface import Guard
 from agentguard.sense.proxy.logs import place_of, write_line
 from agentguard.sense.proxy.master import build_master
 from agentguard.sense.proxy.messages import Messages
+from agentguard.sense.proxy.names import Names
 from agentguard.sense.proxy.outbox import Outbox
 from agentguard.sense.proxy.peers import Identifier, Peers
 from agentguard.sense.proxy.proctree import SessionTree
@@ -87,6 +88,7 @@ class _Proxy:
             _Ready(self._outbox),
             Doors(self._desk, self._peers),
             *routes,
+            Names(self._desk),
             Requests(self._desk),
             Messages(self._desk),
         ]

@@ -67,6 +67,10 @@ class Desk:
         self._send(replace(draft, enforced_rule=rule))
         return rule
 
+    def misnamed(self, caller: Caller, subject: Subject) -> None:
+        """Tell of a client that reached one host and asked for another, whatever it sends there."""
+        self._send(observe(self.scanner, caller, subject, ()))
+
     def blocks(self, caller: Caller, subject: Subject, matches: Sequence[SecretMatch]) -> bool:
         """Whether `report` would answer with a rule. Sends nothing."""
         if not matches or not self.guard.can_block:

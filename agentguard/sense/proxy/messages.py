@@ -10,8 +10,8 @@ from agentguard.model.observation import GapType
 from agentguard.sense.proxy import answers
 from agentguard.sense.proxy.desk import Desk
 from agentguard.sense.proxy.interface import StreamScan
+from agentguard.sense.proxy.names import ASKED, verified_host
 from agentguard.sense.proxy.report import Subject
-from agentguard.sense.proxy.requests import verified_host
 from agentguard.sense.proxy.safe import safe
 
 
@@ -48,6 +48,7 @@ class Messages:
             port=port,
             path=flow.request.path,
             user_agent=flow.request.headers.get("user-agent", ""),
+            asked_host=flow.metadata.get(ASKED, ""),
             size=len(content),
         )
         if self.desk.report(caller, subject, matches):

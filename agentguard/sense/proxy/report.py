@@ -44,6 +44,10 @@ class Subject:
     user_agent: str = ""
     size: int = 0
     """Bytes scanned."""
+    connect_host: str = ""
+    """What CONNECT asked for, when the host that was reached did not prove that name."""
+    asked_host: str = ""
+    """The name in Host, when the host that was reached did not prove it."""
 
 
 def observe(scanner: BodyScanner, caller: Caller, subject: Subject, matches: Sequence[SecretMatch]) -> HttpObservation:
@@ -62,6 +66,8 @@ def observe(scanner: BodyScanner, caller: Caller, subject: Subject, matches: Seq
         matches=tuple(matches),
         body_size=subject.size,
         user_agent=scanner.redact(subject.user_agent[:_LONGEST_AGENT])[0],
+        connect_host=scanner.redact(subject.connect_host)[0],
+        asked_host=scanner.redact(subject.asked_host)[0],
     )
 
 

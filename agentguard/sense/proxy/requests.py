@@ -13,6 +13,7 @@ from agentguard.model.secret import SecretMatch
 from agentguard.sense.proxy import answers
 from agentguard.sense.proxy.desk import Desk
 from agentguard.sense.proxy.heads import distinct, scan_head
+from agentguard.sense.proxy.names import ASKED, verified_host
 from agentguard.sense.proxy.report import ORDINARY_METHOD, Caller, Subject
 from agentguard.sense.proxy.safe import safe
 from agentguard.sense.proxy.upload import Upload
@@ -149,18 +150,8 @@ class Requests:
             port=port,
             path=flow.request.path,
             user_agent=flow.request.headers.get("user-agent", ""),
+            asked_host=flow.metadata.get(ASKED, ""),
         )
-
-
-def verified_host(flow: http.HTTPFlow, caller: Caller) -> tuple[str, int]:
-    """The name whose certificate was checked (SNI), else the one the client asked to be connected to, as written.
-
-    Never the Host header of a tunnelled request: that is the client's to choose.
-    """
-    if caller.connect is None:
-        return flow.request.host, flow.request.port
-    host, port = caller.connect
-    return flow.client_conn.sni or host, port
 
 
 def _must_stream(request: http.Request) -> bool:

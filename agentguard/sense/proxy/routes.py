@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mitmproxy import connection, http
+from mitmproxy import connection, http, tls
 from mitmproxy.proxy import layer, layers, mode_specs
 from mitmproxy.proxy.layers import modes
 from mitmproxy.proxy.layers.http import HTTPMode
@@ -18,16 +18,25 @@ class Redirects:
 
     def __init__(self, addresses: dict[str, tuple[str, int]]) -> None:
         self._addresses = addresses
+        self._names: dict[str, str] = {}
+        """Id of a connection to a server → the name it stands for."""
 
     def server_connect(self, data: ServerConnectionHookData) -> None:
         """Refuses what is not mapped and not on this machine: a demo or a test never reaches the network."""
         host = data.server.address[0]
         target = self._addresses.get(host.lower())
         if target is not None and is_loopback(target[0]):
-            data.server.sni = data.server.sni or data.client.sni or host
+            self._names[data.server.id] = host
             data.server.address = tuple(target)
         elif not is_loopback(host):
             data.server.error = "AgentGuard: this host is not part of the demonstration"
+
+    def tls_start_server(self, data: tls.TlsData) -> None:
+        """The name that is verified is the client's SNI, which was not known yet when CONNECT opened the connection."""
+        data.conn.sni = data.conn.sni or data.context.client.sni or self._names.get(data.conn.id)
+
+    def server_disconnected(self, data: ServerConnectionHookData) -> None:
+        self._names.pop(data.server.id, None)
 
 
 class LoopbackDirect:

@@ -114,6 +114,7 @@ EVENT_SCHEMA = _object(
     path=_TEXT_OR_NONE,
     host=_TEXT_OR_NONE,
     port=_NUMBER_OR_NONE,
+    asked_host=_TEXT_OR_NONE,
     method=_TEXT_OR_NONE,
     protocol=_TEXT_OR_NONE,
     sensor=_TEXT,
