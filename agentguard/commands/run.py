@@ -32,6 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Connections round the proxy are not noticed",
     )
     parser.add_argument(
+        "--capture",
+        action="store_true",
+        help="take TCP connections that go round the proxy to it, so that what they send is seen too. The program does "
+        "not notice; but a server elsewhere that refuses is found out after it was connected",
+    )
+    parser.add_argument(
         "--resolve",
         metavar="HOST=ADDRESS:PORT",
         action="append",
@@ -49,6 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
     argv = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
     if not argv:
         raise AgentGuardError("no command was given; try `agentguard run -- claude`")
+    if arguments.capture and arguments.allow_privileged:
+        raise ConfigError("--capture needs the seccomp filter, which --allow-privileged leaves out; choose one of them")
     environ = dict(os.environ)
     program = find_program(argv[0], environ.get("PATH"))
     home = home_path(arguments.home)
@@ -64,6 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         cwd=working_folder(),
         session=new_uid(time.time_ns()),
         allow_privileged=arguments.allow_privileged,
+        capture=arguments.capture,
         quiet=arguments.quiet,
         color=sys.stderr.isatty() and "NO_COLOR" not in environ,
         session_descriptor=_descriptor(arguments.print_session),

@@ -73,12 +73,9 @@ def _enter_guard(channel: Channel, gate: int | None) -> None:
     from agentguard.sense.seccomp.install import install_filter, why_unavailable  # noqa: PLC0415 - Linux only
 
     try:
-        listener = install_filter(gate)
+        install_filter(gate, lambda listener: channel.send({"type": "listener"}, (listener,)))
     except OSError as error:
         channel.send({"type": "unavailable", "reason": why_unavailable(error)})
-        return
-    channel.send({"type": "listener"}, (listener,))
-    os.close(listener)
 
 
 def _open_decoy(path: str) -> None:

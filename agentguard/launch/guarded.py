@@ -64,6 +64,7 @@ class GuardedSession(LiveSession):
                 wanted=not self._request.allow_privileged,
             ),
             proxy_port=lambda: self._network.port,
+            way_in=self._network.way_in(),
             setup=self._folder_setup(),
         )
         self._network.prove()

@@ -21,6 +21,7 @@ from agentguard.sense.interface import Emit
 from agentguard.sense.proxy.config import ProxyConfig
 from agentguard.sense.proxy.environment import upstream_of
 from agentguard.sense.proxy.launcher import ProxySensor
+from agentguard.sense.seccomp.capture import WayIn
 
 NAME = "proxy"
 START_SECONDS = 10.0
@@ -101,6 +102,10 @@ class Network:
         if values:
             self._proxy.learn(values)
 
+    def way_in(self) -> WayIn | None:
+        """Where connections that go round the proxy are taken; None: they are told, and go on."""
+        return self._proxy if self._setup.request.capture else None
+
     def prove(self) -> None:
         """Send the decoy. On a thread: the agent does not wait for it."""
         if self.port:
@@ -150,6 +155,7 @@ def _config(setup: NetworkSetup) -> ProxyConfig:
         home=setup.home.root,
         workspace=request.cwd,
         upstream_ca=request.upstream_ca,
+        capture=request.capture,
         redirects=request.redirects,
         upstream_proxy="" if request.redirects else upstream_of(request.environ),
         cache=setup.home.cache,

@@ -25,6 +25,8 @@ class RunRequest:
     """Session uid."""
     allow_privileged: bool = False
     """Without the seccomp filter, under which no program can gain privilege (sudo, su)."""
+    capture: bool = False
+    """Take connections that go round the proxy to it."""
     quiet: bool = False
     color: bool = False
     session_descriptor: int | None = None

@@ -8,6 +8,7 @@
  *   an exec   that will succeed: recorded here, told later                               let go
  *             by a path that leads through what /proc says of a process                  handed over
  *   a connect to the proxy                                                               let go
+ *   a sendmsg that names no receiver                                                     let go
  *   the rest                                                                             handed over
  *
  * Records and held calls go through one queue, in the order in which they were received: Python knows a process before
@@ -40,7 +41,7 @@
 #define API __attribute__((visibility("default")))
 
 enum {
-	AG_LOOP_ABI = 1,           /* raised with every change of what Python and this file share */
+	AG_LOOP_ABI = 2,           /* raised with every change of what Python and this file share */
 	PAGE = 4096,               /* a read of memory never crosses one: the next may be a hole (larger pages do no harm) */
 	PAGES = 64,                /* pages of the caller kept while its call is looked at */
 	MAX_STRINGS = 4096,        /* of an argument list or an environment */
@@ -64,7 +65,7 @@ enum {
 
 /* --- what is shared with Python: agentguard/sense/seccomp/native.py --------------------------------------------- */
 
-enum ag_kind { AG_HAND_OVER, AG_OPEN, AG_OPENAT, AG_EXECVE, AG_EXECVEAT, AG_CONNECT, AG_VIEW };
+enum ag_kind { AG_HAND_OVER, AG_OPEN, AG_OPENAT, AG_EXECVE, AG_EXECVEAT, AG_CONNECT, AG_SENDMSG, AG_VIEW };
 
 struct ag_call {
 	uint32_t arch;
@@ -682,12 +683,24 @@ static int connect_matters(struct ag_loop *loop, int32_t tid, uint64_t pointer, 
 	return 1;
 }
 
+/* Anything but a message to whom the socket is connected: the name is the first field of struct msghdr. */
+static int sendmsg_matters(int32_t tid, uint64_t header, int wide)
+{
+	uint64_t name = 0;
+	struct iovec here = {&name, wide ? 8 : 4}, there = {(void *)(uintptr_t)header, here.iov_len};
+	return process_vm_readv(tid, &here, 1, &there, 1, 0) != (ssize_t)here.iov_len || name;
+}
+
 /* --- the queue -------------------------------------------------------------------------------------------------- */
+
+static void respond(struct ag_loop *loop, struct ag_response response)
+{
+	ioctl(loop->config.listener, loop->config.send, &response); /* ENOENT: the task died meanwhile */
+}
 
 static void answer(struct ag_loop *loop, uint64_t id)
 {
-	struct ag_response response = {.id = id, .flags = loop->config.go_on};
-	ioctl(loop->config.listener, loop->config.send, &response); /* ENOENT: the task died meanwhile */
+	respond(loop, (struct ag_response){.id = id, .flags = loop->config.go_on});
 }
 
 static int is_valid(struct ag_loop *loop, uint64_t id)
@@ -1029,6 +1042,9 @@ static int look(struct ag_loop *loop)
 	case AG_CONNECT:
 		matters = connect_matters(loop, call->tid, arguments[1], arguments[2]);
 		break;
+	case AG_SENDMSG:
+		matters = sendmsg_matters(call->tid, arguments[1], call->arch == loop->config.arch);
+		break;
 	case AG_VIEW:
 		forget_views(loop);
 		break;
@@ -1161,10 +1177,10 @@ API const struct ag_record *ag_loop_next(struct ag_loop *loop)
 	return node ? &node->record : NULL;
 }
 
-/* Lets go a call that was handed over. */
-API void ag_loop_answer(struct ag_loop *loop, uint64_t id)
+/* Answers a call that was handed over. */
+API void ag_loop_answer(struct ag_loop *loop, uint64_t id, int64_t value, int32_t error, uint32_t flags)
 {
-	answer(loop, id);
+	respond(loop, (struct ag_response){id, value, error, flags});
 	pthread_mutex_lock(&loop->lock);
 	_Atomic uint64_t *slot = slot_of(loop, id);
 	if (slot)

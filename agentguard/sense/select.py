@@ -21,6 +21,7 @@ from agentguard.sense.inode_watch import InodeWatch
 from agentguard.sense.interface import FolderSetup, SecretFiles
 from agentguard.sense.open_scan import OpenScan
 from agentguard.sense.seccomp.abi import machine
+from agentguard.sense.seccomp.capture import WayIn
 from agentguard.sense.seccomp.gate import SessionGate
 from agentguard.sense.seccomp.handlers import NAME as SECCOMP
 from agentguard.sense.seccomp.handlers import SeccompSetup
@@ -147,7 +148,9 @@ def open_table(folder: Path, files: SecretFiles) -> WatchTable | None:
     return table
 
 
-def start_file_sensors(*, filtered: Filtered, proxy_port: Callable[[], int], setup: FolderSetup) -> FileSensors:
+def start_file_sensors(
+    *, filtered: Filtered, proxy_port: Callable[[], int], way_in: WayIn | None, setup: FolderSetup
+) -> FileSensors:
     """For an agent of our own. Without the seccomp filter the session goes on with the next best; that is told as a
     gap, unless the user wanted it so."""
     here = machine()
@@ -164,6 +167,7 @@ def start_file_sensors(*, filtered: Filtered, proxy_port: Callable[[], int], set
             files=setup.files,
             decoy=setup.decoy,
             proxy_port=proxy_port,
+            way_in=way_in,
             emit=setup.emit,
             on_hold=setup.on_hold,
             on_change=setup.on_change,

@@ -108,12 +108,10 @@ def filtered_child(command: list[str], gate: Gate | None = None) -> tuple[int, C
             for name in ("LD_PRELOAD", "ASAN_OPTIONS", "UBSAN_OPTIONS"):
                 os.environ.pop(name, None)
         try:
-            listener = install_filter(gate.call if gate else None)
+            install_filter(gate.call if gate else None, lambda listener: theirs.send({"ok": True}, (listener,)))
         except OSError as error:
             theirs.send({"errno": error.errno})
             os._exit(99)
-        theirs.send({"ok": True}, (listener,))
-        os.close(listener)
         theirs.receive()
         os.execvpe(command[0], command, _environment(gate))
     theirs.close()

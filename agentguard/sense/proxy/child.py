@@ -18,17 +18,19 @@ from typing import Any
 from agentguard.errors import AgentGuardError
 from agentguard.model.secret import SecretValue
 from agentguard.sense.proxy import wire
+from agentguard.sense.proxy.captured import Announced, CapturedConnections
 from agentguard.sense.proxy.config import ChildStart, ProxyConfig
 from agentguard.sense.proxy.desk import Desk
 from agentguard.sense.proxy.doors import Doors
 from agentguard.sense.proxy.interface import Guard
 from agentguard.sense.proxy.logs import place_of, write_line
-from agentguard.sense.proxy.master import build_master
+from agentguard.sense.proxy.master import Listeners, build_master
 from agentguard.sense.proxy.messages import Messages
 from agentguard.sense.proxy.names import Names
 from agentguard.sense.proxy.outbox import Outbox
 from agentguard.sense.proxy.peers import Identifier, Peers
 from agentguard.sense.proxy.proctree import SessionTree
+from agentguard.sense.proxy.report import Caller
 from agentguard.sense.proxy.requests import Requests
 from agentguard.sense.proxy.routes import LoopbackDirect, PlainDns, Redirects
 from agentguard.sense.proxy.trust import SessionTls
@@ -74,25 +76,25 @@ class _Proxy:
         self._outbox = outbox
         self._peers = _identifier(config)
         self._desk = Desk(guard, outbox.observe)
+        self._captured = CapturedConnections()
         self._master = self._build(start)
 
     def _build(self, start: ChildStart) -> Any:
         config = start.config
         tls = SessionTls(start.ca_key, start.ca_certificate, config.confdir)
-        listener = socket.socket(fileno=start.listen_fd)
-        listener.setblocking(False)
+        doors = Listeners(_inherited(start.listen_fd), tuple(map(_inherited, start.capture_fds)), self._captured)
         routes: list[object] = [LoopbackDirect(), PlainDns()]
         if config.redirects:
             routes.append(Redirects(config.redirects))
         addons = [
             _Ready(self._outbox),
-            Doors(self._desk, self._peers),
+            Doors(self._desk, self._peers, self._captured, self._spare),
             *routes,
             Names(self._desk),
             Requests(self._desk),
             Messages(self._desk),
         ]
-        return build_master(config, tls, listener, addons)
+        return build_master(config, tls, doors, addons)
 
     async def serve(self, reader: asyncio.StreamReader) -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._master.shutdown)
@@ -116,6 +118,8 @@ class _Proxy:
                 if op == "stop":
                     self._master.shutdown()
                     return
+                if op == "captured":
+                    self._captured.announce(wire.typed(body, Announced))
                 if op == "learn":
                     await self._learn(body)
         self._orphan()
@@ -124,6 +128,11 @@ class _Proxy:
         number, values = wire.typed(body, tuple[int, tuple[SecretValue, ...]])
         await asyncio.get_running_loop().run_in_executor(None, self._guard.learn, values)
         self._outbox.say("learned", number)
+
+    def _spare(self, caller: Caller) -> None:
+        """The supervisor is to let this program go there directly: it would never get through here."""
+        if caller.process is not None and caller.connect is not None:
+            self._outbox.say("spare", (caller.process.exe, caller.connect))
 
     def _orphan(self) -> None:
         """The agent must not notice: its requests go on, unseen. The supervisor's next start tells of the gap."""
@@ -147,6 +156,12 @@ class _Proxy:
         self._outbox.say(
             "counts", {"connections": counts.connections, "requests": counts.requests, "lost": counts.lost}
         )
+
+
+def _inherited(descriptor: int) -> socket.socket:
+    listener = socket.socket(fileno=descriptor)
+    listener.setblocking(False)
+    return listener
 
 
 def _identifier(config: ProxyConfig) -> Identifier:

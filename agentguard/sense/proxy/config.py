@@ -39,6 +39,8 @@ class ProxyConfig:
     """A further PEM file of roots to verify servers with, beside the system's and the user's."""
     redirects: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Demo and tests: host → loopback address. When there are any, every other host that is not loopback is refused."""
+    capture: bool = False
+    """Also listen for connections that the supervisor takes here."""
     listen_port: int = 0
     """0: any free port."""
     upstream_proxy: str = field(default="", repr=False)
@@ -60,5 +62,7 @@ class ChildStart:
     """PEM."""
     listen_fd: int
     """The listening socket, inherited: it outlives a child, so a restart keeps the port and the queue of clients."""
+    capture_fds: tuple[int, ...] = ()
+    """The same for captured connections: IPv4, and IPv6 where there is such a loopback."""
     values: tuple[SecretValue, ...] = field(default=(), repr=False)
     """Values learnt so far."""

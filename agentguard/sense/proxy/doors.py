@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mitmproxy import connection, tls
 
 from agentguard.model.observation import GapType
+from agentguard.sense.proxy.captured import CapturedConnections
 from agentguard.sense.proxy.desk import Desk
 from agentguard.sense.proxy.peers import Identifier
 from agentguard.sense.proxy.report import Caller
@@ -15,14 +18,24 @@ _UNVERIFIED = "Certificate verify failed"
 
 
 class Doors:
-    def __init__(self, desk: Desk, peers: Identifier) -> None:
+    def __init__(
+        self, desk: Desk, peers: Identifier, captured: CapturedConnections, spare: Callable[[Caller], None]
+    ) -> None:
+        """`spare` is told of a captured client that refuses our certificate."""
         self.desk = desk
         self._peers = peers
+        self._captured = captured
+        self._spare = spare
 
     @safe
     def client_connected(self, client: connection.Client) -> None:
         """The client waits for our first answer meanwhile."""
         client.error = "not identified"  # stays, should what follows fail: nobody comes in unasked
+        caller = self._captured.caller(client)
+        if caller is not None:
+            client.error = None
+            self.desk.welcome(client.id, caller)
+            return
         peer = self._peers.identify(client.peername[:2], client.sockname[:2])
         if peer.refused:
             detail = f"a connection to the proxy was refused: {peer.refused}"
@@ -38,6 +51,12 @@ class Doors:
     @safe
     def tls_failed_client(self, data: tls.TlsData) -> None:
         """The client does not trust our CA, or pins a certificate. Nothing was sent."""
+        caller = self.desk.caller(data.context.client.id)
+        if caller.captured:
+            self._spare(caller)
+            what = "a program that was captured refused the proxy's certificate for {host}; it is let go from now on"
+            self._tls_refused(data, what, "let the program trust the session's CA (SSL_CERT_FILE)", data.context.server)
+            return
         remedy = "let the program trust the session's CA (SSL_CERT_FILE), or exempt the host with NO_PROXY"
         self._tls_refused(data, "a program refused the proxy's certificate for {host}", remedy, data.context.server)
 

@@ -16,12 +16,14 @@ from pathlib import Path
 
 from agentguard.errors import SensorError
 from agentguard.model.observation import GapObservation, GapType, Observation
+from agentguard.model.process import ProcessSnapshot
 from agentguard.model.secret import SecretValue
 from agentguard.model.session import Coverage, SensorState
 from agentguard.sense.child_process import ChildProcess
 from agentguard.sense.proof import Proof
 from agentguard.sense.proxy import wire
 from agentguard.sense.proxy.ca import Authority, make_authority, user_roots, write_trust
+from agentguard.sense.proxy.capture_doors import CaptureDoors
 from agentguard.sense.proxy.config import ChildStart, ProxyConfig
 from agentguard.sense.proxy.decoy import Decoy
 from agentguard.sense.proxy.environment import session_environment
@@ -65,6 +67,7 @@ class ProxySensor:
         self._decoys: dict[str, Decoy] = {}
         self._child: ChildProcess | None = None
         self._listener: socket.socket | None = None
+        self._capture = CaptureDoors(config.capture)
         self._thread: threading.Thread | None = None
 
     @property
@@ -96,7 +99,8 @@ class ProxySensor:
         """The first half of `start`: connections to the port wait until the child is ready. Call `wait_ready` next."""
         try:
             self._listener = socket.create_server(("127.0.0.1", self._config.listen_port), backlog=_BACKLOG)
-            self._child = ChildProcess(_MODULE, self._config.log, inherited=(self._listener.fileno(),))
+            self._capture.open()
+            self._child = self._new_child(self._listener)
         except OSError as error:
             self._close_listener()
             raise SensorError(f"cannot start the proxy: {error.strerror}") from None
@@ -173,6 +177,21 @@ class ProxySensor:
         port: int = self._listener.getsockname()[1]
         return session_environment(port, write_trust(run_dir, self.authority, base), base)
 
+    # --- for the sensor that takes connections here: sense/seccomp/capture.py -----------------------------------------
+
+    def capture_address(self, family: int) -> tuple[str, int] | None:
+        """Where a socket of this family is taken to; None while the child does not serve, or nothing is captured."""
+        return self._capture.address(family) if self._state is SensorState.RUNNING else None
+
+    def announce(self, client: tuple[str, int], target: tuple[str, int], process: ProcessSnapshot) -> bool:
+        """Tell the child whose connection comes from `client`, and where it wanted to go. False: it is not there."""
+        body = {"client": client, "target": target, "process": process}
+        return self._child is not None and self._child.send(wire.encode("captured", body))
+
+    def spares(self, program: str, target: tuple[str, int]) -> bool:
+        """Whether this program has refused our certificate there."""
+        return self._capture.spares(program, target)
+
     def coverage(self) -> Coverage:
         """`events`: requests looked at. `drops`: those that could not be."""
         requests, lost = (now + before for now, before in zip(self._counts, self._earlier, strict=True))
@@ -185,6 +204,9 @@ class ProxySensor:
             drops=lost,
             reason=self._reason,
         )
+
+    def _new_child(self, listener: socket.socket) -> ChildProcess:
+        return ChildProcess(_MODULE, self._config.log, inherited=(listener.fileno(), *self._capture.descriptors()))
 
     def _introduce(self, child: ChildProcess) -> None:
         """Everything a new child must know."""
@@ -199,6 +221,7 @@ class ProxySensor:
             ca_certificate=authority.certificate,
             ca_key=authority.key,
             listen_fd=listener.fileno(),
+            capture_fds=self._capture.descriptors(),
             values=values,
         )
         child.send(wire.encode("start", start))
@@ -245,7 +268,7 @@ class ProxySensor:
                 return False
         assert self._listener is not None
         try:
-            self._child = ChildProcess(_MODULE, self._config.log, inherited=(self._listener.fileno(),))
+            self._child = self._new_child(self._listener)
         except OSError as error:
             self._on_observation(proxy_gap(GapType.SENSOR_STOPPED, f"the proxy cannot be restarted: {error.strerror}"))
             return False
@@ -278,6 +301,8 @@ class ProxySensor:
             with self._changed:
                 self._learned = max(self._learned, child.knows)
             self._set_state(SensorState.RUNNING)
+        elif op == "spare":
+            self._capture.spare(*wire.typed(body, tuple[str, tuple[str, int]]))
         elif op == "failed":
             self._reason = str(body)
 
@@ -301,3 +326,4 @@ class ProxySensor:
         if self._listener is not None:
             with contextlib.suppress(OSError):
                 self._listener.close()
+        self._capture.close()

@@ -6,11 +6,13 @@ Imported in the proxy child only: importing mitmproxy takes most of the child's 
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib.util
 import socket
 import sys
 import types
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -39,21 +41,35 @@ from mitmproxy.addons.next_layer import NextLayer  # noqa: E402
 from mitmproxy.addons.proxyserver import Proxyserver  # noqa: E402
 from mitmproxy.addons.upstream_auth import UpstreamAuth  # noqa: E402
 from mitmproxy.master import Master  # noqa: E402
-from mitmproxy.proxy import mode_servers, server  # noqa: E402
+from mitmproxy.proxy import mode_servers, mode_specs, server  # noqa: E402
 
+from agentguard.sense.proxy.captured import CapturedConnections  # noqa: E402
 from agentguard.sense.proxy.trust import SessionTls  # noqa: E402
 
 IDLE_SECONDS = 3600
 _BACKLOG = 512
+_TRANSPARENT = "transparent@1"
+"""The port is not used: mitmproxy wants it to be another than the proxy's."""
 
 
-def build_master(config: ProxyConfig, tls: SessionTls, listener: socket.socket, addons: Sequence[object]) -> Master:
-    """A master that serves on `listener` once it runs. Must be called in a running event loop.
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Bound and listening; the supervisor keeps them over a restart."""
+
+    proxy: socket.socket
+    """For clients that use the proxy."""
+    captured: tuple[socket.socket, ...]
+    """For connections of clients that do not. None: there is no capture."""
+    connections: CapturedConnections
+
+
+def build_master(config: ProxyConfig, tls: SessionTls, listeners: Listeners, addons: Sequence[object]) -> Master:
+    """A master that serves once it runs. Must be called in a running event loop.
 
     Args:
         config: of the session.
         tls: holds the CA.
-        listener: bound and listening.
+        listeners: where it serves.
         addons: ours; they come before mitmproxy's own, so that theirs see what ours changed.
     """
     opts = options.Options()
@@ -61,7 +77,7 @@ def build_master(config: ProxyConfig, tls: SessionTls, listener: socket.socket, 
     master.addons.add(*addons, Core(), DisableH2C(), UpstreamAuth(), Proxyserver(), NextLayer(), tls)
     mode, auth = _mode(config.upstream_proxy)
     opts.update(
-        mode=[mode],
+        mode=[mode, _TRANSPARENT] if listeners.captured else [mode],
         listen_host="127.0.0.1",
         confdir=str(config.confdir),
         ssl_verify_upstream_trusted_ca=config.upstream_ca,
@@ -75,15 +91,18 @@ def build_master(config: ProxyConfig, tls: SessionTls, listener: socket.socket, 
         opts.update(tcp_timeout=IDLE_SECONDS)
     else:
         server.TCP_TIMEOUT = IDLE_SECONDS
-    _serve_on(listener)
+    _serve_on(listeners)
     return master
 
 
-def _serve_on(listener: socket.socket) -> None:
-    """mitmproxy can only bind a port of its own; ours was bound by the supervisor, who keeps it over a restart."""
+def _serve_on(listeners: Listeners) -> None:
+    """mitmproxy can only bind ports of its own."""
 
     async def listen(self: mode_servers.AsyncioServerInstance, _host: str, _port: int) -> list[asyncio.Server]:
-        return [await asyncio.start_server(self.handle_stream, sock=listener, backlog=_BACKLOG)]
+        if not isinstance(self.mode, mode_specs.TransparentMode):
+            return [await asyncio.start_server(self.handle_stream, sock=listeners.proxy, backlog=_BACKLOG)]
+        accept = functools.partial(listeners.connections.accept, self.handle_stream)
+        return [await asyncio.start_server(accept, sock=one, backlog=_BACKLOG) for one in listeners.captured]
 
     mode_servers.AsyncioServerInstance.listen = listen
 

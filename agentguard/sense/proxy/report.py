@@ -27,7 +27,9 @@ class Caller:
     process: ProcessSnapshot | None
     confidence: Confidence
     connect: tuple[str, int] | None = None
-    """Host and port of its CONNECT; None for plain requests to the proxy."""
+    """Host and port of its CONNECT, or of the address it tried to reach; None for plain requests to the proxy."""
+    captured: bool = False
+    """It knows of no proxy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,7 +64,7 @@ class PlainDns:
 
     def next_layer(self, data: layer.NextLayer) -> None:
         address = data.context.server.address
-        if len(data.context.layers) > 2 and address and address[1] in _DNS_PORTS and not data.context.client.alpn:
+        if address and address[1] in _DNS_PORTS and not data.context.client.alpn:
             data.layer = layers.TCPLayer(data.context)
 
 

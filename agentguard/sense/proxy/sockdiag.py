@@ -55,6 +55,17 @@ class SocketTable:
                 self.close()
         return owner_from_proc(local, remote)
 
+    def listens(self, address: Address) -> bool:
+        """Whether a connection to this address of ours would be taken. True when the kernel does not say."""
+        if self._netlink is None:
+            return True
+        nobody = "::1" if ":" in address[0] else "127.0.0.1"
+        try:
+            return self._ask(address, (nobody, 0)) is not None
+        except OSError:
+            self.close()
+            return True
+
     def close(self) -> None:
         if self._netlink is not None:
             self._netlink.close()

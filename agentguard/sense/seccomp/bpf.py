@@ -29,7 +29,8 @@ from agentguard.sense.seccomp.abi import (
 _NR, _ARCH, _POINTER, _ARGUMENTS = 0, 4, 8, 16
 _LOAD, _JUMP_EQ, _JUMP_GE, _JUMP_SET, _AND, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 _ACCESS_MODE, _WRITE_ONLY = 3, 1
-_SOCKETCALL_CONNECT = 3
+_SOCKETCALLS = (3, 11, 16, 20)
+"""connect, sendto, sendmsg, sendmmsg: linux/net.h."""
 
 
 @dataclass(slots=True)
@@ -129,4 +130,6 @@ def _i386(asm: _Assembler) -> None:
     asm.emit(_RETURN, RET_ALLOW)
     asm.label("socketcall")
     asm.emit(_LOAD, argument_offset(0))
-    asm.emit(_JUMP_EQ, _SOCKETCALL_CONNECT, "notify", "allow")
+    for number in _SOCKETCALLS:
+        asm.emit(_JUMP_EQ, number, "notify")
+    asm.emit(_RETURN, RET_ALLOW)

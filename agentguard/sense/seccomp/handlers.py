@@ -11,16 +11,15 @@ import mmap
 import os
 import stat
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from agentguard.model.observation import (
-    ConnectObservation,
     ExecObservation,
     FileObservation,
     GapObservation,
     GapType,
+    Observation,
 )
 from agentguard.model.process import Confidence, ProcessSnapshot
 from agentguard.model.secret import SecretFile
@@ -39,7 +38,9 @@ from agentguard.sense.seccomp.abi import (
     VIEW_CHANGES,
     Machine,
 )
-from agentguard.sense.seccomp.addresses import broker, destination
+from agentguard.sense.seccomp.call import GO_ON, Call, Outcome
+from agentguard.sense.seccomp.capture import Capture, WayIn
+from agentguard.sense.seccomp.egress import Egress, EgressSetup
 from agentguard.sense.seccomp.exec_watch import Exec, ExecWatch
 from agentguard.sense.seccomp.libc import ioctl
 from agentguard.sense.seccomp.memory import CallerMemory
@@ -47,17 +48,6 @@ from agentguard.sense.seccomp.paths import View
 from agentguard.sense.watch_table import WatchTable
 
 NAME = "seccomp"
-
-
-class Call(NamedTuple):
-    """One held system call. (A named tuple: one is made at every open, and a frozen dataclass takes 1 µs longer.)"""
-
-    identity: int
-    tid: int
-    name: str
-    arguments: Sequence[int]
-    wide: bool
-    """False for a 32-bit caller: its pointers have 4 bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +68,8 @@ class SeccompSetup:
     """The same for the gate: its open proves that the gate hands back what is in the table."""
     proxy_port: Callable[[], int]
     """0 while there is no proxy. A connection to it is the expected way out."""
+    way_in: WayIn | None = None
+    """Where connections that go round the proxy are taken; None: they are told, and go on."""
     emit: Emit
     on_hold: OnHold
     on_change: Callable[[str], SecretFile | None]
@@ -101,11 +93,25 @@ class Handlers:
         self._own_opens: dict[tuple[int, int], int] = {}
         self._hiding: set[int] = set()
         self._rings: set[int] = set()
-        self._brokers: set[str] = set()
-        self._handlers = {
+        self._egress = Egress(
+            EgressSetup(
+                sensor=NAME,
+                memory=self._memory,
+                tree=self.tree,
+                capture=Capture(setup.way_in) if setup.way_in else None,
+                proxy_port=setup.proxy_port,
+                still_held=self._still_valid,
+                emit=self._emit,
+                tell_gap=self._gap,
+                clock=setup.clock,
+            )
+        )
+        self._handlers: dict[str, Callable[[Call], Outcome | None]] = {
             **dict.fromkeys(("open", "openat", "openat2"), self._on_open),
             **dict.fromkeys(("execve", "execveat"), self._on_exec),
-            **dict.fromkeys(("connect", "sendto", "socketcall"), self._on_connect),
+            **dict.fromkeys(("sendto", "sendmsg", "sendmmsg"), self._egress.send),
+            "connect": self._egress.connect,
+            "socketcall": self._egress.socketcall,
             **dict.fromkeys(VIEW_CHANGES, self._on_view_change),
             "io_uring_setup": self._on_ring,
             "open_by_handle_at": self._on_handle,
@@ -120,8 +126,8 @@ class Handlers:
         """Whether a supervised process opened this file since then (presence, never a count). From any thread."""
         return self._own_opens.get((device, inode), 0) >= since_ns
 
-    def look(self, notification: bytes | mmap.mmap) -> int:
-        """At one held call. Returns its id, by which it must be answered; never raises."""
+    def look(self, notification: bytes | mmap.mmap) -> tuple[int, Outcome]:
+        """At one held call. Returns its id, and with what it must be answered; never raises."""
         identity, tid, _, number, arch, _, *arguments = NOTIFICATION.unpack_from(notification)
         wide = arch == self._setup.machine.arch
         name = (self._names if wide else self._i386_names).get(number, "")
@@ -129,10 +135,10 @@ class Handlers:
         if handler is not None:
             call = Call(identity, tid, name, arguments, wide)
             try:
-                handler(call)
+                return identity, handler(call) or GO_ON
             except Exception as error:  # whatever goes wrong here, the agent's call must go on
                 self.tell_failed(name, error, self.tree.snapshot(tid))
-        return int(identity)
+        return identity, GO_ON
 
     def tell_exec(self, seen: Exec, time_ns: int) -> None:
         """A program is about to start."""
@@ -289,32 +295,6 @@ class Handlers:
         if seen is not None and self._still_valid(call):
             self.tell_exec(seen, self._setup.clock())
 
-    def _on_connect(self, call: Call) -> None:
-        target = destination(self._memory, call.tid, call.name, call.arguments, call.wide)
-        if target is None:
-            self._on_broker(call)
-            return
-        port = self._setup.proxy_port()
-        if target.loopback and port and target.port == port:
-            return
-        self._emit(
-            ConnectObservation(
-                time_ns=self._setup.clock(),
-                sensor=NAME,
-                process=self.tree.snapshot(call.tid),
-                confidence=Confidence.EXACT_HELD,
-                address=target.address,
-                port=target.port,
-                transport=target.transport,
-            )
-        )
-
-    def _on_broker(self, call: Call) -> None:
-        path = broker(self._memory, call.tid, call.name, call.arguments, call.wide)
-        if path and path not in self._brokers:
-            self._brokers.add(path)
-            self._gap(GapType.OUTSIDE_TREE, call, f"work was handed to the program behind {path}, outside the session")
-
     def _on_view_change(self, call: Call) -> None:  # noqa: ARG002 - it concerns all threads
         self._view.forget()
 
@@ -344,6 +324,6 @@ class Handlers:
             )
         )
 
-    def _emit(self, observation: FileObservation | ExecObservation | ConnectObservation | GapObservation) -> None:
+    def _emit(self, observation: Observation) -> None:
         self.events += 1
         self._setup.emit(observation)

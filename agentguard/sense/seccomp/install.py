@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import os
+import queue
+import threading
+from collections.abc import Callable
 
 from agentguard.sense.seccomp.abi import (
     PR_SET_NO_NEW_PRIVS,
@@ -30,14 +34,35 @@ class _FilterProgram(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
 
 
-def install_filter(gate: int | None = None) -> int:
-    """Put this process, and all it will ever start, under the filter. Returns the listener's descriptor.
+def install_filter(gate: int | None, hand_over: Callable[[int], object]) -> None:
+    """Put this process, and all it will ever start, under the filter, and have the listener handed over and closed.
 
+    `hand_over` runs on a thread that is not under the filter: what it sends would be held until somebody answers.
     `gate` is the address from which an openat passes (`build_filter`).
 
     Raises:
         OSError: EBUSY under another listener; ENOSYS or EINVAL on a kernel without user notification (< 5.0).
     """
+    made: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def give() -> None:
+        listener = made.get()
+        if listener >= 0:
+            hand_over(listener)
+            os.close(listener)
+
+    outside = threading.Thread(target=give, name="hand-over")
+    outside.start()
+    listener = -1
+    try:
+        listener = _install(gate)
+    finally:
+        made.put(listener)
+        outside.join()
+
+
+def _install(gate: int | None) -> int:
+    """The listener's descriptor. The filter is this thread's, and that of all that it starts."""
     here = machine()
     if here is None:
         raise OSError(errno.ENOSYS, "no seccomp table for this architecture")

@@ -27,7 +27,7 @@ from agentguard.sense.seccomp.abi import (
 from agentguard.sense.seccomp.exec_watch import Exec, environment, interpreter, privileged
 from agentguard.sense.seccomp.handlers import Handlers, SeccompSetup
 
-ABI = 1
+ABI = 2
 """AG_LOOP_ABI of loop.c."""
 QUEUE_BYTES = 16 << 20
 PATIENCE_NS = 1_000_000_000
@@ -35,13 +35,14 @@ PATIENCE_NS = 1_000_000_000
 _PIDFD_OPEN = 434
 """pidfd_open(2), 5.3: the same number on every architecture."""
 _HELD, _EXEC, _MARK = 1, 2, 3
-_HAND_OVER, _OPEN, _OPENAT, _EXECVE, _EXECVEAT, _CONNECT, _VIEW = range(7)
+_HAND_OVER, _OPEN, _OPENAT, _EXECVE, _EXECVEAT, _CONNECT, _SENDMSG, _VIEW = range(8)
 _KINDS = {
     "open": _OPEN,
     "openat": _OPENAT,
     "execve": _EXECVE,
     "execveat": _EXECVEAT,
     "connect": _CONNECT,
+    "sendmsg": _SENDMSG,
     **dict.fromkeys(VIEW_CHANGES, _VIEW),
 }
 """enum ag_kind. What is not here is handed over: openat2 is rare, and its flags change what a path means."""
@@ -157,8 +158,8 @@ class NativeLoop:
 
     def _take(self, loop: int, kind: int, data: bytes) -> None:
         if kind == _HELD:
-            identity = self._handlers.look(data)
-            self._library.ag_loop_answer(loop, identity)
+            identity, outcome = self._handlers.look(data)
+            self._library.ag_loop_answer(loop, identity, *outcome)
         elif kind == _EXEC:
             self._exec(data)
         else:
@@ -230,7 +231,13 @@ def _load(path: str) -> ctypes.CDLL:
     ):
         function = getattr(library, f"ag_loop_{name}")
         function.argtypes, function.restype = [ctypes.c_void_p], result
-    library.ag_loop_answer.argtypes = [ctypes.c_void_p, ctypes.c_uint64]
+    library.ag_loop_answer.argtypes = [
+        ctypes.c_void_p,
+        ctypes.c_uint64,
+        ctypes.c_int64,
+        ctypes.c_int32,
+        ctypes.c_uint32,
+    ]
     library.ag_loop_set_port.argtypes = [ctypes.c_void_p, ctypes.c_uint32]
     return library
 

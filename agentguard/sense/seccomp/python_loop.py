@@ -11,7 +11,6 @@ from agentguard.sense.seccomp.abi import (
     IOCTL_SEND,
     NOTIFICATION_SIZE,
     RESPONSE,
-    SECCOMP_USER_NOTIF_FLAG_CONTINUE,
 )
 from agentguard.sense.seccomp.handlers import Handlers, SeccompSetup
 from agentguard.sense.seccomp.libc import libc
@@ -60,6 +59,6 @@ class PythonLoop:
             if error in {errno.ENOENT, errno.EINTR}:
                 return
             raise OSError(error, "receive")
-        identity = self._handlers.look(self._shared)
-        RESPONSE.pack_into(self._answer, 0, identity, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE)
+        identity, outcome = self._handlers.look(self._shared)
+        RESPONSE.pack_into(self._answer, 0, identity, *outcome)
         libc.ioctl(self._listener, IOCTL_SEND, self._answer_at)  # ENOENT: the task died meanwhile.
