@@ -11,6 +11,7 @@ from typing import Protocol
 import brotli  # type: ignore[import-untyped]
 import zstandard
 
+from agentguard.detect.framed import Framed, FrameError
 from agentguard.detect.unzip import ENTRY, Unzipper, ZipError
 
 MAX_OUTPUT = 64 << 20
@@ -56,7 +57,7 @@ class Decompressor(Protocol):
 
 
 def decompressor(coding: str) -> Decompressor:
-    """For a token of Content-Encoding, or a name in `MAGICS`.
+    """For a token of Content-Encoding, a name in `MAGICS`, or what `framed.frame_of` says.
 
     Raises:
         DecompressError: the coding is not known.
@@ -75,6 +76,8 @@ def decompressor(coding: str) -> Decompressor:
         return _Bzip2()
     if coding == "zip":
         return _Zip()
+    if coding in ("git-push", "crate"):
+        return _Framed(coding)
     raise DecompressError("its content encoding is not known")
 
 
@@ -187,6 +190,17 @@ class _Zip:
         try:
             yield from self._stream.feed(data)
         except ZipError as error:
+            raise DecompressError(str(error)) from None
+
+
+class _Framed:
+    def __init__(self, frame: str) -> None:
+        self._stream = Framed(frame)
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        try:
+            yield from self._stream.feed(data)
+        except FrameError as error:
             raise DecompressError(str(error)) from None
 
 

@@ -9,9 +9,12 @@ from dataclasses import replace
 from typing import Protocol
 
 from agentguard.detect.decompress import MAGICS, MAX_OUTPUT, SEALED, DecompressError, Decompressor, decompressor
+from agentguard.detect.framed import SHORTEST, frame_of
 from agentguard.model.secret import SecretMatch
 
-_LONGEST_MAGIC = max(map(len, (*MAGICS.values(), *SEALED)))
+_LONGEST_MAGIC = max(SHORTEST, *map(len, (*MAGICS.values(), *SEALED)))
+_CERTAIN = ("zip", "git-push")
+"""Whose first bytes no text has by chance."""
 
 _AT_ONCE = 256 << 10
 """Bytes that come out before they are scanned: a scan looks again at the last 4 KB of the one before."""
@@ -69,7 +72,7 @@ class Packed:
     def _begin(self, data: bytes) -> None:
         self._start = None
         self._opaque = next((f"it is {what}" for magic, what in SEALED.items() if data.startswith(magic)), "")
-        self._coding = next((coding for coding, magic in MAGICS.items() if data.startswith(magic)), "")
+        self._coding = next((coding for coding, magic in MAGICS.items() if data.startswith(magic)), frame_of(data))
         if self._coding:
             self._stream = decompressor(self._coding)
 
@@ -88,7 +91,7 @@ class Packed:
                     break
         except DecompressError as error:
             # Text may begin as an archive does: only what has begun to come out is one.
-            self._opaque, self._stream = str(error) if self._size or self._coding == "zip" else "", None
+            self._opaque, self._stream = str(error) if self._size or self._coding in _CERTAIN else "", None
         return out
 
     def _scan(self) -> list[SecretMatch]:
