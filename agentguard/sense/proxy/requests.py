@@ -12,16 +12,18 @@ from mitmproxy import http
 from agentguard.model.secret import SecretMatch
 from agentguard.sense.proxy import answers
 from agentguard.sense.proxy.desk import Desk
+from agentguard.sense.proxy.framing import message_scan
 from agentguard.sense.proxy.heads import distinct, scan_head
+from agentguard.sense.proxy.layers import Chunk
 from agentguard.sense.proxy.names import ASKED, verified_host
 from agentguard.sense.proxy.report import ORDINARY_METHOD, Caller, Subject
 from agentguard.sense.proxy.safe import safe
-from agentguard.sense.proxy.upload import Upload
+from agentguard.sense.proxy.upload import Lane, Upload
 
 BUFFERED = 8 << 20
 """Requests up to this many bytes are scanned whole, before the first byte leaves."""
-_DUPLEX = ("application/grpc", "application/connect+", "application/x-ndjson")
-"""Content types whose two sides talk to each other: holding bytes back would stop the conversation."""
+_BODILESS = ("GET", "HEAD", "DELETE", "OPTIONS", "TRACE")
+"""Methods whose requests have no body as a rule: without a length they need no streaming."""
 _PENDING = "agentguard-pending"
 _OURS = "agentguard-answer"
 
@@ -57,25 +59,36 @@ class Requests:
         if not self.desk.active:
             flow.request.stream = True
             return
-        self.desk.counts.requests += 1
         caller, subject = self.desk.caller(flow.client_conn.id), self._subject(flow)
         pending = self._head(flow, subject)
+        upload = self._upload(flow, caller, subject)
         if self.desk.blocks(caller, subject, pending):
-            self.desk.report(caller, subject, pending)
-            answers.drop(flow)
+            upload.rule = self.desk.report(caller, subject, pending)
+        else:
+            flow.metadata[_PENDING] = pending
+        flow.request.stream = upload
+        self.desk.counts.requests += 1
+
+    @safe
+    async def upload(self, chunk: Chunk) -> None:
+        """A piece of a streamed body; at its end, the trailers too."""
+        flow, upload = chunk.flow, chunk.flow.request.stream
+        assert isinstance(upload, Upload)
+        await upload.take(chunk.data)
+        if chunk.data or upload.rule or not self.desk.active:
             return
-        flow.metadata[_PENDING] = pending
-        flow.request.stream = self._upload(flow, caller, subject)
+        caller, subject = self.desk.caller(flow.client_conn.id), self._subject(flow)
+        self.desk.opaque(upload.opaque, caller, subject.host)
+        trailers = scan_head(self.desk.scanner, "", "", _trailers(flow))
+        found = [*flow.metadata.pop(_PENDING, ()), *trailers]
+        upload.rule = self.desk.report(caller, replace(subject, size=upload.size), found)
 
     @safe
     async def request(self, flow: http.HTTPFlow) -> None:
         """The whole request has arrived; nothing of it has left, unless it was streamed."""
-        if not self.desk.active:
+        if not self.desk.active or isinstance(flow.request.stream, Upload):
             return
         caller, subject = self.desk.caller(flow.client_conn.id), self._subject(flow)
-        if isinstance(flow.request.stream, Upload):
-            self._finish(flow, caller, subject, flow.request.stream)
-            return
         self.desk.counts.requests += 1
         body = flow.request.raw_content or b""
         subject = replace(subject, size=len(body))
@@ -102,25 +115,20 @@ class Requests:
         answers.drop(flow)
 
     def _upload(self, flow: http.HTTPFlow, caller: Caller, subject: Subject) -> Upload:
-        def on_matches(matches: list[SecretMatch], size: int) -> bool:
+        def on_matches(matches: list[SecretMatch], size: int) -> str:
             found = [*flow.metadata.pop(_PENDING, ()), *matches]
-            blocked = bool(self.desk.report(caller, replace(subject, size=size), found))
-            if blocked:
-                answers.abort(flow)
-            return blocked
+            return self.desk.report(caller, replace(subject, size=size), found)
 
-        kind = flow.request.headers.get("content-type", "")
-        encoding = flow.request.headers.get("content-encoding", "")
-        scan = self.desk.scanner.stream(content_type=kind, content_encoding=encoding)
-        hold = self.desk.guard.can_block and not kind.startswith(_DUPLEX)
-        return Upload(scan, on_matches, lambda error: self.desk.failed("upload", error), hold=hold)
-
-    def _finish(self, flow: http.HTTPFlow, caller: Caller, subject: Subject, upload: Upload) -> None:
-        self.desk.opaque(upload.opaque, caller, subject.host)
-        trailers = scan_head(self.desk.scanner, "", "", _trailers(flow))
-        found = [*flow.metadata.pop(_PENDING, ()), *trailers]
-        if self.desk.report(caller, replace(subject, size=upload.size), found):
-            flow.request.trailers = None
+        headers = flow.request.headers
+        kind, encoding = headers.get("content-type", ""), headers.get("content-encoding", "")
+        scan = message_scan(self.desk.scanner, headers)
+        return Upload(
+            scan or self.desk.scanner.stream(content_type=kind, content_encoding=encoding),
+            Lane(flow.client_conn.id, self.desk.offload, self.desk.gates),
+            on_matches,
+            lambda error: self.desk.failed("upload", error),
+            holds=self.desk.guard.can_block,
+        )
 
     def _head(self, flow: http.HTTPFlow, subject: Subject) -> list[SecretMatch]:
         fields = [*flow.request.headers.fields, *_trailers(flow)]
@@ -160,8 +168,7 @@ def _must_stream(request: http.Request) -> bool:
     if length.isdigit():
         return int(length) > BUFFERED
     if request.is_http2:
-        kind: str = request.headers.get("content-type", "")
-        return kind.startswith(_DUPLEX)
+        return request.method not in _BODILESS
     return "transfer-encoding" in request.headers
 
 

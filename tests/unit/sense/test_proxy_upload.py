@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import threading
+from collections.abc import Callable
+from typing import TypeVar
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agentguard.model.secret import SecretMatch
-from agentguard.sense.proxy.upload import HELD_BACK, Upload
+from agentguard.sense.proxy.gates import Gates
+from agentguard.sense.proxy.upload import BACKLOG, HELD_BACK, Lane, Upload
+
+T = TypeVar("T")
 
 SECRET = b"the-secret-" + b"0123456789" * 3
 MATCH = SecretMatch(type="known-value", fingerprint="f", preview="•••", place="body")
+RULE = "policy.yaml:closed"
+CLIENT = "client"
 
 
 class Finder:
@@ -36,28 +45,47 @@ class Broken(Finder):
         raise RuntimeError("quotes " + chunk.decode("latin-1"))
 
 
+class InThread:
+    """Every scan runs in a thread, as a long one does."""
+
+    async def __call__(self, _size: int, work: Callable[[], T], /) -> T:
+        return await asyncio.get_running_loop().run_in_executor(None, work)
+
+
 def _send(upload: Upload, body: bytes, cuts: list[int]) -> bytes:
+    """As the layer does."""
     edges = sorted({0, len(body), *(cut % (len(body) + 1) for cut in cuts)})
-    out = b""
-    for start, end in itertools.pairwise(edges):
-        out += b"".join(upload(body[start:end]))
-    return out + b"".join(upload(b""))
+
+    async def send() -> bytes:
+        out = b""
+        for start, end in itertools.pairwise(edges):
+            if upload.holds:
+                await upload.take(body[start:end])
+            out += b"".join(upload(body[start:end]))
+        await upload.take(b"")
+        return out + b"".join(upload(b""))
+
+    return asyncio.run(send())
 
 
-bodies = st.tuples(st.integers(0, 9000), st.integers(0, 9000))
-cuts = st.lists(st.integers(0, 20_000), max_size=12)
+def _lane(gates: Gates | None = None) -> Lane:
+    return Lane(CLIENT, InThread(), gates or Gates())
 
 
-@given(sizes=bodies, at=cuts, hold=st.booleans())
-def test_passes_unchanged_and_is_reported_once(sizes: tuple[int, int], at: list[int], hold: bool) -> None:
+bodies = st.tuples(st.integers(0, 20_000), st.integers(0, 20_000))
+cuts = st.lists(st.integers(0, 50_000), max_size=12)
+
+
+@given(sizes=bodies, at=cuts, holds=st.booleans())
+def test_passes_unchanged_and_is_reported_once(sizes: tuple[int, int], at: list[int], holds: bool) -> None:
     told: list[list[SecretMatch]] = []
 
-    def note(matches: list[SecretMatch], _size: int) -> bool:
+    def note(matches: list[SecretMatch], _size: int) -> str:
         told.append(matches)
-        return False
+        return ""
 
     body = b"a" * sizes[0] + SECRET + b"b" * sizes[1]
-    upload = Upload(Finder(), note, lambda _error: None, hold=hold)
+    upload = Upload(Finder(), _lane(), note, lambda _error: None, holds=holds)
     assert _send(upload, body, at) == body
     assert told == [[MATCH]]
     assert upload.size == len(body)
@@ -66,15 +94,42 @@ def test_passes_unchanged_and_is_reported_once(sizes: tuple[int, int], at: list[
 @given(sizes=bodies, at=cuts)
 def test_blocked_leaves_nothing_of_the_secret(sizes: tuple[int, int], at: list[int]) -> None:
     body = b"a" * sizes[0] + SECRET + b"b" * sizes[1]
-    upload = Upload(Finder(), lambda _matches, _size: True, lambda _error: None, hold=True)
+    upload = Upload(Finder(), _lane(), lambda _matches, _size: RULE, lambda _error: None, holds=True)
     out = _send(upload, body, at)
     assert out == b"a" * len(out)
+    assert upload.rule == RULE
 
 
-@given(sizes=bodies, at=cuts, hold=st.booleans())
-def test_scanner_that_breaks_loses_no_byte(sizes: tuple[int, int], at: list[int], hold: bool) -> None:
+@given(sizes=bodies, at=cuts, holds=st.booleans())
+def test_scanner_that_breaks_loses_no_byte(sizes: tuple[int, int], at: list[int], holds: bool) -> None:
     errors: list[Exception] = []
     body = b"a" * sizes[0] + SECRET + b"b" * sizes[1]
-    upload = Upload(Broken(), lambda _matches, _size: True, errors.append, hold=hold)
+    upload = Upload(Broken(), _lane(), lambda _matches, _size: RULE, errors.append, holds=holds)
     assert _send(upload, body, at) == body
     assert len(errors) == 1
+
+
+def test_client_that_is_faster_than_the_scan_is_not_read_from_until_it_has_caught_up() -> None:
+    go_on = threading.Event()
+
+    class Slow(Finder):
+        def feed(self, chunk: bytes, /) -> list[SecretMatch]:
+            go_on.wait(30)
+            return super().feed(chunk)
+
+    async def send() -> None:
+        gates = Gates()
+        upload = Upload(Slow(), _lane(gates), lambda _matches, _size: "", lambda _error: None, holds=False)
+        chunk = b"x" * (BACKLOG // 2)
+        for _ in range(2):
+            assert upload(chunk) == [chunk]  # goes on at once
+        await asyncio.wait_for(gates.passage(CLIENT), 30)
+        upload(chunk)
+        reading = asyncio.create_task(gates.passage(CLIENT))
+        assert not (await asyncio.wait({reading}, timeout=0.05))[0]
+        go_on.set()
+        await asyncio.wait_for(reading, 30)
+        await upload.take(b"")
+        await asyncio.wait_for(gates.passage(CLIENT), 30)
+
+    asyncio.run(send())
