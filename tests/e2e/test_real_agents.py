@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from evasion.sends.table import AGENTS as ROWS
 from harness import isolation
+from harness.install import CannotInstallError
 from support.agents import AGENTS, CODEX_SANDBOXED, Agent
-from support.install import CannotInstallError
 from support.play import Guarded, Play
 from support.server import COLLECTOR
 from support.verbs import Home, JsonObject, files_with, fingerprints, reads, sends
@@ -83,6 +84,10 @@ def session(
     if agent.id not in finished:
         finished[agent.id] = _session(_play(agent, tmp_path_factory.mktemp(agent.id), installer_env))
     return finished[agent.id]
+
+
+def test_the_readme_tells_of_these_agents() -> None:
+    assert [row.id for row in ROWS.ways] == [agent.id for agent in AGENTS]
 
 
 def test_an_agent_plays_its_script_without_the_guard(

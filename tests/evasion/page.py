@@ -14,6 +14,8 @@ from pathlib import Path
 
 from evasion.claim import Claim, Claimed, Family
 from evasion.reads.table import FAMILIES as READS
+from evasion.sends.lookalikes import LOOKALIKES
+from evasion.sends.table import AGENTS, CLIENTS
 from evasion.sends.table import FAMILIES as SENDS
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -28,6 +30,7 @@ class Section:
     """Of its markers."""
     head: str
     families: tuple[Family[Claimed], ...]
+    noun: str = "ways"
 
     @property
     def begin(self) -> str:
@@ -43,8 +46,8 @@ class Section:
 
     def text(self) -> str:
         """Markers included."""
-        parts = [self.begin, "", self.head.format(counts=_counts(self.ways)), _worst(self.ways)]
-        parts += [_family(family) for family in self.families]
+        parts = [self.begin, "", self.head.format(counts=_counts(self.ways, self.noun)), _worst(self.ways)]
+        parts += [_family(family, self.noun) for family in self.families]
         return "\n".join([*parts, self.end])
 
 
@@ -67,8 +70,8 @@ _SENDS = """## Coverage: ways to send a secret
 
 Each is tried in a real session, as root and as an ordinary user, on a network of its own: a process reads a secret of
 no known form, a client sends it to a server under a name of the outside world, and the server shows that it arrived.
-A claim that does not hold, and a miss that is seen after all, is a failing test (`tests/evasion/sends`), and so are
-look-alikes that raise anything: container ids, hashes, lock files, bundles, a client's own login.
+A claim that does not hold, and a miss that is seen after all, is a failing test (`tests/evasion/sends`), and so is
+anything that comes of {quiet} look-alikes: ids of containers, checksums, lock files, bundles, pictures.
 
 - **exact**: the event names the secret, the process that sent it with its whole chain of parents, the host, and the
   read that it came from.
@@ -76,9 +79,18 @@ look-alikes that raise anything: container ids, hashes, lock files, bundles, a c
 - **gap**: no event names the secret; a gap that keeps the session from being called clean names the process.
 - **missed**: nothing is recorded, or what is recorded is thought harmless.
 """
+_CLIENTS = """## Coverage: clients
+
+**{counts}.**
+
+Programs as they are installed, with no setting but what a session gives them, in the same sessions. Where a client has
+a login of its own, it shows it to its own service too, and nothing must come of that. The agents are led through a
+script by a scripted model on loopback (`tests/e2e/test_real_agents.py`).
+"""
 SECTIONS = (
     Section("reads", _READS, READS),
-    Section("sends", _SENDS, SENDS),
+    Section("sends", _SENDS.replace("{quiet}", str(len(LOOKALIKES))), SENDS),
+    Section("clients", _CLIENTS, (CLIENTS, AGENTS), "clients"),
 )
 
 
@@ -94,12 +106,12 @@ def with_pages(readme: str) -> str:
     return readme
 
 
-def _counts(ways: Sequence[Claimed]) -> str:
+def _counts(ways: Sequence[Claimed], noun: str) -> str:
     """ "61 ways: 55 exact, 3 lower, 2 gap, 1 missed"."""
     counted = Counter(way.claim for way in ways)
     if len(counted) == 1:
-        return f"{len(ways)} ways, all {ways[0].claim}"
-    return f"{len(ways)} ways: " + ", ".join(f"{counted[claim]} {claim}" for claim in Claim if counted[claim])
+        return f"{len(ways)} {noun}, all {ways[0].claim}"
+    return f"{len(ways)} {noun}: " + ", ".join(f"{counted[claim]} {claim}" for claim in Claim if counted[claim])
 
 
 def _worst(ways: Sequence[Claimed]) -> str:
@@ -109,8 +121,8 @@ def _worst(ways: Sequence[Claimed]) -> str:
     return "\n".join(["Not exact:", "", *_table(worst)]) if worst else ""
 
 
-def _family(family: Family[Claimed]) -> str:
-    summary = f"<details><summary>{family.title}: {_counts(family.ways)}</summary>"
+def _family(family: Family[Claimed], noun: str) -> str:
+    summary = f"<details><summary>{family.title}: {_counts(family.ways, noun)}</summary>"
     return "\n".join([summary, "", *_table(family.ways), "</details>"])
 
 

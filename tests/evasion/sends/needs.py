@@ -1,15 +1,46 @@
-"""Whether a way can be tried here: "" or the reason why not."""
+"""Whether a way can be tried here: "" or the reason why not. What has no entry is the name of a program."""
 
 from __future__ import annotations
 
 import shutil
+import subprocess
+from collections.abc import Callable
+from functools import cache
 
+from evasion.sends.tools import Tools
 from evasion.sends.way import Way
 
+_KNOWS_PROXIES = ((22, 21), (24, 0))
+"""Versions of Node from which NODE_USE_ENV_PROXY serves fetch too: of 22, and of those after 23."""
 
-def why_not(way: Way) -> str:
-    """A need is the name of a program."""
+
+def why_not(way: Way, tools: Tools) -> str:
     for need in way.needs:
-        if not shutil.which(need):
-            return f"{need} is not installed"
+        check = _CHECKS.get(need)
+        reason = check() if check else tools.why_not(need)
+        if reason:
+            return reason
     return ""
+
+
+@cache
+def _node_knows_proxies() -> bool | None:
+    """None without a Node."""
+    if not shutil.which("node"):
+        return None
+    done = subprocess.run(["node", "-p", "process.versions.node"], capture_output=True, text=True, check=True)
+    major, minor, *_ = map(int, done.stdout.split("."))
+    return (major, minor) >= _KNOWS_PROXIES[1] or ((major, minor) >= _KNOWS_PROXIES[0] and major == 22)
+
+
+def _node(wanted: bool) -> Callable[[], str]:
+    def check() -> str:
+        known = _node_knows_proxies()
+        if known is None:
+            return "node is not installed"
+        return "" if known is wanted else f"this Node {'knows' if known else 'does not know'} proxies"
+
+    return check
+
+
+_CHECKS: dict[str, Callable[[], str]] = {"node with proxies": _node(True), "node without proxies": _node(False)}

@@ -33,9 +33,9 @@ class Received:
             return all(any(piece in part for part in self._parts) for piece in pieces)
 
     def holds_opened(self, path: str, value: bytes, opened: Callable[[bytes], bytes]) -> bool:
-        """Whether a body that was sent to `path` holds the value once opened."""
+        """Whether a body that was sent to `path`, or below it, holds the value once opened."""
         with self._lock:
-            bodies = list(self._bodies[path])
+            bodies = [body for at, sent in self._bodies.items() if f"{at}/".startswith(f"{path}/") for body in sent]
         for body in bodies:
             with suppress(Exception):  # a body that is not of this form is not the one
                 if value in opened(body):

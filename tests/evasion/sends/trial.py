@@ -14,12 +14,12 @@ from pathlib import Path
 
 from harness.guarded import REPOSITORY, Event, Guarded, of_kind
 from harness.ordinary_user import UID
+from harness.planted import made_key
 
 from evasion.claim import Claim
 from evasion.scripts import HERE
 from evasion.sends.way import Way
 
-VARIABLE = "SESSION_API_TOKEN"
 _LETTERS = string.ascii_letters + string.digits
 AT_ONCE = "3"
 """They wait for each other's answers more than they work."""
@@ -54,7 +54,7 @@ class WrongRecordError(Exception):
 
 
 def try_ways(guarded: Guarded, tools: Path, ways: Sequence[Way], *, options: tuple[str, ...] = ()) -> Trial:
-    """Run them all in one session.
+    """Run them all in one session. Ways with the same `variable` have one value.
 
     Args:
         tools: a folder for the front of PATH.
@@ -65,7 +65,8 @@ def try_ways(guarded: Guarded, tools: Path, ways: Sequence[Way], *, options: tup
         (base / name).mkdir()
         (base / name).chmod(0o777)
     values = {way.id: _value(way) for way in ways}
-    variable = next((values[way.id] for way in ways if way.of_environment), "")
+    variables = {way.variable: values[way.id] for way in ways if way.variable}
+    values |= {way.id: variables[way.variable] for way in ways if way.variable}
     folders = {way.id: _plant(guarded, way, values[way.id]) for way in ways}
     _hand_over(guarded)
     guarded.extra = {
@@ -74,7 +75,7 @@ def try_ways(guarded: Guarded, tools: Path, ways: Sequence[Way], *, options: tup
         "WORLD_CA": str(base / "world" / "ca.pem"),
         "PYTHONPATH": f"{_TREE}{os.pathsep}{REPOSITORY}",
         "GIT_CONFIG_GLOBAL": "/dev/null",
-        **({VARIABLE: variable} if variable else {}),
+        **variables,
     }
     _prepare(guarded, ways, folders)
     plan = [_planned(base, way, folders[way.id]) for way in ways]
@@ -96,15 +97,23 @@ def try_ways(guarded: Guarded, tools: Path, ways: Sequence[Way], *, options: tup
 
 
 def _value(way: Way) -> str:
-    if way.known_form:
-        return "sk_" + "live_" + "".join(secrets.choice(_LETTERS) for _ in range(24))
-    return "tok" + "".join(secrets.choice(_LETTERS) for _ in range(32))
+    """Of the form that the way asks for."""
+    if way.variable == "OPENAI_API_KEY":
+        return made_key()
+    before, count = "tok", 32
+    if way.variable == "GITHUB_TOKEN":
+        before, count = "gh" + "p_", 36
+    elif way.known_form:
+        before, count = "sk_" + "live_", 24
+    return before + "".join(secrets.choice(_LETTERS) for _ in range(count))
 
 
 def _plant(guarded: Guarded, way: Way, value: str) -> Path:
     folder = guarded.project / way.id
     folder.mkdir()
-    if not way.of_environment:
+    if way.data:
+        (folder / "data").write_bytes(way.data())
+    if not way.variable:
         (folder / ".env").write_text(f"TOKEN={value}\nPORT=3000\n")
     for name in ("pids", "out"):
         file = guarded.home.parent / name / way.id
@@ -189,7 +198,7 @@ def _quality(trial: Trial, tried: Tried, sends: list[Event]) -> Claim:
     elsewhere = [event["host"] for event in sends if not event["host"].endswith(way.host)]
     if elsewhere:
         raise WrongRecordError(f"{elsewhere} did not get it; {way.host} did")
-    if way.program and {event["process"]["name"] for event in sends} != {way.program}:
+    if not all(event["process"]["name"].startswith(way.program) for event in sends):
         raise WrongRecordError(f"{[_who(event) for event in sends]} is not what sent")
     whole = all(trial.root_pid in _line(event) for event in sends)
     held = {(event["attribution"], event["confidence"]) for event in sends} == {("exact", "exact-held")}

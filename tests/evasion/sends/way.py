@@ -57,11 +57,13 @@ class Way:
     """The event must name the read of `.env` that it came from."""
     known_form: bool = False
     """The value has the form of a known credential."""
-    of_environment: bool = False
-    """The secret is the variable SESSION_API_TOKEN that the agent was started with."""
+    variable: str = ""
+    """The secret is this variable, that the agent was started with; there is no `.env`."""
+    data: Callable[[], bytes] | None = None
+    """What a file `data` in the folder holds."""
     below: bool = False
     """The sender is a process that the noted one starts, and that cannot write itself down."""
     program: str = ""
-    """The name of the program that the event must give."""
+    """How the name of the program begins that the event must give."""
     login: str = ""
-    """A further script, of a client that shows its own login to its own service: nothing may come of it."""
+    """A further script: the client shows its own login to its own service, and nothing may come of it."""

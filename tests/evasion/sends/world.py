@@ -58,18 +58,13 @@ def hosts(git_folder: Path) -> tuple[Host, ...]:
         Host(3, ("socket.example",), (443,), servers.websocket, ("http/1.1",)),
         Host(4, ("raw.example",), (), servers.raw, plain_ports=(443, 9000)),
         Host(5, ("tls.example",), (443, 9000), servers.raw),
-        Host(6, ("git.example",), (443,), servers.GitServer(git_folder), ("http/1.1",)),
+        Host(6, ("git.example", "github.com"), (443,), servers.GitServer(git_folder), ("http/1.1",)),
         Host(8, ("plain.example",), (), servers.http1, plain_ports=(80,)),
         Host(7, SERVICES, (443,), servers.http1, ("http/1.1",)),
     )
 
 
-SERVICES = (
-    "api.openai.com",
-    "api.github.com",
-    "registry.npmjs.org",
-    "pypi.org",
-)
+SERVICES = ("api.openai.com",)
 """Hosts to which a client may show its own login."""
 
 

@@ -1,4 +1,4 @@
-"""Installs real agents, once, into a cache folder outside the repository and outside any home folder.
+"""Installs real agents and real clients, once, into a cache folder outside the repository and outside any home folder.
 
 `AGENTGUARD_TEST_AGENTS` names the folder; else it is `agents` in `AGENTGUARD_TEST_CACHE`; else in a folder of the
 user's own under /tmp. A failed installation is remembered for an hour, so a machine without a network is not slow.
@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,6 +49,17 @@ def from_python(package: str, version: str, program: str, environ: dict[str, str
         _run([*pip, f"{package}=={version}"], environ, otherwise=[*pip, package])
 
     return _once(folder, install, f"lib/python*/site-packages/{program}")
+
+
+def python_with(name: str, packages: Sequence[str], environ: dict[str, str]) -> Path:
+    """A Python that has these distributions, in today's versions. Errors as `from_python`."""
+    folder = cache() / f"python-{name}"
+
+    def install() -> None:
+        _run([sys.executable, "-m", "venv", str(folder)], environ)
+        _run([str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *packages], environ)
+
+    return _once(folder, install, "bin/python")
 
 
 def from_node(package: str, version: str, program: str, environ: dict[str, str]) -> Path:
