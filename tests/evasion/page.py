@@ -127,8 +127,13 @@ def _family(family: Family[Claimed], noun: str) -> str:
 
 
 def _table(ways: Sequence[Claimed]) -> list[str]:
-    rows = [f"| {way.title} | {_MARK[way.claim]} | {way.remark} |".replace("|  |", "| |") for way in ways]
+    rows = [f"| {way.title} | {_claim(way)} | {way.remark} |".replace("|  |", "| |") for way in ways]
     return ["| way | claim | remark |", "|---|---|---|", *rows, ""]
+
+
+def _claim(way: Claimed) -> str:
+    captured = getattr(way, "captured", None)
+    return _MARK[way.claim] + (f"; {_MARK[captured]} with `--capture`" if captured else "")
 
 
 def main() -> int:

@@ -17,6 +17,7 @@ from evasion.sends.trial import Trial, Tried, observed, try_ways
 from evasion.sends.way import Way
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
+CAPTURED = tuple(way for way in CLIENTS.ways if way.captured is not None)
 _LOUD = ("alert", "blocked")
 
 
@@ -33,11 +34,12 @@ class Played:
             self._tools = make_client_tools(self._folders.enter_context(open_folder()), installer)
         return self._tools
 
-    def trial(self, ways: tuple[Way, ...], tools: Tools) -> Trial:
+    def trial(self, ways: tuple[Way, ...], tools: Tools, *options: str) -> Trial:
         if ways not in self._trials:
             need_network()
             guarded = guarded_in(self._folders.enter_context(open_folder()), ())
-            self._trials[ways] = try_ways(guarded, tools.folder, [way for way in ways if not why_not(way, tools)])
+            can = [way for way in ways if not why_not(way, tools)]
+            self._trials[ways] = try_ways(guarded, tools.folder, can, options=options)
         return self._trials[ways]
 
 
@@ -57,7 +59,15 @@ def test_a_client_is_seen_as_claimed(way: Way, played: Played, tools: Tools) -> 
     if reason := why_not(way, tools):
         pytest.skip(reason)
     trial = played.trial(CLIENTS.ways, tools)
-    assert observed(trial, trial.tried[way.id]) is way.claim
+    assert observed(trial, trial.tried[way.id]) is way.claimed(capture=False)
+
+
+@pytest.mark.parametrize("way", CAPTURED, ids=lambda way: way.id)
+def test_with_capture_a_client_that_knows_no_proxy_is_seen(way: Way, played: Played, tools: Tools) -> None:
+    if reason := why_not(way, tools):
+        pytest.skip(reason)
+    trial = played.trial(CAPTURED, tools, "--capture")
+    assert observed(trial, trial.tried[way.id]) is way.claimed(capture=True)
 
 
 @pytest.mark.parametrize("way", QUIET, ids=lambda way: way.id)

@@ -13,6 +13,7 @@ from evasion.sends.table import WAYS
 from evasion.sends.tools import Tools, make_tools
 from evasion.sends.trial import Trial, observed, try_ways
 from evasion.sends.way import Way
+from evasion.sends.ways.round_the_proxy import AROUND
 
 pytestmark = pytest.mark.slow
 
@@ -36,4 +37,19 @@ def trial(request: pytest.FixtureRequest, tools: Tools) -> Iterator[Trial]:
 def test_a_way_is_seen_as_claimed(way: Way, tools: Tools, trial: Trial) -> None:
     if reason := why_not(way, tools):
         pytest.skip(reason)
-    assert observed(trial, trial.tried[way.id]) is way.claim
+    assert observed(trial, trial.tried[way.id]) is way.claimed(capture=False)
+
+
+@pytest.fixture(scope="module")
+def captured(tools: Tools) -> Iterator[Trial]:
+    need_network()
+    ways = [way for way in AROUND.ways if not why_not(way, tools)]
+    with open_folder() as base:
+        yield try_ways(guarded_in(base, ordinary_user_prefix()), tools.folder, ways, options=("--capture",))
+
+
+@pytest.mark.parametrize("way", AROUND.ways, ids=lambda way: way.id)
+def test_with_capture_a_way_round_the_proxy_is_seen_as_claimed(way: Way, tools: Tools, captured: Trial) -> None:
+    if reason := why_not(way, tools):
+        pytest.skip(reason)
+    assert observed(captured, captured.tried[way.id]) is way.claimed(capture=True)

@@ -33,6 +33,8 @@ class Way:
     """For the README: plain words."""
     script: str
     claim: Claim = Claim.EXACT
+    captured: Claim | None = None
+    """Where it differs with `run --capture`."""
     remark: str = ""
     """Why it is no better, or what is to be known; a few words."""
     arrives: Callable[[bytes], tuple[bytes, ...]] = plain
@@ -67,3 +69,6 @@ class Way:
     """How the name of the program begins that the event must give."""
     login: str = ""
     """A further script: the client shows its own login to its own service, and nothing may come of it."""
+
+    def claimed(self, *, capture: bool) -> Claim:
+        return self.captured if capture and self.captured is not None else self.claim

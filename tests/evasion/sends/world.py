@@ -93,7 +93,8 @@ def outside_world(folder: Path, received: Received, more_names: tuple[str, ...])
     authority = Authority("tests of sends")
     (folder / "ca.pem").write_bytes(authority.certificate)
     options = ["--upstream-ca", str(folder / "ca.pem")]
-    for name, host in names.items():
+    asked = [*names.items(), *((host.outside, host) for host in everyone)]  # a captured connection asks for an address
+    for name, host in asked:
         options += ["--resolve", f"{name}={host.inside}:{(host.ports or host.plain_ports)[0]}"]
     with ExitStack() as stack:
         for host in everyone:

