@@ -135,8 +135,6 @@ PROTOCOLS = Family(
             ),
             opened=lambda body: __import__("gzip").decompress(body[5:]),
             host="two.example",
-            claim=Claim.MISSED,
-            remark="compressed messages of gRPC are not undone",
         ),
         Way(
             id="ws-text",
@@ -182,16 +180,12 @@ PROTOCOLS = Family(
             title="WebSocket: a ping",
             script=_python("w = WebSocket(); w.exchange(w.events.Ping(payload=s.encode()))"),
             host="socket.example",
-            claim=Claim.MISSED,
-            remark="only messages are looked at",
         ),
         Way(
             id="ws-close",
             title="WebSocket: the reason of a close",
             script=_python("w = WebSocket(); w.exchange(w.events.CloseConnection(code=1000, reason=s))"),
             host="socket.example",
-            claim=Claim.MISSED,
-            remark="only messages are looked at",
         ),
         Way(
             id="raw",
