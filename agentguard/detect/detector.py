@@ -13,6 +13,7 @@ from agentguard.detect.commands import CredentialCommands
 from agentguard.detect.describe import Describer, distinct, match_of
 from agentguard.detect.files import FilePatterns
 from agentguard.detect.flow import FlowTracker, Source
+from agentguard.detect.lookups import scan_lookup
 from agentguard.detect.once import Once
 from agentguard.detect.quiet_commands import QuietCommands
 from agentguard.detect.reach import Reach
@@ -28,6 +29,7 @@ from agentguard.model.observation import (
     GapObservation,
     GapType,
     HttpObservation,
+    LookupObservation,
 )
 from agentguard.model.process import Attribution, Confidence
 from agentguard.model.secret import GUARD_FILE, SecretMatch, SecretValue
@@ -104,6 +106,8 @@ class Detector:
                 ]
             case HttpObservation() as sent:
                 return self._send(attributed, sent)
+            case LookupObservation() as asked:
+                return self._lookup(attributed, asked)
             case ConnectObservation() as connected:
                 return self._connect(attributed, connected)
             case GapObservation() as gap:
@@ -287,6 +291,29 @@ class Detector:
                 matches=sent.matches,
                 flow=self._flows.flow(attributed.session, fingerprints, sent.time_ns),
                 enforced_rule=sent.enforced_rule,
+            )
+        ]
+
+    def _lookup(self, attributed: Attributed, asked: LookupObservation) -> list[Finding]:
+        """Whoever answers for the domain gets the name, wherever the resolver is."""
+        lookup = scan_lookup(self._scanner, asked.message)
+        if not lookup.matches:
+            return []
+        domain = self._describe.text(lookup.domain)
+        return [
+            self._finding(
+                attributed,
+                kind=Kind.NETWORK,
+                activity=Activity.SEND,
+                subject=subjects.request_subject("LOOKUP", f"dns://{domain}", domain, asked.port),
+                host=domain,
+                port=asked.port,
+                method="LOOKUP",
+                protocol="dns",
+                matches=lookup.matches,
+                flow=self._flows.flow(
+                    attributed.session, [match.fingerprint for match in lookup.matches], asked.time_ns
+                ),
             )
         ]
 

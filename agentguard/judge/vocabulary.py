@@ -60,7 +60,7 @@ AUTH_PLACES = (
     *(f"header:{name}" for name in _AUTH_HEADERS),
 )
 
-PLACES = ("body", "host", "path", "query", "url-userinfo", "websocket", "tcp", "argv", "environment", "file")
+PLACES = ("body", "host", "path", "query", "url-userinfo", "websocket", "tcp", "dns", "argv", "environment", "file")
 PLACE_PREFIXES = ("header:", "multipart:")
 
 ENUMS: dict[str, type[StrEnum]] = {

@@ -132,6 +132,21 @@ class ConnectObservation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LookupObservation:
+    """A process asked the DNS for names. Raw: a name may hold a secret."""
+
+    time_ns: int
+    sensor: str
+    process: ProcessSnapshot
+    confidence: Confidence
+    address: str
+    """Of the resolver."""
+    port: int
+    message: bytes = field(repr=False)
+    """As it was sent, RFC 1035; cut where it is very long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GapObservation:
     """Something could not be seen."""
 
@@ -149,5 +164,11 @@ class GapObservation:
 
 
 Observation = (
-    FileObservation | ChangeObservation | ExecObservation | HttpObservation | ConnectObservation | GapObservation
+    FileObservation
+    | ChangeObservation
+    | ExecObservation
+    | HttpObservation
+    | ConnectObservation
+    | LookupObservation
+    | GapObservation
 )

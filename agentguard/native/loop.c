@@ -8,7 +8,7 @@
  *   an exec   that will succeed: recorded here, told later                               let go
  *             by a path that leads through what /proc says of a process                  handed over
  *   a connect to the proxy                                                               let go
- *   a sendmsg that names no receiver                                                     let go
+ *   a sendto or sendmsg that names no receiver, but for a thread that asks for names     let go
  *   the rest                                                                             handed over
  *
  * Records and held calls go through one queue, in the order in which they were received: Python knows a process before
@@ -50,6 +50,7 @@ enum {
 	PARENTS = 64,              /* processes remembered as parents, each with a descriptor */
 	PROGRAMS = 256,            /* files remembered as no script */
 	ENVIRONMENTS = 4096,
+	ASKERS = 256,              /* threads that have connected to where names are looked up */
 	FIRST_LINE = 256,          /* BINPRM_BUF_SIZE: the kernel reads no more of a script's first line */
 	DEPTH = 64,                /* of a chain of parents */
 	VIEW_NS = 1000000000,      /* how long a thread's view is believed: a thread id is not used again in that time */
@@ -63,9 +64,12 @@ enum {
 	MOUNT_AT = 0x90,
 };
 
+/* How long after its connect a thread may take to send: a question (some resolvers keep a socket); over QUIC. */
+static const uint64_t ASKER_NS = 30000000000, QUIC_NS = 3000000000;
+
 /* --- what is shared with Python: agentguard/sense/seccomp/native.py --------------------------------------------- */
 
-enum ag_kind { AG_HAND_OVER, AG_OPEN, AG_OPENAT, AG_EXECVE, AG_EXECVEAT, AG_CONNECT, AG_SENDMSG, AG_VIEW };
+enum ag_kind { AG_HAND_OVER, AG_OPEN, AG_OPENAT, AG_EXECVE, AG_EXECVEAT, AG_CONNECT, AG_SENDTO, AG_SENDMSG, AG_VIEW };
 
 struct ag_call {
 	uint32_t arch;
@@ -168,6 +172,11 @@ struct parent {
 	int told;                  /* the program it runs has been read and told */
 };
 
+struct asker {
+	int32_t tid;
+	uint64_t until_ns;
+};
+
 struct program {
 	uint64_t device, inode;
 	struct timespec changed;
@@ -200,6 +209,7 @@ struct ag_loop {
 	struct folder folders[FOLDERS];
 	struct parent parents[PARENTS];
 	struct program programs[PROGRAMS];
+	struct asker askers[ASKERS];
 	uint64_t environments[ENVIRONMENTS];
 	size_t environments_used;
 	uint64_t seed[2];
@@ -662,33 +672,52 @@ static int open_matters(struct ag_loop *loop, int32_t tid, int directory, uint64
 	return matters;
 }
 
+/* A thread that connects to where names are looked up is about to ask, on that socket; to port 443, perhaps to speak
+ * QUIC. (Only Python looks whether it was UDP: a socket that belongs to somebody else is not asked in a microsecond.) */
+static void note_asker(struct ag_loop *loop, int32_t tid, uint16_t port)
+{
+	int names = port == 53 || port == 5353 || port == 5355;
+	if (names || port == 443)
+		loop->askers[(uint32_t)tid % ASKERS] =
+			(struct asker){tid, now_ns(CLOCK_MONOTONIC_COARSE) + (names ? ASKER_NS : QUIC_NS)};
+}
+
+static int is_asker(struct ag_loop *loop, int32_t tid)
+{
+	const struct asker *asker = &loop->askers[(uint32_t)tid % ASKERS];
+	return asker->tid == tid && now_ns(CLOCK_MONOTONIC_COARSE) < asker->until_ns;
+}
+
 /* Anything but a connection to the proxy. */
 static int connect_matters(struct ag_loop *loop, int32_t tid, uint64_t pointer, uint64_t length)
 {
 	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 	union { struct sockaddr any; struct sockaddr_in four; struct sockaddr_in6 six; } address = {0};
 	uint32_t port = atomic_load(&loop->port);
-	if (!port)
-		return 1;
 	size_t size = length < sizeof address ? (size_t)length : sizeof address;
 	size_t left = PAGE - (pointer & (PAGE - 1));
 	struct iovec here = {&address, size < left ? size : left}, there = {(void *)(uintptr_t)pointer, here.iov_len};
 	if (process_vm_readv(tid, &here, 1, &there, 1, 0) != (ssize_t)size)
 		return 1;
-	if (address.any.sa_family == AF_INET && size >= 8)
-		return ntohs(address.four.sin_port) != port || (ntohl(address.four.sin_addr.s_addr) >> 24) != 127;
-	if (address.any.sa_family == AF_INET6 && size >= 24 && ntohs(address.six.sin6_port) == port)
-		return !IN6_IS_ADDR_LOOPBACK(&address.six.sin6_addr) &&
-		       (memcmp(&address.six.sin6_addr, mapped, 12) || address.six.sin6_addr.s6_addr[12] != 127);
+	if (address.any.sa_family == AF_INET && size >= 8) {
+		note_asker(loop, tid, ntohs(address.four.sin_port));
+		return !port || ntohs(address.four.sin_port) != port || (ntohl(address.four.sin_addr.s_addr) >> 24) != 127;
+	}
+	if (address.any.sa_family == AF_INET6 && size >= 24) {
+		note_asker(loop, tid, ntohs(address.six.sin6_port));
+		return !port || ntohs(address.six.sin6_port) != port ||
+		       (!IN6_IS_ADDR_LOOPBACK(&address.six.sin6_addr) &&
+		        (memcmp(&address.six.sin6_addr, mapped, 12) || address.six.sin6_addr.s6_addr[12] != 127));
+	}
 	return 1;
 }
 
 /* Anything but a message to whom the socket is connected: the name is the first field of struct msghdr. */
-static int sendmsg_matters(int32_t tid, uint64_t header, int wide)
+static int sendmsg_matters(struct ag_loop *loop, int32_t tid, uint64_t header, int wide)
 {
 	uint64_t name = 0;
 	struct iovec here = {&name, wide ? 8 : 4}, there = {(void *)(uintptr_t)header, here.iov_len};
-	return process_vm_readv(tid, &here, 1, &there, 1, 0) != (ssize_t)here.iov_len || name;
+	return process_vm_readv(tid, &here, 1, &there, 1, 0) != (ssize_t)here.iov_len || name || is_asker(loop, tid);
 }
 
 /* --- the queue -------------------------------------------------------------------------------------------------- */
@@ -1042,8 +1071,11 @@ static int look(struct ag_loop *loop)
 	case AG_CONNECT:
 		matters = connect_matters(loop, call->tid, arguments[1], arguments[2]);
 		break;
+	case AG_SENDTO:
+		matters = arguments[4] || is_asker(loop, call->tid);
+		break;
 	case AG_SENDMSG:
-		matters = sendmsg_matters(call->tid, arguments[1], call->arch == loop->config.arch);
+		matters = sendmsg_matters(loop, call->tid, arguments[1], call->arch == loop->config.arch);
 		break;
 	case AG_VIEW:
 		forget_views(loop);

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from agentguard.sense.proxy.ca import make_authority
+from agentguard.sense.proxy.captured import CapturedConnections
 from agentguard.sense.proxy.config import ProxyConfig
 from agentguard.sense.proxy.logs import keep_quiet
-from agentguard.sense.proxy.master import build_master
+from agentguard.sense.proxy.master import Listeners, build_master
 from agentguard.sense.proxy.routes import Redirects
 from agentguard.sense.proxy.trust import SessionTls
 
@@ -64,7 +65,8 @@ async def serve(folder: Path, upstream_ca: str, hosts: list[str]) -> None:
     }
     listener.setblocking(False)
     tls = SessionTls(ca.key, ca.certificate, folder)
-    master = build_master(config, tls, listener, [_Ready(environ), Redirects(config.redirects), _Streams()])
+    listeners = Listeners(listener, (), CapturedConnections())
+    master = build_master(config, tls, listeners, [_Ready(environ), Redirects(config.redirects), _Streams()])
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), master.shutdown)
     gc.freeze()
     await master.run()

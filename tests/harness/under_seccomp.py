@@ -22,7 +22,7 @@ from typing import Any
 
 from agentguard.birth import birth_time_ns
 from agentguard.launch.channel import Channel
-from agentguard.model.observation import FileObservation, Observation
+from agentguard.model.observation import FileObservation, LookupObservation, Observation
 from agentguard.model.secret import NameFilter, SecretFile
 from agentguard.sense.seccomp import native
 from agentguard.sense.seccomp.abi import PR_SET_CHILD_SUBREAPER, machine
@@ -232,6 +232,8 @@ def _plain(observation: Observation) -> dict[str, Any]:
     for name in ("address", "port", "transport", "detail", "privileged"):
         if hasattr(observation, name):
             plain[name] = getattr(observation, name)
+    if isinstance(observation, LookupObservation):
+        plain["message"] = observation.message.hex()
     if hasattr(observation, "type"):
         plain["gap"] = observation.type
     if hasattr(observation, "environ"):

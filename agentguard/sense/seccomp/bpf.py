@@ -1,8 +1,9 @@
 """The filter: which calls of the tree are held for the supervisor. Everything else runs at full speed.
 
-Held: opens that can read (not O_WRONLY, O_DIRECTORY or O_PATH), exec, connect, sendto with an address,
-io_uring_setup, and the calls that change what a path means. openat2 is always held: its flags lie behind
-a pointer that a filter cannot follow. x32 is refused with ENOSYS: nothing uses it, and it would be a way round.
+Held: opens that can read (not O_WRONLY, O_DIRECTORY or O_PATH), exec, connect, io_uring_setup, the calls that change
+what a path means, sendmsg, sendmmsg, and sendto with an address or with what may be a question to the DNS. openat2 is
+always held: its flags lie behind a pointer that a filter cannot follow; so is the name in a sendmsg. x32 is refused
+with ENOSYS: nothing uses it, and it would be a way round.
 
 Let pass: openat from the gate (`gate.py`), known by the address of the call.
 """
@@ -28,6 +29,9 @@ from agentguard.sense.seccomp.abi import (
 # struct seccomp_data: nr at 0, arch at 4, instruction pointer at 8, arguments (64 bit each) from 16.
 _NR, _ARCH, _POINTER, _ARGUMENTS = 0, 4, 8, 16
 _LOAD, _JUMP_EQ, _JUMP_GE, _JUMP_SET, _AND, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
+_MSG_NOSIGNAL = 0x4000
+_SHORTEST_QUESTION, _LONGEST_QUESTION = 17, 512
+"""Bytes: a header, the root's name, type and class; what a resolver sends over UDP."""
 _ACCESS_MODE, _WRITE_ONLY = 3, 1
 _SOCKETCALLS = (3, 11, 16, 20)
 """connect, sendto, sendmsg, sendmmsg: linux/net.h."""
@@ -85,6 +89,7 @@ def build_filter(machine: Machine, gate: int | None = None) -> bytes:
     _open_flags(asm, "openat-flags", 2, machine)
     asm.label("sendto-address")
     _if_not_null(asm, 4)
+    _if_lookup(asm)
     asm.label("foreign")
     if machine.arch == ARCH_X86_64:
         _i386(asm)
@@ -119,7 +124,16 @@ def _if_not_null(asm: _Assembler, argument: int) -> None:
     asm.emit(_LOAD, argument_offset(argument))
     asm.emit(_JUMP_EQ, 0, "", "notify")
     asm.emit(_LOAD, argument_offset(argument) + 4)
-    asm.emit(_JUMP_EQ, 0, "allow", "notify")
+    asm.emit(_JUMP_EQ, 0, "", "notify")
+
+
+def _if_lookup(asm: _Assembler) -> None:
+    """What looks like glibc's send() of one question, of which the loop asks whether it is; else allow."""
+    asm.emit(_LOAD, argument_offset(3))
+    asm.emit(_JUMP_EQ, _MSG_NOSIGNAL, "", "allow")
+    asm.emit(_LOAD, argument_offset(2))
+    asm.emit(_JUMP_GE, _SHORTEST_QUESTION, "", "allow")
+    asm.emit(_JUMP_GE, _LONGEST_QUESTION + 1, "allow", "notify")
 
 
 def _i386(asm: _Assembler) -> None:

@@ -1,6 +1,6 @@
 """What leaves the tree without the proxy: connections, and messages that name their receiver.
 
-A connected socket's sends are not held, but for those of sendmmsg, with which glibc asks for names.
+A connected socket's sends are not held, but for those with which resolvers ask for names (`bpf.py`).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agentguard.model.observation import ConnectObservation, GapType
+from agentguard.model.observation import ConnectObservation, GapType, LookupObservation
 from agentguard.model.process import Confidence, ProcessSnapshot
 from agentguard.sense.interface import Emit
 from agentguard.sense.process_tree import ProcessTree
@@ -26,6 +26,10 @@ _SYS_CONNECT = 3
 _MOST_FIRST_BYTES = 65536
 """Of a message that opens a connection; a call may send less than it was given."""
 _MAX_TOLD = 4096
+_NAME_PORTS = frozenset({53, 5353, 5355})
+"""DNS, mDNS, LLMNR: one format."""
+_LONGEST_LOOKUP = 4096
+"""Bytes; a name has 255 at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +130,9 @@ class Egress:
         if target is None:
             return
         process = self._tree.snapshot(call.tid)
+        if target.port in _NAME_PORTS and (payload := message.payload(self._memory, call.tid, _LONGEST_LOOKUP)):
+            self._tell_lookup(process, target, payload)
+            return
         told = (process.pid, target.address, target.port)
         if told in self._told:
             return
@@ -148,6 +155,19 @@ class Egress:
                 address=target.address,
                 port=target.port,
                 transport=kind,
+            )
+        )
+
+    def _tell_lookup(self, process: ProcessSnapshot, target: Target, payload: bytes) -> None:
+        self._setup.emit(
+            LookupObservation(
+                time_ns=self._setup.clock(),
+                sensor=self._setup.sensor,
+                process=process,
+                confidence=Confidence.EXACT_HELD,
+                address=target.address,
+                port=target.port,
+                message=payload,
             )
         )
 

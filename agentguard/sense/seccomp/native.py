@@ -35,13 +35,14 @@ PATIENCE_NS = 1_000_000_000
 _PIDFD_OPEN = 434
 """pidfd_open(2), 5.3: the same number on every architecture."""
 _HELD, _EXEC, _MARK = 1, 2, 3
-_HAND_OVER, _OPEN, _OPENAT, _EXECVE, _EXECVEAT, _CONNECT, _SENDMSG, _VIEW = range(8)
+_HAND_OVER, _OPEN, _OPENAT, _EXECVE, _EXECVEAT, _CONNECT, _SENDTO, _SENDMSG, _VIEW = range(9)
 _KINDS = {
     "open": _OPEN,
     "openat": _OPENAT,
     "execve": _EXECVE,
     "execveat": _EXECVEAT,
     "connect": _CONNECT,
+    "sendto": _SENDTO,
     "sendmsg": _SENDMSG,
     **dict.fromkeys(VIEW_CHANGES, _VIEW),
 }

@@ -273,6 +273,71 @@ def test_connections_name_their_address(run: Run) -> None:
     ]
 
 
+_SENDS = """
+import ctypes, socket
+def link(port):
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    made.connect(("127.0.0.1", port))
+    return made
+class Part(ctypes.Structure): _fields_ = (("base", ctypes.c_char_p), ("length", ctypes.c_size_t))
+class Header(ctypes.Structure):
+    _fields_ = (("name", ctypes.c_void_p), ("name_length", ctypes.c_uint), ("parts", ctypes.POINTER(Part)),
+                ("count", ctypes.c_size_t), ("control", ctypes.c_void_p), ("controls", ctypes.c_size_t),
+                ("flags", ctypes.c_long), ("sent", ctypes.c_uint))
+question = lambda text: text.encode().ljust(20, b".")
+free = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+free.sendto(question("sendto"), ("127.0.0.1", 53))
+free.sendmsg([question("sendmsg")[:9], question("sendmsg")[9:]], [], 0, ("127.0.0.1", 53))
+link(53).send(question("send"), socket.MSG_NOSIGNAL)
+link(53).sendmsg([question("connected sendmsg")])
+parts = (Part * 2)(*(Part(text, len(text)) for text in (question("first"), question("second"))))
+headers = (Header * 2)(*(Header(parts=ctypes.pointer(part), count=1) for part in parts))
+many = link(53)
+assert ctypes.CDLL(None).sendmmsg(many.fileno(), headers, 2, 0) > 0  # nobody listens: the second may be refused
+"""
+
+
+def test_a_question_to_the_dns_is_seen_however_it_is_sent(run: Run) -> None:
+    """And who connects to a resolver and asks nothing, as getaddrinfo does to sort addresses, is not told."""
+    seen = run(*python(_SENDS + 'link(53); link(443); socket.socketpair()[0].sendmsg([b"x" * 20])\n'))
+    asked = [bytes.fromhex(line["message"]).decode().rstrip(".") for line in seen if line["type"] == "lookup"]
+    assert asked == ["sendto", "sendmsg", "send", "connected sendmsg", "first", "second"]
+    assert not [line for line in seen if line["type"] == "connect"]
+
+
+def test_datagrams_are_told_once_for_each_destination(run: Run) -> None:
+    code = (
+        _SENDS.replace("53", "443")
+        + 'for _ in range(50): free.sendto(b"x", ("127.0.0.1", 443)); free.sendto(b"x", ("127.0.0.2", 9))\n'
+    )
+    seen = [line for line in run(*python(code)) if line["type"] == "connect"]
+    assert [(line["address"], line["port"], line["transport"]) for line in seen] == [
+        ("127.0.0.1", 443, "udp"),
+        ("127.0.0.2", 9, "udp"),
+    ]
+
+
+def test_a_message_that_opens_its_connection_is_a_connection(run: Run) -> None:
+    code = (
+        "import socket\ns = socket.socket()\ntry: s.sendto(b'x', 0x20000000, ('127.0.0.1', 9))\nexcept OSError: pass\n"
+    )
+    seen = [line for line in run(*python(code)) if line["type"] == "connect"]
+    assert [(line["port"], line["transport"]) for line in seen] == [(9, "tcp")]
+
+
+@pytest.mark.slow
+def test_a_thousand_connections_are_all_seen_with_their_process(run: Run, secret: Path) -> None:
+    each = "echo $BASHPID >> pids; exec 3<>/dev/tcp/127.0.0.1/9"
+    script = f"for i in $(seq 250); do {f'({each}) 2>/dev/null & ' * 4} wait; done"
+    (secret.parent / "pids").touch()
+    (secret.parent / "pids").chmod(0o666)
+    seen = [line for line in run("bash", "-c", script) if line["type"] == "connect"]
+    logged = sorted(map(int, (secret.parent / "pids").read_text().split()))
+    assert len(logged) == 1000
+    assert sorted(line["pid"] for line in seen) == logged
+    assert {(line["address"], line["port"], line["name"]) for line in seen} == {("127.0.0.1", 9, "bash")}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 8])
 def test_a_thousand_readers_are_all_seen_exactly(run: Run, secret: Path, workers: int) -> None:
