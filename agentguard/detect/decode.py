@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-from agentguard.detect.decode_runs import SHORTEST, WORTH_C, decode_runs
+from agentguard.detect.codes import decode_codes
+from agentguard.detect.decode_runs import SHORTEST, decode_runs
 from agentguard.detect.decompress import MAGICS, inflate
-from agentguard.detect.native_loops import loops
+from agentguard.detect.native_loops import WORTH_C, loops
+from agentguard.detect.pieces import join_pieces
 
 _MOST_HIDDEN = 2
 """Hidings undone one upon the other; escapes do not count."""
@@ -66,11 +68,11 @@ class Views:
 
     def __iter__(self) -> Iterator[View]:
         pending = deque([(View(self._data), 0)])
+        seen: set[bytes] = set()
         for _ in range(_MOST_TEXTS):
             if not pending:
                 return
             text, depth = pending.popleft()
-            seen: set[bytes] = set()
             for view in _text_views(text):
                 yield view
                 if depth < _MOST_HIDDEN:
@@ -84,6 +86,12 @@ class Views:
         self.truncated = self.truncated or not complete
         for encoding, data in found.items():
             yield self._child(view, encoding, data, cut=ends_in_run is not None)
+        joined = b"" if "pieces" in view.encoding else join_pieces(view.data)
+        if joined:
+            yield self._child(view, "pieces", joined, cut=view.cut_at_end)
+        listed = decode_codes(view.data)
+        if listed:
+            yield self._child(view, "codes", listed, cut=view.cut_at_end)
         for encoding, data in _other_hidings(view.data, self._budget):
             self.truncated = self.truncated or len(data) >= self._budget
             yield self._child(view, encoding, data, cut=view.cut_at_end)

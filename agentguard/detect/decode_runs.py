@@ -7,10 +7,8 @@ import binascii
 import re
 from collections.abc import Iterator
 
-from agentguard.detect.native_loops import loops
+from agentguard.detect.native_loops import WORTH_C, loops
 
-WORTH_C = 4096
-"""Bytes from which on the loops in C are worth the loading: the commit hook sees less."""
 SHORTEST = 24
 """Characters; a shorter run holds no more than 18 bytes, which the index of known values looks for by itself."""
 

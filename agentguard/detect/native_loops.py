@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
+from typing import Any
 
 from agentguard.native.find import find_library
 
+WORTH_C = 4096
+"""Bytes from which on the loops are worth the loading: the commit hook sees less."""
 _AT_ONCE = 512
 """Spans of one call."""
 _KEPT = 2 << 20
 """Bytes of the buffer that each thread keeps: fresh memory costs more than what is done in it."""
+_FEWEST_QUOTES = 3
+_PIECE, _SLOT = 16, 20
+"""Bytes of the structures of the same names."""
+_BYTES, _ROOM, _SIZE, _SMALL, _BYTE = (
+    ctypes.c_char_p,
+    ctypes.c_void_p,
+    ctypes.c_size_t,
+    ctypes.c_uint32,
+    ctypes.c_uint8,
+)
 _Spans = ctypes.c_size_t * (2 * _AT_ONCE)
 
 
@@ -21,28 +34,52 @@ class Loops:
 
     def __init__(self, path: str) -> None:
         library = ctypes.CDLL(path)
-        self._unescape = library.agentguard_unescape
-        self._unescape.argtypes = (ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p)
-        self._unescape.restype = ctypes.c_size_t
         self._local = threading.local()
-        self._runs = library.agentguard_runs
-        self._runs.argtypes = (ctypes.c_char_p, *[ctypes.c_size_t] * 5, ctypes.c_void_p)
-        self._runs.restype = ctypes.c_size_t
-        self._start = library.agentguard_start
-        self._start.argtypes = (ctypes.c_char_p, *[ctypes.c_size_t] * 2, ctypes.c_char_p, ctypes.c_size_t)
-        self._start.restype = ctypes.c_size_t
+        self._unescape = _function(library.agentguard_unescape, _BYTES, _SIZE, _ROOM)
+        self._runs = _function(library.agentguard_runs, _BYTES, _SIZE, _SIZE, _SIZE, _SIZE, _SIZE, _ROOM)
+        self._start = _function(library.agentguard_start, _BYTES, _SIZE, _SIZE, _BYTES, _SIZE)
+        self._quotes = _function(library.agentguard_quotes, _BYTES, _SIZE, _BYTE)
+        self._join = _function(
+            library.agentguard_join, _BYTES, _SMALL, _BYTE, _ROOM, _ROOM, _SMALL, _SMALL, _SMALL, _SMALL, _ROOM
+        )
+        self._codes = _function(library.agentguard_codes, _BYTES, _SIZE, _BYTE, _SIZE, _ROOM)
 
     def unescape(self, data: bytes) -> bytes:
         """As `decode.unescape`."""
-        out = getattr(self._local, "out", None)
-        if out is None or len(out) < len(data):
-            out = ctypes.create_string_buffer(len(data))
-            if len(data) <= _KEPT:
-                self._local.out = out
+        out = self._room(len(data))
         return ctypes.string_at(out, self._unescape(data, len(data), out))
 
+    def join(self, data: bytes, quote: bytes, most_gap: int, nearest: int, most: int) -> bytes:
+        """As `pieces.join`."""
+        pieces = self._quotes(data, len(data), quote[0])
+        if pieces < _FEWEST_QUOTES:
+            return b""
+        slots = 1 << pieces.bit_length()
+        room = bytearray(_PIECE * pieces + _SLOT * slots)
+        at = ctypes.addressof(ctypes.c_char.from_buffer(room))
+        out = self._room(len(data))
+        size = self._join(data, len(data), quote[0], at, at + _PIECE * pieces, slots - 1, most_gap, nearest, most, out)
+        return ctypes.string_at(out, size)
+
+    def codes(self, data: bytes, bracket: bytes, fewest: int) -> bytes:
+        """As `codes.codes`."""
+        out = self._room(len(data))
+        return ctypes.string_at(out, self._codes(data, len(data), bracket[0], fewest, out))
+
+    def _room(self, size: int) -> ctypes.Array[ctypes.c_char]:
+        """A buffer of this thread's, for what comes out."""
+        out: ctypes.Array[ctypes.c_char] | None = getattr(self._local, "out", None)
+        if out is None or len(out) < size:
+            out = ctypes.create_string_buffer(1 << size.bit_length())
+            if size <= _KEPT:
+                self._local.out = out
+        return out
+
     def spans(self, data: bytes, shortest: int, line: int) -> Iterator[tuple[int, int]]:
-        """As `decode_runs.spans`; of runs shorter than `line` those are left out that decode to nothing."""
+        """As `decode_runs.spans`, without those that decode to nothing, as far as letters show it.
+
+        A run of `line` characters or more, which may go on over the line end behind it, is never left out.
+        """
         start, found = 0, _AT_ONCE
         while found == _AT_ONCE:
             spans = _Spans()
@@ -60,6 +97,11 @@ class Loops:
             if line < 0:
                 return
             at = self._start(data, len(data), line + 1, pairs, len(pairs) // 2)
+
+
+def _function(function: Any, *arguments: Any) -> Callable[..., int]:
+    function.argtypes, function.restype = arguments, _SIZE
+    return function  # type: ignore[no-any-return]
 
 
 @cache

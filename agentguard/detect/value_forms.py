@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import string
 from collections.abc import Iterator
 from urllib.parse import quote_from_bytes
 
@@ -31,11 +32,15 @@ def _encoded(value: bytes) -> Iterator[tuple[bytes, str]]:
         yield inner.translate(_TO_URL_SAFE), "base64url"
     yield value.hex().encode(), "hex"
     yield value.hex().upper().encode(), "hex"
+    yield value[::-1], "reversed"
+    yield value.translate(_ROT13), "rot13"
     if len(value) >= _SHORTEST_CASELESS:
         yield value.lower(), "lower-case"
         yield value.upper(), "upper-case"
 
 
+_UPPER, _LOWER = string.ascii_uppercase.encode(), string.ascii_lowercase.encode()
+_ROT13 = bytes.maketrans(_UPPER + _LOWER, _UPPER[13:] + _UPPER[:13] + _LOWER[13:] + _LOWER[:13])
 _TO_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 

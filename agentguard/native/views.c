@@ -122,9 +122,13 @@ static int compressed(const uint8_t *at)
     return 0;
 }
 
-/* Whether every fourth byte from `at` on may be the first of a group of base64 that holds text (`_sample_promising`). */
+#define SAMPLE 64
+
+/* Whether every fourth byte of a sample may be the first of a group of base64 that holds text (`_sample_promising`). */
 static int may_be_text(const uint8_t *at, const uint8_t *end)
 {
+    if (end - at > SAMPLE)
+        end = at + SAMPLE;
     size_t all = 0, first = 0, zero = 0;
     for (; at < end; at += 4, all++) {
         first += (*at >= 'I' && *at <= 'Z') || (*at >= 'a' && *at <= 'f');
@@ -148,15 +152,19 @@ static int worth(const uint8_t *at, const uint8_t *end)
         return 1;
     if (lower && !upper && !digit)
         return 0;
-    for (size_t offset = 0; offset < 4; offset++)
-        if (may_be_text(at + offset, end) || compressed(at + offset))
+    size_t length = (size_t)(end - at), middle = length / 8 * 4;
+    for (size_t offset = 0; offset < 4; offset++, at++) {
+        if (may_be_text(at, end) || compressed(at))
             return 1;
+        if (length > 2 * SAMPLE && may_be_text(at + middle, end))
+            return 1;
+    }
     return 0;
 }
 
 struct spans {
     const uint8_t *in;
-    size_t shortest, line, most, found;
+    size_t size, shortest, line, most, found;
     size_t *to;
 };
 
@@ -165,7 +173,8 @@ static void add(struct spans *spans, size_t start, size_t end)
     size_t length = end - start;
     if (length < spans->shortest || spans->found == spans->most)
         return;
-    if (length < spans->line && !worth(spans->in + start, spans->in + end))
+    int goes_on = length >= spans->line && end < spans->size && (spans->in[end] == '\n' || spans->in[end] == '\r');
+    if (!goes_on && !worth(spans->in + start, spans->in + end))
         return;
     spans->to[2 * spans->found] = start;
     spans->to[2 * spans->found + 1] = end;
@@ -194,13 +203,13 @@ static size_t block_runs(struct spans *spans, uint64_t bits, size_t base, size_t
 }
 
 /* Runs of base64 characters, `shortest` or longer: start and end of each into `spans`, of the first `most` of them that
- * begin at `from` or later, where no run is cut. Of those shorter than `line`, which are never part of something wrapped,
- * only what is worth a look. Returns how many.
+ * begin at `from` or later, where no run is cut; only what is worth a look, and what may go on over a line end: runs of
+ * `line` bytes or more. Returns how many.
  */
 EXPORT size_t agentguard_runs(
     const uint8_t *in, size_t size, size_t from, size_t shortest, size_t line, size_t most, size_t *to)
 {
-    struct spans spans = {in, shortest, line, most, 0, to};
+    struct spans spans = {in, size, shortest, line, most, 0, to};
     size_t open = from;
     for (size_t base = from; base < size && spans.found < most; base += BLOCK) {
         uint8_t last[BLOCK] = {0};
@@ -229,4 +238,292 @@ EXPORT size_t agentguard_start(const uint8_t *in, size_t size, size_t from, cons
         at = (size_t)(end - in) + 1;
     }
     return size;
+}
+
+/* What follows looks at text as JSON, or a program, writes strings, and puts together what was taken apart. The rules are
+ * those of agentguard/detect/pieces.py.
+ */
+
+#define NONE UINT32_MAX
+#define MOST_INDEX_DIGITS 9
+
+struct piece {
+    uint32_t start, end; /* without its quotes */
+    uint32_t next;       /* the piece that goes on where this one ends */
+    uint32_t follows;    /* whether it goes on where another one ends */
+};
+
+struct slot {
+    uint32_t used, name, length, index; /* a name, and the number that the last index before it had */
+    uint32_t last;                      /* the last piece of that name */
+};
+
+struct strings {
+    const uint8_t *in;
+    uint32_t size, found, mask, most_gap;
+    uint8_t quote;
+    struct piece *pieces;
+    struct slot *slots;
+};
+
+static int blank(uint8_t byte)
+{
+    return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r';
+}
+
+static int alphanumeric(uint8_t byte)
+{
+    return (uint8_t)((byte | 0x20) - 'a') < 26 || (uint8_t)(byte - '0') < 10;
+}
+
+static uint32_t next_byte(const struct strings *text, uint32_t at, uint8_t byte)
+{
+    const uint8_t *found = at < text->size ? memchr(text->in + at, byte, text->size - at) : NULL;
+    return found ? (uint32_t)(found - text->in) : text->size;
+}
+
+/* Where the string ends whose first byte is at `at`; NONE when its line, or the text, ends first. */
+static uint32_t closing(const struct strings *text, uint32_t at)
+{
+    for (uint32_t from = at;;) {
+        uint32_t end = next_byte(text, from, text->quote), slashes = 0;
+        if (end == text->size)
+            return NONE;
+        while (end - slashes > at && text->in[end - slashes - 1] == '\\')
+            slashes++;
+        if (slashes % 2 == 0)
+            return memchr(text->in + at, '\n', end - at) ? NONE : end;
+        from = end + 1;
+    }
+}
+
+/* The next quote that opens a string: none behind a backslash, no single one behind a letter. (So no byte is looked at
+ * for more than two strings: between an opening quote and the one that could close it, none opens.)
+ */
+static uint32_t opening(const struct strings *text, uint32_t at)
+{
+    for (;; at++) {
+        at = next_byte(text, at, text->quote);
+        if (at == text->size || !at)
+            return at;
+        uint8_t before = text->in[at - 1];
+        if (before != '\\' && (text->quote == '"' || !alphanumeric(before)))
+            return at;
+    }
+}
+
+/* Whether only blanks and signs that join or separate strings lie between, and few of them. */
+static int adjacent(const struct strings *text, uint32_t from, uint32_t to)
+{
+    if (to - from > text->most_gap)
+        return 0;
+    for (; from < to; from++)
+        if (!blank(text->in[from]) && !memchr(",+.&\\", text->in[from], 5))
+            return 0;
+    return 1;
+}
+
+static struct slot *slot_of(const struct strings *text, uint32_t name, uint32_t length, uint32_t index)
+{
+    uint32_t at = 2166136261u ^ index; /* FNV-1a */
+    for (uint32_t byte = 0; byte < length; byte++)
+        at = (at ^ text->in[name + byte]) * 16777619u;
+    for (;; at++) {
+        struct slot *slot = text->slots + (at & text->mask);
+        if (!slot->used)
+            *slot = (struct slot){1, name, length, index, NONE};
+        if (slot->length == length && slot->index == index && !memcmp(text->in + slot->name, text->in + name, length))
+            return slot;
+    }
+}
+
+static void link_to(struct strings *text, uint32_t before, uint32_t piece)
+{
+    while (text->pieces[before].next != NONE)
+        before = text->pieces[before].next;
+    text->pieces[before].next = piece;
+    text->pieces[piece].follows = 1;
+}
+
+/* Whether this may be a piece of text: it is not longer than a gap, holds none of the signs between values, and ends in
+ * no blank, as what stands between two strings of a program does.
+ */
+static int words(const struct strings *text, uint32_t from, uint32_t to)
+{
+    if (from >= to || to - from > text->most_gap || blank(text->in[to - 1]))
+        return 0;
+    for (; from < to; from++)
+        if (memchr(",:()[]{}\n", text->in[from], 9))
+            return 0;
+    return 1;
+}
+
+/* The number at `at`; `before` when there is none. */
+static uint32_t number(const struct strings *text, uint32_t at, uint32_t before)
+{
+    uint32_t value = 0, digits = 0;
+    for (; at < text->size && (uint8_t)(text->in[at] - '0') < 10 && digits < MOST_INDEX_DIGITS; at++, digits++)
+        value = value * 10 + text->in[at] - '0';
+    return digits ? value : before;
+}
+
+/* Enter a string; whether it goes on where another ends depends on its name, or on what lies before it. */
+static uint32_t enter(struct strings *text, uint32_t start, uint32_t end, struct slot *named, uint32_t previous)
+{
+    uint32_t piece = text->found++;
+    text->pieces[piece] = (struct piece){start, end, NONE, 0};
+    if (named) {
+        if (named->last != NONE)
+            link_to(text, named->last, piece);
+        named->last = piece;
+    } else if (previous != NONE && adjacent(text, text->pieces[previous].end + 1, start - 1)) {
+        link_to(text, previous, piece);
+    }
+    return piece;
+}
+
+static void find_pieces(struct strings *text)
+{
+    uint32_t index = 0, previous = NONE, ended = NONE; /* the last piece; where the last string of any kind ended */
+    uint32_t name = 0, length = 0, value = NONE;       /* the name before a colon, and where its value begins */
+    for (uint32_t at = 0; (at = opening(text, at)) < text->size;) {
+        uint32_t start = at + 1, end = closing(text, start);
+        at = start;
+        if (end == NONE)
+            continue;
+        if (ended != NONE && end > start && adjacent(text, start, end) && !adjacent(text, ended + 1, start - 1) &&
+            words(text, ended + 1, start - 1)) { /* `x = "sk-" + "abc"` in quotes: we took the outside for the inside */
+            previous = enter(text, ended + 1, start - 1, NULL, NONE);
+            ended = start - 1;
+            at = end;
+            continue;
+        }
+        at = ended = end;
+        at++;
+        uint32_t behind = at;
+        while (behind < text->size && blank(text->in[behind]))
+            behind++;
+        if (behind < text->size && text->in[behind] == ':') {
+            for (behind++; behind < text->size && blank(text->in[behind]);)
+                behind++;
+            name = start, length = end - start, value = behind, previous = NONE;
+            if (length >= 5 && !memcmp(text->in + end - 5, "index", 5))
+                index = number(text, value, index);
+            continue;
+        }
+        previous = enter(text, start, end, value == start - 1 ? slot_of(text, name, length, index) : NULL, previous);
+    }
+}
+
+/* Quotes of one kind. */
+EXPORT size_t agentguard_quotes(const uint8_t *in, size_t size, uint8_t quote)
+{
+    size_t quotes = 0;
+    for (size_t at = 0; at < size;) {
+        size_t end = at + UINT8_MAX < size ? at + UINT8_MAX : size;
+        uint8_t some = 0; /* cannot overflow, and is summed in lanes of a byte */
+        for (; at < end; at++)
+            some += in[at] == quote;
+        quotes += some;
+    }
+    return quotes;
+}
+
+/* Of a string of which only its ends count: how many bytes of its start, up to a space behind the nearest. */
+static uint32_t head_of(const uint8_t *string, uint32_t nearest, uint32_t most)
+{
+    const uint8_t *space = memchr(string + nearest, ' ', most - nearest);
+    return space ? (uint32_t)(space - string) : most;
+}
+
+/* And of its end, where `end` is. */
+static uint32_t tail_of(const uint8_t *end, uint32_t nearest, uint32_t most)
+{
+    for (uint32_t tail = nearest; tail < most; tail++)
+        if (end[-(ptrdiff_t)tail - 1] == ' ')
+            return tail;
+    return most;
+}
+
+/* Strings in quotes of one kind that belong together, joined, a line each; of a long one its two ends. `pieces` has room
+ * for as many as there are quotes, `slots` for `mask` + 1, which is more, all zero. `out` holds `size` bytes; returns how many
+ * were written.
+ */
+EXPORT size_t agentguard_join(
+    const uint8_t *in, uint32_t size, uint8_t quote, struct piece *pieces, struct slot *slots, uint32_t mask,
+    uint32_t most_gap, uint32_t nearest, uint32_t most, uint8_t *out)
+{
+    struct strings text = {in, size, 0, mask, most_gap, quote, pieces, slots};
+    uint8_t *to = out;
+    find_pieces(&text);
+    for (uint32_t head = 0; head < text.found; head++) {
+        if (pieces[head].follows || pieces[head].next == NONE)
+            continue;
+        for (uint32_t at = head; at != NONE; at = pieces[at].next) {
+            uint32_t start = pieces[at].start, length = pieces[at].end - start;
+            int whole = length <= 2 * most;
+            uint32_t first = whole ? length : head_of(in + start, nearest, most);
+            memcpy(to, in + start, first);
+            to += first;
+            if (!whole) {
+                uint32_t last = tail_of(in + pieces[at].end, nearest, most);
+                *to++ = '\n';
+                memcpy(to, in + pieces[at].end - last, last);
+                to += last;
+            }
+        }
+        *to++ = '\n';
+    }
+    return (size_t)(to - out);
+}
+
+static const uint8_t *past_blanks(const uint8_t *at, const uint8_t *end)
+{
+    while (at < end && blank(*at))
+        at++;
+    return at;
+}
+
+/* Behind a number of up to three decimal digits, or of two hex digits behind 0x, that is the code of a printable ASCII
+ * character or of a blank; NULL where there is none.
+ */
+static const uint8_t *code(const uint8_t *at, const uint8_t *end, uint8_t *byte)
+{
+    unsigned value = 0;
+    const uint8_t *start = at;
+    if (end - at >= 4 && at[0] == '0' && (at[1] | 0x20) == 'x') {
+        int high = hex_digit(at[2]), low = hex_digit(at[3]);
+        if (high < 0 || low < 0)
+            return NULL;
+        value = (unsigned)(high * 16 + low);
+        at += 4;
+    } else {
+        for (; at < end && at - start < 3 && (uint8_t)(*at - '0') < 10; at++)
+            value = value * 10 + *at - '0';
+    }
+    *byte = (uint8_t)value;
+    return at > start && ((value >= ' ' && value <= '~') || (value < ' ' && blank(*byte))) ? at : NULL;
+}
+
+/* Lists of `shortest` character codes or more, behind a bracket of this kind: the characters, a line for each list, to
+ * `out`, which holds `size` bytes. Returns how many were written.
+ */
+EXPORT size_t agentguard_codes(const uint8_t *in, size_t size, uint8_t bracket, size_t shortest, uint8_t *out)
+{
+    const uint8_t *end = in + size, *at = in;
+    uint8_t *to = out;
+    while (at < end && (at = memchr(at, bracket, (size_t)(end - at)))) {
+        uint8_t *start = to;
+        const uint8_t *next = past_blanks(++at, end);
+        while (next && (next = code(next, end, to))) {
+            to++;
+            at = next = past_blanks(next, end);
+            next = next < end && *next == ',' ? past_blanks(next + 1, end) : NULL;
+        }
+        if ((size_t)(to - start) < shortest)
+            to = start;
+        else
+            *to++ = '\n';
+    }
+    return (size_t)(to - out);
 }

@@ -93,6 +93,29 @@ def test_percent_more_than_once() -> None:
         data = data.replace("%", "%25")
 
 
+def test_utf16_at_an_odd_place_and_behind_a_mark() -> None:
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
+        for before in (b"", b"x", b"\0", b"xyz\xff"):
+            assert ("utf-16",) in chains(before + WORDS.encode(encoding))
+
+
+@pytest.mark.parametrize("prefix", [b"data:text/plain;base64,", b"data:;base64,", b"b64:", b"Basic "])
+def test_base64_behind_a_prefix(prefix: bytes) -> None:
+    assert ("base64",) in chains(prefix + base64.b64encode(RAW))
+
+
+def test_wrapped_runs_of_every_alphabet() -> None:
+    for encode, encoding in ((base64.b32encode, "base32"), (lambda data: data.hex().encode(), "hex")):
+        run = encode(RAW * 4)
+        for end in (b"\n", b"\r\n"):
+            assert (encoding,) in chains(end.join(run[at : at + 64] for at in range(0, len(run), 64)))
+
+
+def test_escapes_of_bytes() -> None:
+    assert ("json",) in chains("".join(f"\\x{byte:02x}" for byte in RAW).encode())
+    assert ("json",) in chains(b'printf "' + "".join(f"\\x{byte:02X}" for byte in RAW).encode() + b'"')
+
+
 def test_nothing_to_decode_makes_no_view() -> None:
     plain = b"The quick brown fox jumps over the lazy dog, and so on. " * 100
     assert [view.encoding for view in Views(plain)] == [()]

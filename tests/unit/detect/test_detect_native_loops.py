@@ -37,20 +37,23 @@ def loops(tmp_path_factory: pytest.TempPathFactory) -> Loops:
     return Loops(str(build.build("views", tmp_path_factory.mktemp("native"))))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(WORDS)
 def test_the_twins_agree(loops: Loops, data: bytes) -> None:
     assert loops.unescape(data) == unescape(data)
     for shortest in (1, 2, 24, 63):
-        assert list(loops.spans(data, shortest, 0)) == list(spans(data, shortest))
+        worth = [(start, end) for start, end in spans(data, shortest) if data[end : end + 1] in (b"\r", b"\n")]
+        assert [
+            span for span in loops.spans(data, shortest, 0) if data[span[1] : span[1] + 1] in (b"\r", b"\n")
+        ] == worth
 
 
-@settings(max_examples=600, deadline=None)
-@given(st.one_of(WORDS, st.text("ABCDEFabcdef0123456789+/_-", min_size=24, max_size=60).map(str.encode)))
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(WORDS, st.text("ABCDEFabcdef0123456789+/_-", min_size=24, max_size=300).map(str.encode)))
 def test_only_what_decodes_to_nothing_is_left_out(loops: Loops, data: bytes) -> None:
     kept = set(loops.spans(data, SHORTEST, LINE))
     for start, end in set(spans(data, SHORTEST)) - kept:
-        assert end - start < LINE
+        assert end - start < LINE or data[end : end + 1] not in (b"\r", b"\n")
         assert decode_runs._decode_run(data[start:end]) is None
 
 
@@ -68,7 +71,7 @@ def test_every_short_text_that_is_encoded_is_kept(loops: Loops) -> None:
 
 def test_more_spans_than_one_call_gives(loops: Loops) -> None:
     source = random.Random(4)
-    data = b" ".join(b"k" * source.randrange(60, 90) for _ in range(2000))
+    data = b"\n".join(b"k" * source.randrange(60, 90) for _ in range(2000)) + b"\n"
     assert list(loops.spans(data, SHORTEST, LINE)) == list(spans(data, SHORTEST))
 
 
