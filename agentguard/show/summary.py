@@ -46,12 +46,15 @@ _PROGRAMS_SCANNED = "looked for ten times a second: short ones are missed"
 
 
 def banner(session: Session, coverage: Iterable[Coverage], *, color: bool = False) -> str:
-    """One to three lines: what is guarded, what is watched, and what is not."""
+    """What is guarded, what is watched and what the user should know of it, and what is not watched: a line each."""
     running = [one for one in coverage if one.state is SensorState.RUNNING]
     down = [one for one in coverage if one.state is not SensorState.RUNNING]
     watched = list(dict.fromkeys(_WATCHED.get(one.sensor, one.sensor) for one in running))
     first = f"agentguard: guarding {safe(session.agent_name)}; watching {listed(watched) or 'nothing'}"
     lines = [painted(first, _SOFT, color=color)]
+    for one in running:
+        if one.sensor == "proxy" and one.reason:  # the others say there how they work, this one what it left out
+            lines.append(painted(f"agentguard: ! {safe(one.sensor)}: {safe(one.reason)}", "33", color=color))
     for one in down[:2]:
         reason = f": {safe(one.reason)}" if one.reason else ""
         lines.append(painted(f"agentguard: ✕ {safe(one.sensor)} is not watching{reason}", "33", color=color))

@@ -318,6 +318,20 @@ def test_wget(proxy: Guarded) -> None:
     _one_leak(proxy, [need("wget"), "-q", "-O", "-", "--post-data", "VALUE", f"{URL}/wget"], "wget")
 
 
+def test_wget_whose_settings_name_another_proxy_or_none(proxy: Guarded, tmp_path: Path) -> None:
+    """Settings go before the environment: they would lead round us."""
+    for number, setting in enumerate(("use_proxy = off", "https_proxy = http://127.0.0.1:1")):
+        own = tmp_path / f"own{number}"
+        own.write_text(setting)
+        base = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "WGETRC": str(own)}
+        proxy.env = base | proxy.sensor.environment(tmp_path / f"run{number}", base)
+        value = proxy.follow()
+        argv = [need("wget"), "-q", "-O", "-", "--post-data", value.value.decode(), f"{URL}/wget{number}"]
+        assert proxy.run(*argv).returncode == 0
+        proxy.settle()
+        assert proxy.sends()[-1].matches[0].fingerprint == value.fingerprint
+
+
 def test_node_trusts_the_ca(proxy: Guarded) -> None:
     """Node 20 has no proxy of its own; what is shown is that it trusts our CA and is found."""
     _one_leak(proxy, [need("node"), "-e", NODE_FETCH, HOST, "VALUE"], "node")

@@ -5,14 +5,15 @@ RSA would cost 0.4 s at the start and 4 ms a connection.
 
 from __future__ import annotations
 
-import os
+import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from agentguard.errors import SensorError
+from agentguard.sense.proxy.wget import own_roots
 
 SYSTEM_ROOTS = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Arch, Alpine
@@ -20,8 +21,28 @@ SYSTEM_ROOTS = (
     "/etc/ssl/ca-bundle.pem",  # openSUSE
     "/etc/ssl/cert.pem",  # macOS, BSD
 )
-ROOT_VARIABLES = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO")
-"""Variables by which a user adds a root of their own (a company's), all honoured in the session's bundle."""
+REPLACING = (
+    "SSL_CERT_FILE",  # OpenSSL, Python, httpx, Go, rustls-native-certs, uv, Ruby, Bun, Claude Code, Codex
+    "CURL_CA_BUNDLE",
+    "REQUESTS_CA_BUNDLE",
+    "PIP_CERT",
+    "GIT_SSL_CAINFO",
+    "AWS_CA_BUNDLE",
+    "CARGO_HTTP_CAINFO",
+    "NIX_SSL_CERT_FILE",
+    "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+    "HTTPLIB2_CA_CERTS",
+    "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
+    "NPM_CONFIG_CAFILE",
+    "YARN_HTTPS_CA_FILE_PATH",
+    "YARN_CAFILE",
+    "CODEX_CA_CERTIFICATE",
+    "HEX_CACERTS_PATH",
+)
+"""Variables that name the roots a client trusts instead of its own."""
+ADDING = ("NODE_EXTRA_CA_CERTS", "DENO_CERT")
+"""Variables that name roots a client trusts beside its own."""
+_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 
 _LIFETIME = timedelta(days=90)
 """Longer than a session lasts; the key dies with it anyway."""
@@ -48,8 +69,12 @@ class TrustFiles:
     """The system's roots, the user's own, and ours: for variables that replace a client's roots."""
 
 
-def make_authority() -> Authority:
-    """A new CA, in about a millisecond (the first call imports cryptography: 50 ms)."""
+def make_authority(now: datetime | None = None) -> Authority:
+    """A new CA, in about a millisecond (the first call imports cryptography: 50 ms).
+
+    Args:
+        now: what this machine's clock says; None: ask it. Whatever year that is, its clients go by it too.
+    """
     from cryptography import x509  # noqa: PLC0415  # imported while the proxy child is starting
     from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
@@ -61,7 +86,7 @@ def make_authority() -> Authority:
             x509.NameAttribute(x509.NameOID.COMMON_NAME, f"AgentGuard session {secrets.token_hex(4)}"),
         ]
     )
-    now = datetime.now(UTC)
+    now = now or datetime.now(UTC)
     usage = x509.KeyUsage(
         digital_signature=False,
         content_commitment=False,
@@ -92,48 +117,72 @@ def make_authority() -> Authority:
     return Authority(certificate.public_bytes(serialization.Encoding.PEM), private)
 
 
-def system_roots(environ: Mapping[str, str]) -> str | None:
-    """The PEM file a well-behaved client would verify servers with; None when there is none to be found."""
-    for path in (environ.get("SSL_CERT_FILE"), *SYSTEM_ROOTS):
-        if path and Path(path).is_file():
-            return path
-    return _certifi()
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """Certificates that the user's programs trust."""
+
+    pem: bytes
+    left_out: tuple[str, ...] = ()
+    """Files that were named and not used, each with what names it and why."""
 
 
-def write_trust(run_dir: Path, ca: Authority, environ: Mapping[str, str] | None = None) -> TrustFiles:
+def system_roots() -> str | None:
+    """The PEM file of this machine's roots; None when there is none to be found."""
+    return next((path for path in SYSTEM_ROOTS if Path(path).is_file()), None) or _certifi()
+
+
+def write_trust(run_dir: Path, ca: Authority, roots: Roots) -> TrustFiles:
     """Write the CA's certificate and the bundle into `run_dir`, which the agent's processes can read.
 
     Args:
         run_dir: the session's run folder; made when missing.
         ca: only its certificate is written.
-        environ: the user's environment, for roots of their own; None: ours.
+        roots: what the user's programs trust without us.
 
     Raises:
-        SensorError: the files cannot be written, or a roots file cannot be read.
+        SensorError: the files cannot be written.
     """
-    env = os.environ if environ is None else environ
     try:
         run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         # not .pem: that is the name of private keys too, and the file sensors would look at each open of it
         files = TrustFiles(run_dir / "agentguard-ca.crt", run_dir / "agentguard-roots.crt")
         files.ca_pem.write_bytes(ca.certificate)
-        files.bundle.write_bytes(user_roots(env) + ca.certificate)
+        files.bundle.write_bytes(roots.pem + ca.certificate)
     except OSError as error:
         raise SensorError(f"cannot write the proxy's certificates under {run_dir}: {error.strerror}") from None
     return files
 
 
-def user_roots(environ: Mapping[str, str], extra: str | None = None) -> bytes:
-    """PEM of every root that the user's programs trust: the system's, those the environment names, and `extra`.
+def user_roots(environ: Mapping[str, str], extra: str | None = None) -> Roots:
+    """Every root that the user's programs trust: the system's, those the environment names, and those in `extra`.
 
-    Raises:
-        OSError: one of the files cannot be read.
+    Only certificates are taken: a file of a user's may hold a private key beside them.
     """
-    found: dict[Path, None] = {}
-    for path in (system_roots(environ), *(environ.get(name) for name in ROOT_VARIABLES), extra):
-        if path and Path(path).is_file():
-            found.setdefault(Path(path).resolve())
-    return b"".join(path.read_bytes().strip() + b"\n" for path in found)
+    pem: dict[bytes, None] = {}
+    left_out: list[str] = []
+    done: set[str] = set()
+    for name, path in _named_roots(environ, extra):
+        if path in done:
+            continue
+        done.add(path)
+        try:
+            found = _CERTIFICATE.findall(Path(path).read_bytes())
+        except (OSError, ValueError) as error:
+            left_out.append(f"{name} names {path}, which cannot be read ({getattr(error, 'strerror', 'not a path')})")
+            continue
+        if not found:
+            left_out.append(f"{name} names {path}, which holds no certificate in PEM form")
+        pem.update(dict.fromkeys(found))
+    return Roots(b"".join(one + b"\n" for one in pem), tuple(left_out))
+
+
+def _named_roots(environ: Mapping[str, str], extra: str | None) -> Iterator[tuple[str, str]]:
+    """(what names it, path)."""
+    given = {name.upper(): path for name, path in environ.items() if path}
+    named = [("the system", system_roots()), *((name, given.get(name)) for name in (*REPLACING, *ADDING))]
+    for name, path in (*named, (".wgetrc", own_roots(environ)), ("--upstream-ca", extra)):
+        if path:
+            yield name, path
 
 
 def _certifi() -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from mitmproxy import connection, tls
 
@@ -15,6 +16,8 @@ from agentguard.sense.proxy.safe import safe
 
 _UNVERIFIED = "Certificate verify failed"
 """How mitmproxy begins its word for it."""
+_NOT_NOW = ("not yet valid", "has expired")
+"""How OpenSSL says that the certificate itself is in order."""
 
 
 class Doors:
@@ -54,16 +57,22 @@ class Doors:
         caller = self.desk.caller(data.context.client.id)
         if caller.captured:
             self._spare(caller)
-            what = "a program that was captured refused the proxy's certificate for {host}; it is let go from now on"
+            what = "{program}, captured, refused the proxy's certificate for {host}; it is let go from now on"
             self._tls_refused(data, what, "let the program trust the session's CA (SSL_CERT_FILE)", data.context.server)
             return
         remedy = "let the program trust the session's CA (SSL_CERT_FILE), or exempt the host with NO_PROXY"
-        self._tls_refused(data, "a program refused the proxy's certificate for {host}", remedy, data.context.server)
+        self._tls_refused(data, "{program} refused the proxy's certificate for {host}", remedy, data.context.server)
 
     @safe
     def tls_failed_server(self, data: tls.TlsData) -> None:
         """The server could not prove its name, or did not finish. Nothing was sent."""
-        if _UNVERIFIED in (data.conn.error or ""):
+        why = data.conn.error or ""
+        if _UNVERIFIED in why and any(words in why for words in _NOT_NOW):
+            today = datetime.now().astimezone().date().isoformat()
+            what = f"the certificate of {{host}} is not valid on {today}, the date of this machine's clock"
+            remedy = "set the clock, if it is wrong; else the server's certificate ran out"
+            self._tls_refused(data, what, remedy, data.conn)
+        elif _UNVERIFIED in why:
             remedy = "name the server's CA in SSL_CERT_FILE before the session starts"
             self._tls_refused(data, "the certificate of {host} could not be verified", remedy, data.conn)
         else:
@@ -71,6 +80,8 @@ class Doors:
 
     def _tls_refused(self, data: tls.TlsData, what: str, remedy: str, server: connection.Server) -> None:
         name = data.context.client.sni or (server.address[0] if server.address else "an unknown host")
-        detail = what.format(host=self.desk.scanner.redact(name)[0]) + "; nothing was sent"
         process = self.desk.caller(data.context.client.id).process
+        program = process.name if process and process.name else "a program"
+        redact = self.desk.scanner.redact
+        detail = what.format(host=redact(name)[0], program=redact(program)[0]) + "; nothing was sent"
         self.desk.gap(GapType.TLS_REFUSED, detail, process=process, remedy=remedy, harmless=True)

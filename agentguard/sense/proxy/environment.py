@@ -11,30 +11,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from agentguard.sense.proxy.ca import TrustFiles
+from agentguard.sense.proxy.ca import ADDING, REPLACING, TrustFiles
 from agentguard.sense.proxy.java import VARIABLE as JAVA_OPTIONS
 from agentguard.sense.proxy.java import java_options
+from agentguard.sense.proxy.wget import write_settings
 
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "WS_PROXY", "WSS_PROXY")
-REPLACING = (
-    "SSL_CERT_FILE",  # OpenSSL, Python, httpx, Go, rustls-native-certs, uv, Ruby, Bun, Claude Code, Codex
-    "CURL_CA_BUNDLE",
-    "REQUESTS_CA_BUNDLE",
-    "PIP_CERT",
-    "GIT_SSL_CAINFO",
-    "AWS_CA_BUNDLE",
-    "CARGO_HTTP_CAINFO",
-    "NIX_SSL_CERT_FILE",
-    "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
-    "HTTPLIB2_CA_CERTS",
-    "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
-    "NPM_CONFIG_CAFILE",
-    "YARN_HTTPS_CA_FILE_PATH",
-    "YARN_CAFILE",
-    "CODEX_CA_CERTIFICATE",
-    "HEX_CACERTS_PATH",
+TOOL_PROXIES = frozenset(
+    {
+        *("NPM_CONFIG_PROXY", "NPM_CONFIG_HTTP_PROXY", "NPM_CONFIG_HTTPS_PROXY", "YARN_HTTP_PROXY", "YARN_HTTPS_PROXY"),
+        *("PIP_PROXY", "CARGO_HTTP_PROXY", "GLOBAL_AGENT_HTTP_PROXY", "GLOBAL_AGENT_HTTPS_PROXY"),
+    }
 )
-ADDING = ("NODE_EXTRA_CA_CERTS", "DENO_CERT")
+"""Variables by which one tool goes through another proxy than the rest. Changed where the user has set them, in the
+case in which they are set."""
+_TOOL_EXCEPTIONS = frozenset({"NPM_CONFIG_NOPROXY", "GLOBAL_AGENT_NO_PROXY"})
 
 
 def session_environment(port: int, trust: TrustFiles, base: Mapping[str, str]) -> dict[str, str]:
@@ -47,6 +38,9 @@ def session_environment(port: int, trust: TrustFiles, base: Mapping[str, str]) -
         port: the proxy's, on 127.0.0.1.
         trust: from `write_trust`.
         base: the environment the agent would have had.
+
+    Raises:
+        OSError: wget's settings cannot be written.
     """
     url = f"http://127.0.0.1:{port}"
     env: dict[str, str] = {}
@@ -58,7 +52,9 @@ def session_environment(port: int, trust: TrustFiles, base: Mapping[str, str]) -
         env[name] = str(trust.bundle if base.get(name) else trust.ca_pem)
     env["DENO_TLS_CA_STORE"] = base.get("DENO_TLS_CA_STORE") or "system,mozilla"
     env["NODE_USE_ENV_PROXY"] = "1"  # fetch and http(s) of Node from 22.21 and 24
-    env["WGETRC"] = str(_wgetrc(trust, base))
+    env |= _of_tools(base, url, trust)
+    env["WGETRC"] = str(trust.bundle.with_name("wgetrc"))
+    write_settings(Path(env["WGETRC"]), base, proxy=url, bundle=trust.bundle)
     java = java_options(port, trust, base)
     if java is not None:
         env[JAVA_OPTIONS] = java
@@ -102,14 +98,14 @@ def _covers_loopback(entry: str) -> bool:
     return is_loopback(host) or is_loopback(urlsplit(f"//{host}").hostname or "")
 
 
-def _wgetrc(trust: TrustFiles, base: Mapping[str, str]) -> Path:
-    """wget (GnuTLS) listens to no variable but this one; what the user's own file says still holds."""
-    own = Path(base.get("WGETRC") or Path(base.get("HOME", "/nonexistent")) / ".wgetrc")
-    try:
-        text = own.read_text(encoding="utf-8", errors="surrogateescape").rstrip() + "\n"
-    except OSError:
-        text = ""
-    path = trust.bundle.with_name("wgetrc")
-    path.write_text(f"{text}ca_certificate = {trust.bundle}\n", encoding="utf-8", errors="surrogateescape")
-    path.chmod(0o600)  # the user's file may hold a password
-    return path
+def _of_tools(base: Mapping[str, str], url: str, trust: TrustFiles) -> dict[str, str]:
+    """What the user has set for one tool, which would go before what is set for all."""
+    env: dict[str, str] = {}
+    for name, value in base.items():
+        if name.upper() in TOOL_PROXIES:
+            env[name] = url
+        elif name.upper() in _TOOL_EXCEPTIONS:
+            env[name] = _without_loopback(value)
+        elif name.upper() in REPLACING:  # npm_config_cafile
+            env[name] = str(trust.bundle)
+    return env

@@ -6,6 +6,7 @@ Nothing of mitmproxy is imported here.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import socket
 import threading
@@ -61,6 +62,7 @@ class ProxySensor:
         self._sent = self._learned = 0
         self._state = SensorState.UNAVAILABLE
         self._reason = ""
+        self._left_out: tuple[str, ...] = ()
         self._proof = Proof(time.time_ns)
         self._stopping = False
         self._counts = self._earlier = (0, 0)
@@ -97,8 +99,8 @@ class ProxySensor:
 
     def launch(self) -> int:
         """The first half of `start`: connections to the port wait until the child is ready. Call `wait_ready` next."""
+        self._listener = _listen(self._config.listen_port)
         try:
-            self._listener = socket.create_server(("127.0.0.1", self._config.listen_port), backlog=_BACKLOG)
             self._capture.open()
             self._child = self._new_child(self._listener)
         except OSError as error:
@@ -175,7 +177,12 @@ class ProxySensor:
         """
         assert self._listener is not None, "start comes first"
         port: int = self._listener.getsockname()[1]
-        return session_environment(port, write_trust(run_dir, self.authority, base), base)
+        roots = user_roots(base)
+        self._left_out = roots.left_out
+        try:
+            return session_environment(port, write_trust(run_dir, self.authority, roots), base)
+        except OSError as error:
+            raise SensorError(f"cannot write the clients' settings under {run_dir}: {error.strerror}") from None
 
     # --- for the sensor that takes connections here: sense/seccomp/capture.py -----------------------------------------
 
@@ -202,7 +209,7 @@ class ProxySensor:
             proved_ns=self._proof.time_ns,
             events=requests,
             drops=lost,
-            reason=self._reason,
+            reason=self._reason or "; ".join(self._left_out),
         )
 
     def _new_child(self, listener: socket.socket) -> ChildProcess:
@@ -232,7 +239,7 @@ class ProxySensor:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             path = folder / "upstream-roots.pem"
-            path.write_bytes(user_roots(os.environ, self._config.upstream_ca))
+            path.write_bytes(user_roots(os.environ, self._config.upstream_ca).pem)
         except OSError as error:
             raise SensorError(f"cannot write the proxy's certificates under {folder}: {error.strerror}") from None
         return str(path)
@@ -327,3 +334,16 @@ class ProxySensor:
             with contextlib.suppress(OSError):
                 self._listener.close()
         self._capture.close()
+
+
+def _listen(port: int) -> socket.socket:
+    """Raises SensorError in words for the user."""
+    try:
+        return socket.create_server(("127.0.0.1", port), backlog=_BACKLOG)
+    except OSError as error:
+        why = error.strerror
+        if error.errno == errno.EADDRINUSE:
+            why = f"port {port} on 127.0.0.1 is in use by another program"
+        elif error.errno == errno.EADDRNOTAVAIL:
+            why = "127.0.0.1 is not there; this machine's loopback needs an IPv4 address beside ::1"
+        raise SensorError(f"cannot start the proxy: {why}") from None

@@ -200,7 +200,9 @@ def test_port_in_use_is_a_reason(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         sensor = ProxySensor(_config(tmp_path, listen_port=port), on_observation=lambda _seen: None)
-        with pytest.raises(SensorError, match="cannot start the proxy"):
+        with pytest.raises(
+            SensorError, match=f"cannot start the proxy: port {port} on 127.0.0.1 is in use by another program"
+        ):
             sensor.start()
 
 
