@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import secrets
+import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,11 @@ from agentguard.model.session import Coverage, SensorState, Session
 OK, WARNING, BAD = "ok", "warning", "bad"
 _GLYPHS = {OK: "✓", WARNING: "!", BAD: "✗"}
 _SESSION_SECONDS = 60
+_ERRAND = (
+    "import socket, sys; secret = open('.env').read()\n"
+    "try: socket.create_connection(('127.0.0.1', int(sys.argv[1]))).sendall(secret.encode())\n"
+    "except OSError: pass"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,22 +111,34 @@ def _live() -> Iterator[Check]:
         project = base / "project"
         project.mkdir()
         (project / ".env").write_text(f"DOCTOR_API_TOKEN=doctor-{secrets.token_urlsafe(24)}\n")
-        done = _run_session(base / "home", project)
-        session, reads = _read_back(base / "home")
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            done = _run_session(base / "home", project, server.getsockname()[1])
+        session = _read_back(base / "home")
     if session is None:
         yield Check("session", BAD, f"a guarded session did not run: {done or 'no reason was given'}")
         return
     for sensor in session.coverage:
         yield _sensor_check(sensor, session.start_ns)
-    exact = reads > 0
+    if sys.platform == "linux":
+        yield _capture_check(session)
+    exact = session.counts.get("reads", 0) > 0
     detail = "a planted secret's read was recorded" if exact else "a planted secret was read and nothing was recorded"
     yield Check("session", OK if exact else BAD, detail)
 
 
-def _run_session(home: Path, project: Path) -> str:
+def _capture_check(session: Session) -> Check:
+    if session.counts.get("sends", 0):
+        return Check("capture", OK, "`run --capture` works: a connection round the proxy was taken to it, and read")
+    return Check("capture", WARNING, "`run --capture` cannot work here: what goes round the proxy is told as a gap")
+
+
+def _run_session(home: Path, project: Path, port: int) -> str:
+    """Reads the planted secret, and sends it to ourselves without the proxy."""
     environ = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
     environ["HOME"] = str(project.parent)
-    command = [sys.executable, "-P", "-m", "agentguard", "run", "--home", str(home), "--quiet", "--", "cat", ".env"]
+    guard = [sys.executable, "-P", "-m", "agentguard", "run", "--home", str(home), "--quiet"]
+    capture = ["--capture"] if sys.platform == "linux" else []
+    command = [*guard, *capture, "--", sys.executable, "-S", "-c", _ERRAND, str(port)]
     package = str(Path(__file__).resolve().parents[2])
     environ["PYTHONPATH"] = package
     try:
@@ -139,13 +157,12 @@ def _run_session(home: Path, project: Path) -> str:
     return done.stderr.strip()
 
 
-def _read_back(home: Path) -> tuple[Session | None, int]:
+def _read_back(home: Path) -> Session | None:
     from agentguard.record.reader import Reader
 
     reader = Reader(home / "agentguard.db")
     try:
-        session = reader.session("last")
-        return session, session.counts.get("reads", 0) if session else 0
+        return reader.session("last")
     finally:
         reader.close()
 

@@ -2,6 +2,7 @@
 
 `files`: the same work with no sensor, under `agentguard run` in its variants, and under strace, fatrace and bpftrace.
 `proxy`: requests, event streams, WebSockets, long bodies: direct, through a bare streaming mitmproxy, and the guard.
+`capture`: connections and messages of a program that uses no proxy: alone, guarded, and with `run --capture`.
 `index`: how much text a second of processor time looks through for secrets.
 `start`: how long until the agent's first instruction, and `--help`.
 
@@ -15,6 +16,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from bench_capture import bench_capture
 from bench_files import bench_files
 from bench_index import bench_index
 from bench_proxy import bench_proxy
@@ -24,6 +26,7 @@ from bench_start import bench_start
 BENCHES: dict[str, Callable[[Setting], None]] = {
     "files": bench_files,
     "proxy": bench_proxy,
+    "capture": bench_capture,
     "start": bench_start,
     "index": bench_index,
 }

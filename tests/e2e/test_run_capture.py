@@ -201,6 +201,44 @@ def test_every_kind_of_socket_works_and_what_is_refused_stays_refused(
     assert not bypasses(guarded.events())
 
 
+_BYTE_BY_BYTE = """
+import socket, ssl, sys, time
+link = socket.create_connection(("localhost", int(sys.argv[1])))
+link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+inward, outward = ssl.MemoryBIO(), ssl.MemoryBIO()
+secure = ssl.create_default_context().wrap_bio(inward, outward, server_hostname="localhost")
+
+def until(step):
+    while True:
+        try:
+            return step()
+        except ssl.SSLWantReadError:
+            flush()
+            inward.write(link.recv(65536))
+
+def flush():
+    data = outward.read()
+    for part in (data[:1], data[1:2], data[2:]):
+        link.sendall(part)
+        time.sleep(0.05)
+
+until(secure.do_handshake)
+body = open(".env").read()
+secure.write(f"POST /bytes HTTP/1.1\\r\\nHost: localhost\\r\\nContent-Length: {len(body)}\\r\\n\\r\\n{body}".encode())
+flush()
+print(until(secure.read).decode().splitlines()[0])
+"""
+
+
+def test_a_handshake_that_begins_byte_by_byte_is_no_raw_stream(
+    guarded: Guarded, planted: Planted, https: LoopbackServer
+) -> None:
+    """It would be passed on as it is, and what it encrypts would not be read."""
+    done = guarded.run(sys.executable, "-c", _BYTE_BY_BYTE, str(https.port), options=CAPTURE)
+    assert done.stdout.startswith("HTTP/1.1 200"), done.stderr
+    assert [event["subject"].rpartition("/")[2] for event in sends(guarded.events())] == ["bytes"]
+
+
 def test_a_program_that_trusts_nobody_is_let_go_the_next_time(guarded: Guarded, base: Path) -> None:
     world = World(base)
     with LoopbackServer(http1, world.tls(("localhost",))) as server:

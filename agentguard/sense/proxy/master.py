@@ -37,13 +37,13 @@ _skip_unused_addons()
 from mitmproxy import options  # noqa: E402
 from mitmproxy.addons.core import Core  # noqa: E402
 from mitmproxy.addons.disable_h2c import DisableH2C  # noqa: E402
-from mitmproxy.addons.next_layer import NextLayer  # noqa: E402
 from mitmproxy.addons.proxyserver import Proxyserver  # noqa: E402
 from mitmproxy.addons.upstream_auth import UpstreamAuth  # noqa: E402
 from mitmproxy.master import Master  # noqa: E402
 from mitmproxy.proxy import mode_servers, mode_specs, server  # noqa: E402
 
 from agentguard.sense.proxy.captured import CapturedConnections  # noqa: E402
+from agentguard.sense.proxy.routes import WholeHello  # noqa: E402
 from agentguard.sense.proxy.trust import SessionTls  # noqa: E402
 
 IDLE_SECONDS = 3600
@@ -74,7 +74,7 @@ def build_master(config: ProxyConfig, tls: SessionTls, listeners: Listeners, add
     """
     opts = options.Options()
     master = Master(opts)  # without the terminal log: nothing on the agent's terminal
-    master.addons.add(*addons, Core(), DisableH2C(), UpstreamAuth(), Proxyserver(), NextLayer(), tls)
+    master.addons.add(*addons, Core(), DisableH2C(), UpstreamAuth(), Proxyserver(), WholeHello(), tls)
     mode, auth = _mode(config.upstream_proxy)
     opts.update(
         mode=[mode, _TRANSPARENT] if listeners.captured else [mode],

@@ -10,10 +10,14 @@ from agentguard.model.observation import GapType
 from agentguard.model.secret import SecretMatch
 from agentguard.sense.proxy import answers
 from agentguard.sense.proxy.desk import Desk
+from agentguard.sense.proxy.environment import is_loopback
 from agentguard.sense.proxy.names import ASKED, verified_host
 from agentguard.sense.proxy.raw import RawStream
 from agentguard.sense.proxy.report import Subject
 from agentguard.sense.proxy.safe import safe
+
+_HANDSHAKE, _CLIENT_HELLO = b"\x16\x03", b"\x01"
+"""A TLS record of this type, of any version; behind its length the type of the message (RFC 8446, 5.1 and 4)."""
 
 
 class Messages:
@@ -93,6 +97,10 @@ class Messages:
             host = self.desk.scanner.redact(stream.subject.host)[0]
             detail = f"an SSH connection to {host} through the proxy cannot be read"
             self.desk.gap(GapType.OPAQUE_BODY, detail, process=caller.process)
+        elif _is_client_hello(data) and not is_loopback(stream.subject.host):
+            host = self.desk.scanner.redact(stream.subject.host)[0]
+            detail = f"a connection to {host} began to encrypt after its first bytes (STARTTLS): it cannot be read"
+            self.desk.gap(GapType.OPAQUE_BODY, detail, process=caller.process)
         try:
             with self.desk.gates.closed(flow.client_conn.id):
                 matches = await stream.look(data, self.desk.offload)
@@ -130,3 +138,7 @@ class Messages:
             size=size,
         )
         return bool(self.desk.report(caller, subject, matches))
+
+
+def _is_client_hello(data: bytes) -> bool:
+    return data.startswith(_HANDSHAKE) and data[5:6] == _CLIENT_HELLO

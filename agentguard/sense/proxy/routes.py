@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mitmproxy import connection, http, tls
+from mitmproxy.addons.next_layer import NextLayer
 from mitmproxy.proxy import layer, layers, mode_specs
 from mitmproxy.proxy.layers import modes
 from mitmproxy.proxy.layers.http import HTTPMode
@@ -11,6 +12,8 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from agentguard.sense.proxy.environment import is_loopback
 
 _DNS_PORTS = (53, 5353)
+_TLS_RECORD = b"\x16\x03"
+"""How the first one begins: a handshake, of any version."""
 
 
 class Redirects:
@@ -57,6 +60,18 @@ class LoopbackDirect:
         words = data.data_client().split(b"\n", 1)[0].split(b" ")
         if len(words) >= 2 and words[0] == b"CONNECT" and is_loopback(_host(words[1])):
             data.layer = layers.HttpLayer(context, HTTPMode.regular)
+
+
+class WholeHello(NextLayer):  # type: ignore[misc]  # mitmproxy is not analysed
+    """Of less than three bytes mitmproxy says that they are no TLS, and passes all that follows on, unread."""
+
+    name = "nextlayer"
+
+    def next_layer(self, nextlayer: layer.NextLayer) -> None:
+        """Wait for the third byte of what may be a TLS record."""
+        begun = nextlayer.data_client()
+        if not 0 < len(begun) < len(_TLS_RECORD) + 1 or not _TLS_RECORD.startswith(begun):
+            super().next_layer(nextlayer)
 
 
 class PlainDns:
