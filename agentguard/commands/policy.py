@@ -137,7 +137,7 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 def _recorded(arguments: argparse.Namespace) -> tuple[Finding, Context]:
     """A recorded event, as far as the record goes: it keeps no list of expected readers."""
-    from agentguard.model.verdict import Disposition
+    from agentguard.model.verdict import Destination, Disposition
     from agentguard.record.reader import Reader
 
     reader = Reader(open_home(home_path(arguments.home)).database)
@@ -148,7 +148,9 @@ def _recorded(arguments: argparse.Namespace) -> tuple[Finding, Context]:
         session = reader.session(event.finding.session)
     finally:
         reader.close()
-    context = replace(_context(), session_agent=event.finding.agent)
+    # What the session's environment pointed at is not kept, but what it made of the receiver is.
+    pointed_at = (event.finding.host,) if event.verdict.destination is Destination.MODEL else ()
+    context = replace(_context(), session_agent=event.finding.agent, pointed_at=pointed_at)
     if session is not None:
         context = replace(context, session_agent=session.agent, root_pid=session.root_pid)
     pattern = _file_pattern(event.finding.path)

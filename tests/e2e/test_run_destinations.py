@@ -56,6 +56,32 @@ def outside(tmp_path: Path) -> Iterator[Outside]:
         yield Outside(server, (*names, f"--upstream-ca={world.ca}"))
 
 
+WEBSOCKET = """
+import os, socket, ssl, sys
+sys.path.insert(0, sys.argv[3])
+from proxy_support.servers import frame, read_frame
+host, times = sys.argv[1], int(sys.argv[2])
+token = next(line for line in open('.env') if line.startswith('INTERNAL')).split('=')[1].strip()
+name, port = os.environ['HTTPS_PROXY'].rpartition('/')[2].split(':')
+link = socket.create_connection((name, int(port)))
+link.sendall(f'CONNECT {host}:443 HTTP/1.1\\r\\nHost: {host}:443\\r\\n\\r\\n'.encode())
+assert b' 200 ' in link.recv(65536)
+link = ssl.create_default_context().wrap_socket(link, server_hostname=host)
+link.sendall((f'GET /v1/responses HTTP/1.1\\r\\nHost: {host}\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\n'
+              'Sec-WebSocket-Version: 13\\r\\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\\r\\n\\r\\n').encode())
+answer = link.makefile('rb')
+while answer.readline().strip(): pass
+for number in range(times):
+    history = '{"input": [%s"it says %s"]}' % ('"and so on", ' * number, token)
+    link.sendall(frame(history.encode(), masked=True))
+    assert int(read_frame(answer)) == len(history)
+"""
+ZSTD = POST.replace("import os,", "import zstandard, os,").replace(
+    '\'{"turn": %d, "content": "it says %s"}\' % (number, token))',
+    "zstandard.compress(b'{\"input\": \"it says %s\"}' % token.encode()), {'Content-Encoding': 'zstd'})",
+)
+
+
 def sends(events: list[Event]) -> list[Event]:
     return [event for event in events if event["activity"] == "send"]
 
@@ -115,6 +141,25 @@ def test_what_was_blocked_while_it_streamed_is_no_leak(guarded: Guarded, planted
     assert not outside.server.log.holds(planted.token.encode()[:8])
 
 
+def test_a_history_that_grows_in_each_websocket_message_is_one_exposure(
+    guarded: Guarded, planted: Planted, outside: Outside
+) -> None:
+    """As Codex talks to its model when nobody answers 426: there is no need to."""
+    tests = str(Path(__file__).resolve().parents[1])
+    events = outside.run(guarded, sys.executable, "-c", WEBSOCKET, MODEL, "50", tests)
+    (exposure,) = sends(events)
+    assert (exposure["outcome"], exposure["protocol"]) == ("exposed", "websocket")
+    assert sum(event["count"] for event in events if event["repeats"] == exposure["uid"]) == 49
+
+
+def test_bodies_packed_with_zstd_are_one_exposure(guarded: Guarded, planted: Planted, outside: Outside) -> None:
+    assert "zstandard.compress" in ZSTD
+    events = outside.run(guarded, sys.executable, "-c", ZSTD, MODEL, "10")
+    (exposure,) = sends(events)
+    assert (exposure["outcome"], exposure["matches"][0]["name"]) == ("exposed", "INTERNAL_TOKEN")
+    assert sum(event["count"] for event in events if event["repeats"] == exposure["uid"]) == 9
+
+
 def test_anyone_else_is_a_leak(guarded: Guarded, planted: Planted, outside: Outside) -> None:
     (sent,) = sends(outside.post(guarded, OTHER))
     assert (sent["outcome"], sent["rule"]) == ("leaked", "policies/default.yaml:leak-to-unknown-host")
@@ -138,6 +183,8 @@ def test_the_environment_names_a_gateway_only_before_the_session_starts(
     (sent,) = sends(outside.post(guarded, GATEWAY))
     assert sent["outcome"] == "exposed"
     guarded.extra = {}
+    told = guarded.verb("policy", "explain", "--event", sent["uid"]).stdout
+    assert "rule:    policies/default.yaml:exposed-to-model" in told, "the record knows what it was"
     setting = f"import os; os.environ['ANTHROPIC_BASE_URL'] = 'https://{GATEWAY}'\n" + POST
     (sent,) = sends(outside.run(guarded, sys.executable, "-c", setting, GATEWAY, "1"))
     assert sent["outcome"] == "leaked"

@@ -112,7 +112,7 @@ def is_finding(event: Event) -> bool:
 
 def activity_word(activity: Activity) -> str:
     """At most five letters."""
-    return {Activity.INHERIT: "env", Activity.CONNECT: "conn"}.get(activity, activity.value)
+    return {Activity.INHERIT: "env", Activity.CONNECT: "conn", Activity.REPEAT: "again"}.get(activity, activity.value)
 
 
 def subject_of(event: Event) -> str:
