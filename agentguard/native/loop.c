@@ -9,6 +9,7 @@
  *             by a path that leads through what /proc says of a process                  handed over
  *   a connect to the proxy                                                               let go
  *   a sendto or sendmsg that names no receiver, but for a thread that asks for names     let go
+ *             that names one of whom Python has told                                     let go
  *   the rest                                                                             handed over
  *
  * Records and held calls go through one queue, in the order in which they were received: Python knows a process before
@@ -41,7 +42,7 @@
 #define API __attribute__((visibility("default")))
 
 enum {
-	AG_LOOP_ABI = 2,           /* raised with every change of what Python and this file share */
+	AG_LOOP_ABI = 3,           /* raised with every change of what Python and this file share */
 	PAGE = 4096,               /* a read of memory never crosses one: the next may be a hole (larger pages do no harm) */
 	PAGES = 64,                /* pages of the caller kept while its call is looked at */
 	MAX_STRINGS = 4096,        /* of an argument list or an environment */
@@ -50,6 +51,8 @@ enum {
 	PARENTS = 64,              /* processes remembered as parents, each with a descriptor */
 	PROGRAMS = 256,            /* files remembered as no script */
 	ENVIRONMENTS = 4096,
+	RECEIVERS = 1024,          /* of messages that name theirs */
+	FASTOPEN = 0x20000000,     /* MSG_FASTOPEN: the message opens a connection */
 	ASKERS = 256,              /* threads that have connected to where names are looked up */
 	FIRST_LINE = 256,          /* BINPRM_BUF_SIZE: the kernel reads no more of a script's first line */
 	DEPTH = 64,                /* of a chain of parents */
@@ -66,6 +69,7 @@ enum {
 
 /* How long after its connect a thread may take to send: a question (some resolvers keep a socket); over QUIC. */
 static const uint64_t ASKER_NS = 30000000000, QUIC_NS = 3000000000;
+static const uint64_t RECEIVER_NS = 1000000000; /* how long a receiver is known: a thread id is not used again in that time */
 
 /* --- what is shared with Python: agentguard/sense/seccomp/native.py --------------------------------------------- */
 
@@ -177,6 +181,12 @@ struct asker {
 	uint64_t until_ns;
 };
 
+struct receiver {              /* whom a socket of a thread sends to, hashed */
+	uint64_t hash;             /* 0: none */
+	uint64_t until_ns;         /* as long as it is known; 0: Python looks at it now, in the call `id` */
+	uint64_t id;
+};
+
 struct program {
 	uint64_t device, inode;
 	struct timespec changed;
@@ -210,6 +220,7 @@ struct ag_loop {
 	struct parent parents[PARENTS];
 	struct program programs[PROGRAMS];
 	struct asker askers[ASKERS];
+	struct receiver receivers[RECEIVERS]; /* locked */
 	uint64_t environments[ENVIRONMENTS];
 	size_t environments_used;
 	uint64_t seed[2];
@@ -672,11 +683,16 @@ static int open_matters(struct ag_loop *loop, int32_t tid, int directory, uint64
 	return matters;
 }
 
+static int is_for_names(uint16_t port)
+{
+	return port == 53 || port == 5353 || port == 5355;
+}
+
 /* A thread that connects to where names are looked up is about to ask, on that socket; to port 443, perhaps to speak
  * QUIC. (Only Python looks whether it was UDP: a socket that belongs to somebody else is not asked in a microsecond.) */
 static void note_asker(struct ag_loop *loop, int32_t tid, uint16_t port)
 {
-	int names = port == 53 || port == 5353 || port == 5355;
+	int names = is_for_names(port);
 	if (names || port == 443)
 		loop->askers[(uint32_t)tid % ASKERS] =
 			(struct asker){tid, now_ns(CLOCK_MONOTONIC_COARSE) + (names ? ASKER_NS : QUIC_NS)};
@@ -712,12 +728,49 @@ static int connect_matters(struct ag_loop *loop, int32_t tid, uint64_t pointer, 
 	return 1;
 }
 
-/* Anything but a message to whom the socket is connected: the name is the first field of struct msghdr. */
-static int sendmsg_matters(struct ag_loop *loop, int32_t tid, uint64_t header, int wide)
+/* Whether a receiver is not known. Who asks for names is looked at each time, and so is who opens a connection. */
+static int receiver_matters(struct ag_loop *loop, uint64_t descriptor, uint64_t pointer, uint64_t length, uint64_t flags)
 {
-	uint64_t name = 0;
-	struct iovec here = {&name, wide ? 8 : 4}, there = {(void *)(uintptr_t)header, here.iov_len};
-	return process_vm_readv(tid, &here, 1, &there, 1, 0) != (ssize_t)here.iov_len || name || is_asker(loop, tid);
+	const struct ag_notification *call = loop->notification;
+	uint64_t address[4] = {0}; /* of the lengths that a struct sockaddr_in6 needs, and more */
+	size_t size = length < sizeof address ? (size_t)length : sizeof address;
+	struct iovec here = {address, size}, there = {(void *)(uintptr_t)pointer, size};
+	if ((flags & FASTOPEN) || process_vm_readv(call->tid, &here, 1, &there, 1, 0) != (ssize_t)size)
+		return 1;
+	if (is_for_names((uint16_t)ntohs((uint16_t)(address[0] >> 16))))
+		return 1; /* the port is the second word of every Internet address */
+	uint64_t hash = loop->seed[0] ^ (uint32_t)call->tid ^ descriptor << 32;
+	for (size_t i = 0; i < sizeof address / sizeof *address; i++) {
+		hash = (hash ^ address[i]) * 0x9e3779b97f4a7c15ull;
+		hash ^= (hash >> 29) + loop->seed[1];
+	}
+	hash = hash ? hash : 1;
+	struct receiver *receiver = &loop->receivers[hash % RECEIVERS];
+	pthread_mutex_lock(&loop->lock);
+	int known = receiver->hash == hash && now_ns(CLOCK_MONOTONIC_COARSE) < receiver->until_ns;
+	if (!known)
+		*receiver = (struct receiver){hash, 0, call->id};
+	pthread_mutex_unlock(&loop->lock);
+	return !known;
+}
+
+/* struct msghdr begins with the name and its length. */
+static int sendmsg_matters(struct ag_loop *loop, const uint64_t *arguments)
+{
+	const struct ag_notification *call = loop->notification;
+	int wide = call->arch == loop->config.arch;
+	uint64_t head[2] = {0};
+	struct iovec here = {head, wide ? 12 : 8}, there = {(void *)(uintptr_t)arguments[1], here.iov_len};
+	if (process_vm_readv(call->tid, &here, 1, &there, 1, 0) != (ssize_t)here.iov_len)
+		return 1;
+	uint64_t name = wide ? head[0] : (uint32_t)head[0], length = wide ? (uint32_t)head[1] : head[0] >> 32;
+	return name ? receiver_matters(loop, arguments[0], name, length, arguments[2]) : is_asker(loop, call->tid);
+}
+
+static int sendto_matters(struct ag_loop *loop, const uint64_t *arguments)
+{
+	return arguments[4] ? receiver_matters(loop, arguments[0], arguments[4], (uint32_t)arguments[5], arguments[3])
+	                    : is_asker(loop, loop->notification->tid);
 }
 
 /* --- the queue -------------------------------------------------------------------------------------------------- */
@@ -1072,10 +1125,10 @@ static int look(struct ag_loop *loop)
 		matters = connect_matters(loop, call->tid, arguments[1], arguments[2]);
 		break;
 	case AG_SENDTO:
-		matters = arguments[4] || is_asker(loop, call->tid);
+		matters = sendto_matters(loop, arguments);
 		break;
 	case AG_SENDMSG:
-		matters = sendmsg_matters(loop, call->tid, arguments[1], call->arch == loop->config.arch);
+		matters = sendmsg_matters(loop, arguments);
 		break;
 	case AG_VIEW:
 		forget_views(loop);
@@ -1207,6 +1260,16 @@ API const struct ag_record *ag_loop_next(struct ag_loop *loop)
 		loop->last = &loop->first, loop->urgent = 0;
 	pthread_mutex_unlock(&loop->lock);
 	return node ? &node->record : NULL;
+}
+
+/* Python has told where the message in that call goes: what follows it is let go. */
+API void ag_loop_settled(struct ag_loop *loop, uint64_t id)
+{
+	pthread_mutex_lock(&loop->lock);
+	for (size_t i = 0; i < RECEIVERS; i++)
+		if (loop->receivers[i].hash && loop->receivers[i].id == id)
+			loop->receivers[i].until_ns = now_ns(CLOCK_MONOTONIC_COARSE) + RECEIVER_NS;
+	pthread_mutex_unlock(&loop->lock);
 }
 
 /* Answers a call that was handed over. */

@@ -27,10 +27,14 @@ class Outcome(NamedTuple):
     error: int
     """Negative errno, or 0."""
     flags: int
+    settled: bool = False
+    """The same message from the same socket, to the same receiver, needs no second look in the next second."""
 
 
 GO_ON = Outcome(0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE)
 """The kernel makes the call."""
+
+SETTLED = GO_ON._replace(settled=True)
 
 
 def done(value: int) -> Outcome:

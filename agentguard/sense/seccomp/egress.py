@@ -14,7 +14,7 @@ from agentguard.model.process import Confidence, ProcessSnapshot
 from agentguard.sense.interface import Emit
 from agentguard.sense.process_tree import ProcessTree
 from agentguard.sense.seccomp.addresses import Target, broker, connected_to, internet
-from agentguard.sense.seccomp.call import GO_ON, Call, Outcome, done
+from agentguard.sense.seccomp.call import GO_ON, SETTLED, Call, Outcome, done
 from agentguard.sense.seccomp.capture import Capture
 from agentguard.sense.seccomp.memory import CallerMemory
 from agentguard.sense.seccomp.outgoing import Message, Outgoing, outgoing
@@ -105,9 +105,8 @@ class Egress:
         with caller:
             if transport(caller) == "tcp":
                 return self._first_bytes(call, caller, sent) if sent.flags & _MSG_FASTOPEN else GO_ON
-            for message in sent.messages:
-                self._datagram(call, caller, message)
-        return GO_ON
+            settled = [self._datagram(call, caller, message) for message in sent.messages]
+        return SETTLED if all(settled) else GO_ON
 
     def _first_bytes(self, call: Call, caller: socket.socket, sent: Outgoing) -> Outcome:
         """A message that opens its connection (MSG_FASTOPEN)."""
@@ -125,21 +124,22 @@ class Egress:
             return outcome  # not connected yet, or refused: as the call would say
         return done(count)
 
-    def _datagram(self, call: Call, caller: socket.socket, message: Message) -> None:
+    def _datagram(self, call: Call, caller: socket.socket, message: Message) -> bool:
+        """Whether it is known where it goes, and what it says does not matter."""
         target = internet(message.sockaddr) if message.sockaddr else _peer(caller)
         if target is None:
-            return
+            return False
         process = self._tree.snapshot(call.tid)
         if target.port in _NAME_PORTS and (payload := message.payload(self._memory, call.tid, _LONGEST_LOOKUP)):
             self._tell_lookup(process, target, payload)
-            return
+            return False
         told = (process.pid, target.address, target.port)
-        if told in self._told:
-            return
-        if len(self._told) >= _MAX_TOLD:
-            self._told.clear()
-        self._told.add(told)
-        self._tell(process, target, "udp")
+        if told not in self._told:
+            if len(self._told) >= _MAX_TOLD:
+                self._told.clear()
+            self._told.add(told)
+            self._tell(process, target, "udp")
+        return True
 
     def _is_proxy(self, target: Target) -> bool:
         port = self._setup.proxy_port()

@@ -27,7 +27,7 @@ from agentguard.sense.seccomp.abi import (
 from agentguard.sense.seccomp.exec_watch import Exec, environment, interpreter, privileged
 from agentguard.sense.seccomp.handlers import Handlers, SeccompSetup
 
-ABI = 2
+ABI = 3
 """AG_LOOP_ABI of loop.c."""
 QUEUE_BYTES = 16 << 20
 PATIENCE_NS = 1_000_000_000
@@ -160,7 +160,9 @@ class NativeLoop:
     def _take(self, loop: int, kind: int, data: bytes) -> None:
         if kind == _HELD:
             identity, outcome = self._handlers.look(data)
-            self._library.ag_loop_answer(loop, identity, *outcome)
+            if outcome.settled:
+                self._library.ag_loop_settled(loop, identity)
+            self._library.ag_loop_answer(loop, identity, *outcome[:3])
         elif kind == _EXEC:
             self._exec(data)
         else:
@@ -239,6 +241,8 @@ def _load(path: str) -> ctypes.CDLL:
         ctypes.c_int32,
         ctypes.c_uint32,
     ]
+    library.ag_loop_settled.argtypes = [ctypes.c_void_p, ctypes.c_uint64]
+    library.ag_loop_settled.restype = None
     library.ag_loop_set_port.argtypes = [ctypes.c_void_p, ctypes.c_uint32]
     return library
 

@@ -60,5 +60,5 @@ class PythonLoop:
                 return
             raise OSError(error, "receive")
         identity, outcome = self._handlers.look(self._shared)
-        RESPONSE.pack_into(self._answer, 0, identity, *outcome)
+        RESPONSE.pack_into(self._answer, 0, identity, *outcome[:3])
         libc.ioctl(self._listener, IOCTL_SEND, self._answer_at)  # ENOENT: the task died meanwhile.
