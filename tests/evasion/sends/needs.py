@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable
 from functools import cache
 
-from evasion.sends.tools import Tools
+from evasion.sends.tools import DATAGRAM, Tools
 from evasion.sends.way import Way
 
 _KNOWS_PROXIES = ((22, 21), (24, 0))
@@ -17,7 +17,7 @@ _KNOWS_PROXIES = ((22, 21), (24, 0))
 def why_not(way: Way, tools: Tools) -> str:
     for need in way.needs:
         check = _CHECKS.get(need)
-        reason = check() if check else tools.why_not(need)
+        reason = check(tools) if check else tools.why_not(need)
         if reason:
             return reason
     return ""
@@ -33,8 +33,15 @@ def _node_knows_proxies() -> bool | None:
     return (major, minor) >= _KNOWS_PROXIES[1] or ((major, minor) >= _KNOWS_PROXIES[0] and major == 22)
 
 
-def _node(wanted: bool) -> Callable[[], str]:
-    def check() -> str:
+def _ring(tools: Tools) -> str:
+    if reason := tools.why_not(DATAGRAM):
+        return reason
+    done = subprocess.run([tools.folder / DATAGRAM, "--can"], capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else f"the system refuses: {done.stderr.strip()[-200:]}"
+
+
+def _node(wanted: bool) -> Callable[[Tools], str]:
+    def check(tools: Tools) -> str:
         known = _node_knows_proxies()
         if known is None:
             return "node is not installed"
@@ -43,4 +50,8 @@ def _node(wanted: bool) -> Callable[[], str]:
     return check
 
 
-_CHECKS: dict[str, Callable[[], str]] = {"node with proxies": _node(True), "node without proxies": _node(False)}
+_CHECKS: dict[str, Callable[[Tools], str]] = {
+    "io_uring": _ring,
+    "node with proxies": _node(True),
+    "node without proxies": _node(False),
+}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from harness.guarded import Event
+from harness.guarded import Event, of_kind
 from harness.ordinary_user import open_folder
 
 from evasion.sends.needs import why_not
@@ -84,7 +84,9 @@ def test_nothing_comes_of_what_is_no_leak(way: Way, played: Played, tools: Tools
 
 
 def test_a_session_of_nothing_but_look_alikes_is_clean(played: Played, tools: Tools) -> None:
-    assert played.trial(QUIET, tools).outcome == "clean"
+    trial = played.trial(QUIET, tools)
+    assert not [event["gap"] for event in of_kind(trial.events, "gap") if event["gap"]["counts"]]
+    assert trial.outcome == "clean"
 
 
 def _is_of(event: Event, tried: Tried) -> bool:

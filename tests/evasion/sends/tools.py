@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from harness import install
 
 from evasion.scripts import write_scripts
 
+HERE = Path(__file__).resolve().parent
+DATAGRAM = "datagram"
 LIBRARIES = ("requests", "httpx", "aiohttp")
 _LIBS_PYTHON = "libs-python"
 
@@ -30,9 +33,17 @@ class Tools:
 
 
 def make_tools(folder: Path) -> Tools:
-    """Write the scripts."""
-    write_scripts(folder, [Path(__file__).parent], "from kit import *")
-    return Tools(folder)
+    """Write the scripts, and compile what can be compiled here. A warning is an error."""
+    write_scripts(folder, [HERE], "from kit import *")
+    tools = Tools(folder)
+    if not shutil.which("gcc"):
+        tools.missing[DATAGRAM] = "gcc is not installed"
+        return tools
+    flags = ("-O1", "-Wall", "-Wextra", "-Werror", "-I", HERE.parent / "reads" / "c")
+    command = ["gcc", *flags, "-o", folder / DATAGRAM, HERE / "c" / "datagram.c"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return tools
 
 
 def make_client_tools(folder: Path, environ: dict[str, str]) -> Tools:

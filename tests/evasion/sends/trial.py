@@ -216,7 +216,9 @@ def _is_from(trial: Trial, tried: Tried, send: Event) -> bool:
 
 def _tells(event: Event, tried: Tried) -> bool:
     gap, process = event["gap"], event["process"]
-    if gap["counts"] is tried.way.stopped or gap["type"] != tried.way.gap or process is None:
+    if gap["counts"] is tried.way.stopped or process is None:
+        return False
+    if tried.way.gap and gap["type"] != tried.way.gap:
         return False
     return bool(_line(event) & set(tried.pids) if tried.way.below else process["pid"] in tried.pids)
 

@@ -19,13 +19,14 @@ from harness import isolation
 
 from agentguard.demo.certificates import Authority
 from evasion.sends import servers
+from evasion.sends.quic import quic_server
 from evasion.sends.received import Received
 
 Serve = Callable[[socket.socket, Received], None]
 COLLECTOR = "collector.example"
 DOMAIN = "exfil.example"
 """Its names are answered for by a server of its own."""
-_RESOLVER = 53
+_RESOLVER, _QUIC = 53, 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def outside_world(folder: Path, received: Received, more_names: tuple[str, ...])
     """
     everyone = hosts(folder / "git")
     isolation.enter()
-    for number in (_RESOLVER, *(host.number for host in everyone)):
+    for number in (_RESOLVER, _QUIC, *(host.number for host in everyone)):
         isolation.add_address(f"203.0.113.{number}")
     names = {name: host for host in everyone for name in host.names}
     names |= dict.fromkeys(more_names, everyone[0])
@@ -100,11 +101,13 @@ def outside_world(folder: Path, received: Received, more_names: tuple[str, ...])
         for host in everyone:
             context = authority.server_context([name for name, owner in names.items() if owner is host])
             context.set_alpn_protocols(list(host.alpn))
+            context.sni_callback = lambda _socket, name, _context: received.add(f"sni {name}".encode())
             for address in (host.inside, host.outside):
                 for port in host.ports:
                     stack.enter_context(_serving(address, port, host.serve, received, context))
                 for port in host.plain_ports:
                     stack.enter_context(_serving(address, port, host.serve, received, None))
+        stack.enter_context(quic_server(f"203.0.113.{_QUIC}", 443, received))
         stack.enter_context(_resolving(f"203.0.113.{_RESOLVER}", received, everyone[0].outside))
         yield options
 

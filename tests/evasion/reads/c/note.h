@@ -28,7 +28,7 @@ static void note(void) {
 }
 
 /* Copy what a descriptor holds to standard output. */
-static void show(int fd) {
+static inline void show(int fd) {
     char buffer[4096];
     ssize_t got;
     if (fd < 0) err(1, "open");

