@@ -35,8 +35,8 @@ class Names:
         client, caller = data.context.client, self.desk.caller(data.context.client.id)
         if caller.connect is None or not client.sni:
             return
-        asked, reached = _normal(caller.connect[0]), _normal(client.sni)
-        if asked == reached or _is_address(asked) or is_loopback(asked):
+        asked, reached = caller.connect[0], _normal(client.sni)
+        if _normal(asked) == reached or _is_address(asked) or is_loopback(asked):
             return  # a client that resolves names itself connects to an address
         if not covers(certificate_names(data.context.server), asked):
             port = caller.connect[1]
@@ -87,12 +87,12 @@ def verified_host(flow: http.HTTPFlow, caller: Caller) -> tuple[str, int]:
 
 
 def other_name(reached: str, host_header: str) -> str:
-    """The name in a request's Host or :authority when it is not the one reached; "" when it is, or says nothing.
+    """The name in a request's Host or :authority, as written, when it is not the one reached; else "".
 
     A server on this machine is called by any name while it is developed.
     """
-    asked = _normal(_without_port(host_header))
-    return "" if asked == reached or is_loopback(reached) else asked
+    asked = _without_port(host_header.strip())
+    return "" if _normal(asked) in ("", reached) or is_loopback(reached) else asked
 
 
 def proved(reached: str, asked: str, names: Collection[str] | None) -> bool:
@@ -109,9 +109,8 @@ def certificate_names(server: connection.Server) -> tuple[str, ...]:
     if not server.certificate_list:
         return ()
     try:
-        extensions = server.certificate_list[0].to_cryptography().extensions
-        names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
+        names = server.certificate_list[0].altnames
+    except ValueError:
         return ()
     addresses = names.get_values_for_type(x509.IPAddress)
     return (*map(_normal, names.get_values_for_type(x509.DNSName)), *map(str, addresses))
@@ -119,6 +118,7 @@ def certificate_names(server: connection.Server) -> tuple[str, ...]:
 
 def covers(names: Collection[str], host: str) -> bool:
     """Whether one of a certificate's names is `host`; `*` stands for one whole label, the first (RFC 9525)."""
+    host = _normal(host)
     parent = host.partition(".")[2]
     return host in names or ("." in parent and f"*.{parent}" in names)
 
@@ -134,7 +134,7 @@ def _normal(name: str) -> str:
 
 def _is_address(name: str) -> bool:
     try:
-        ipaddress.ip_address(name.partition("%")[0])
+        ipaddress.ip_address(_normal(name).partition("%")[0])
     except ValueError:
         return False
     return True

@@ -15,6 +15,7 @@ from agentguard.sense.proxy.interface import BodyScanner
 
 _LONGEST_URL = 2000
 _LONGEST_AGENT = 200
+_LONGEST_NAME = 2000
 _LONGEST_ARGUMENT = 4096
 ORDINARY_METHOD = re.compile(r"[A-Z]{1,20}")
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
@@ -47,9 +48,9 @@ class Subject:
     size: int = 0
     """Bytes scanned."""
     connect_host: str = ""
-    """What CONNECT asked for, when the host that was reached did not prove that name."""
+    """What CONNECT asked for, when the host that was reached did not prove that name; as the client wrote it."""
     asked_host: str = ""
-    """The name in Host, when the host that was reached did not prove it."""
+    """The name in Host, when the host that was reached did not prove it; as the client wrote it."""
 
 
 def observe(scanner: BodyScanner, caller: Caller, subject: Subject, matches: Sequence[SecretMatch]) -> HttpObservation:
@@ -68,8 +69,8 @@ def observe(scanner: BodyScanner, caller: Caller, subject: Subject, matches: Seq
         matches=tuple(matches),
         body_size=subject.size,
         user_agent=scanner.redact(subject.user_agent[:_LONGEST_AGENT])[0],
-        connect_host=scanner.redact(subject.connect_host)[0],
-        asked_host=scanner.redact(subject.asked_host)[0],
+        connect_host=_name(scanner, subject.connect_host),
+        asked_host=_name(scanner, subject.asked_host),
     )
 
 
@@ -83,7 +84,7 @@ def redacted(scanner: BodyScanner, process: ProcessSnapshot | None) -> ProcessSn
 
 def host_of(scanner: BodyScanner, subject: Subject) -> str:
     """In small letters, without the secrets in it."""
-    return scanner.redact(subject.host)[0].lower()
+    return _name(scanner, subject.host)
 
 
 def url_of(scanner: BodyScanner, subject: Subject) -> str:
@@ -92,3 +93,8 @@ def url_of(scanner: BodyScanner, subject: Subject) -> str:
     host = f"[{name}]" if ":" in name else name
     port = "" if _DEFAULT_PORTS.get(subject.scheme) == subject.port else f":{subject.port}"
     return scanner.redact(f"{subject.scheme}://{host}{port}{subject.path}")[0][:_LONGEST_URL]
+
+
+def _name(scanner: BodyScanner, name: str) -> str:
+    """Redacted first: in small letters, or cut, a secret would not be recognised."""
+    return scanner.redact(name)[0].lower()[:_LONGEST_NAME]

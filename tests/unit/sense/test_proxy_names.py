@@ -61,6 +61,16 @@ def test_a_host_behind_the_one_that_was_reached_is_told_once(play: Play) -> None
         assert [_names(seen) for seen in proxy.sends() if seen.matches] == [(HOST, "", HIDDEN)]
 
 
+def test_a_secret_in_the_name_asked_for_is_not_told(play: Play) -> None:
+    with play(HOST) as proxy:
+        value = proxy.follow()
+        proxy.curl("-H", f"Host: {value.value.decode()}.{HIDDEN}", f"https://{HOST}/a")
+        proxy.wait(lambda: any(seen.asked_host for seen in proxy.sends()))
+        proxy.assert_no_raw(value)
+        told = " ".join(seen.asked_host for seen in proxy.sends())
+        assert value.value.decode().lower()[4:20] not in told
+
+
 def test_a_name_that_the_certificate_covers_is_no_finding(play: Play) -> None:
     with play(HOST, HIDDEN) as proxy:
         assert named(proxy, "-H", f"Host: {HIDDEN}:443", f"https://{HOST}/a") == []
@@ -111,7 +121,7 @@ def test_what_a_certificate_covers(names: list[str], host: str, covered: bool) -
         ("a.example", "a.example", ""),
         ("a.example", "A.EXAMPLE.:8443", ""),
         ("a.example", "", ""),
-        ("a.example", "b.example:443", "b.example"),
+        ("a.example", "B.example:443", "B.example"),
         ("localhost", "b.example", ""),
         ("2001:db8::1", "[2001:db8::1]:443", ""),
         ("2001:db8::1", "2001:db8::1", ""),
