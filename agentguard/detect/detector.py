@@ -34,7 +34,10 @@ from agentguard.model.observation import (
 from agentguard.model.process import Attribution, Confidence
 from agentguard.model.secret import GUARD_FILE, SecretMatch, SecretValue
 
-_BYPASS_REMEDY = "use a program that honours HTTPS_PROXY, or accept this destination in the policy"
+_BYPASS_REMEDIES = {
+    "tcp": "run with --capture, use a program that honours HTTPS_PROXY, or accept this destination in the policy",
+    "udp": "have the program use TCP (for QUIC: HTTP/2), or accept this destination in the policy",
+}
 _ENVIRONMENT = "process-environment"
 """Id of /proc/PID/environ in policies/files.yaml."""
 _MAX_VARIABLES = 100_000
@@ -342,7 +345,7 @@ class Detector:
                 type=GapType.PROXY_BYPASS,
                 sensor=connected.sensor,
                 detail=f"what was sent to {place} was not seen{late}",
-                remedy=_BYPASS_REMEDY,
+                remedy=_BYPASS_REMEDIES[connected.transport],
                 secret_within_reach=within,
             ),
         )

@@ -83,12 +83,19 @@ class Egress:
             return self._connection(call, caller, target, process)
 
     def _connection(self, call: Call, caller: socket.socket, target: Target, process: ProcessSnapshot) -> Outcome:
-        if self._capture is not None:
-            outcome = self._capture.take(caller, target, process, lambda: self._setup.still_held(call))
-            if outcome is not None:
-                return outcome
-        self._tell(process, target, "tcp")
-        return GO_ON
+        outcome = self._captured(call, caller, target, process)
+        if outcome is None:
+            self._tell(process, target, "tcp")
+        return outcome or GO_ON
+
+    def _captured(self, call: Call, caller: socket.socket, target: Target, process: ProcessSnapshot) -> Outcome | None:
+        """None where it was left alone: a socket of some other kind does not know what it is asked."""
+        if self._capture is None:
+            return None
+        try:
+            return self._capture.take(caller, target, process, lambda: self._setup.still_held(call))
+        except OSError:
+            return None
 
     def socketcall(self, call: Call) -> Outcome:
         """The door of 32-bit programs to all of them."""
