@@ -28,16 +28,6 @@ MAGICS = {
 }
 """First bytes of what can be told without a header."""
 
-SEALED = {
-    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
-    b"Rar!\x1a\x07": "a RAR archive",
-    b"Salted__": "encrypted (OpenSSL)",
-    b"age-encryption.org/": "encrypted (age)",
-    b"-----BEGIN AGE ENCRYPTED FILE": "encrypted (age)",
-    b"-----BEGIN PGP MESSAGE": "encrypted (PGP)",
-}
-"""First bytes of what is not opened here, and what it is."""
-
 CODINGS = ("gzip", "x-gzip", "deflate", "br", "zstd")
 
 

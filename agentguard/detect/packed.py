@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol
 
-from agentguard.detect.decompress import MAGICS, MAX_OUTPUT, SEALED, DecompressError, Decompressor, decompressor
+from agentguard.detect.decompress import MAGICS, MAX_OUTPUT, DecompressError, Decompressor, decompressor
 from agentguard.detect.framed import SHORTEST, frame_of
 from agentguard.model.secret import SecretMatch
 
-_LONGEST_MAGIC = max(SHORTEST, *map(len, (*MAGICS.values(), *SEALED)))
+_LONGEST_MAGIC = max(SHORTEST, *map(len, MAGICS.values()))
 _CERTAIN = ("zip", "git-push")
 """Whose first bytes no text has by chance."""
 
@@ -38,7 +38,8 @@ class Packed:
         self._text = text
         self._start: bytes | None = b""
         """The first bytes while there are too few to tell; None afterwards."""
-        self._coding = ""
+        self.coding = ""
+        """What it is compressed as; "" when it is not."""
         self._stream: Decompressor | None = None
         self._size = 0
         self._waiting: list[bytes] = []
@@ -67,14 +68,13 @@ class Packed:
             start = self._start
             self._begin(start)
             out = self._undo(start) if self._stream else []
-        return [*out, *self._scan(), *self._named(self._text.finish())] if self._coding else out
+        return [*out, *self._scan(), *self._named(self._text.finish())] if self.coding else out
 
     def _begin(self, data: bytes) -> None:
         self._start = None
-        self._opaque = next((f"it is {what}" for magic, what in SEALED.items() if data.startswith(magic)), "")
-        self._coding = next((coding for coding, magic in MAGICS.items() if data.startswith(magic)), frame_of(data))
-        if self._coding:
-            self._stream = decompressor(self._coding)
+        self.coding = next((coding for coding, magic in MAGICS.items() if data.startswith(magic)), frame_of(data))
+        if self.coding:
+            self._stream = decompressor(self.coding)
 
     def _undo(self, data: bytes) -> list[SecretMatch]:
         assert self._stream is not None
@@ -91,7 +91,7 @@ class Packed:
                     break
         except DecompressError as error:
             # Text may begin as an archive does: only what has begun to come out is one.
-            self._opaque, self._stream = str(error) if self._size or self._coding in _CERTAIN else "", None
+            self._opaque, self._stream = str(error) if self._size or self.coding in _CERTAIN else "", None
         return out
 
     def _scan(self) -> list[SecretMatch]:
@@ -100,4 +100,4 @@ class Packed:
         return self._named(self._text.feed(data))
 
     def _named(self, matches: list[SecretMatch]) -> list[SecretMatch]:
-        return [replace(match, encoding=(self._coding, *match.encoding)) for match in matches]
+        return [replace(match, encoding=(self.coding, *match.encoding)) for match in matches]

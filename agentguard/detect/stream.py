@@ -10,6 +10,7 @@ from typing import Protocol
 from agentguard.detect.decompress import MAX_OUTPUT, DecompressError, Decompressor, decompressor
 from agentguard.detect.multipart import PartPiece, PartSplitter, boundary_of, field_of
 from agentguard.detect.packed import Packed
+from agentguard.detect.sealed import Sealed
 from agentguard.model.secret import SecretMatch
 
 _DELIMITERS = b" \t\r\n\"'`&,;<>{}()[]|\0"
@@ -97,15 +98,18 @@ class _Field:
     def __init__(self, scanner: WindowScanner, place: str) -> None:
         self._text = TextStream(scanner, place)
         self._packed = Packed(TextStream(scanner, place))
+        self._sealed = Sealed()
         self._seen: set[str] = set()
 
     @property
     def opaque(self) -> str:
         """Why part of it could not be read, in words; "" when all of it was."""
-        return self._packed.opaque or (_TOO_MUCH if self._text.truncated else "")
+        unread = self._packed.opaque or (_TOO_MUCH if self._text.truncated else "")
+        return unread or ("" if self._packed.coding else self._sealed.why)
 
     def feed(self, data: bytes) -> list[SecretMatch]:
         """Matches not reported before."""
+        self._sealed.feed(data)
         return self._new([*self._text.feed(data), *self._packed.feed(data)])
 
     def finish(self) -> list[SecretMatch]:
