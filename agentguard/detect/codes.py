@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agentguard.detect.native_loops import WORTH_C, loops
+from agentguard.detect.native_loops import loops_for
 
 FEWEST = 8
 """Codes; no shorter value is followed."""
@@ -20,7 +20,7 @@ _TEXT = frozenset((*range(0x20, 0x7F), *b"\n\t\r"))
 
 def decode_codes(data: bytes) -> bytes:
     """The characters of every list of codes of text, a line for each list; b"" when there are none."""
-    native = loops() if len(data) >= WORTH_C else None
+    native = loops_for(len(data))
     return b"".join((native.codes if native else codes)(data, bracket, FEWEST) for bracket in _LISTS)
 
 

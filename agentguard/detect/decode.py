@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 from agentguard.detect.codes import decode_codes
 from agentguard.detect.decode_runs import SHORTEST, decode_runs
 from agentguard.detect.decompress import MAGICS, inflate
-from agentguard.detect.native_loops import WORTH_C, loops
+from agentguard.detect.native_loops import loops_for
 from agentguard.detect.pieces import join_pieces
 
 _MOST_HIDDEN = 2
@@ -28,7 +28,6 @@ _BUDGET_RATIO = 8
 _CODED = re.compile(rb"u00([0-7][0-9a-fA-F])|x([0-7][0-9a-fA-F])")
 _CONTROL = {ord("n"): b"\n", ord("t"): b"\t", ord("r"): b"\r"}
 _PERCENT = re.compile(rb"%[0-9A-Fa-f]{2}")
-_FEW = 64
 _PERCENT_AGAIN = re.compile(rb"%(?:25)+(?=[0-9A-Fa-f]{2})")
 _PERCENT_BACKSLASH = re.compile(rb"%5[Cc]")
 _ANSI = re.compile(rb"\x1b\[[0-9;:?]{0,32}[ -/]{0,4}[@-~]")
@@ -123,7 +122,7 @@ def _text_views(text: View) -> Iterator[View]:
 def _unescape(data: bytes) -> bytes | None:
     if b"\\" not in data:
         return None
-    native = loops() if len(data) >= WORTH_C else None
+    native = loops_for(len(data))
     return native.unescape(data) if native else unescape(data)
 
 
@@ -154,15 +153,8 @@ def _unpercent(data: bytes) -> bytes | None:
 
 
 def _has_percent(data: bytes) -> bool:
-    """A search of bytes for the sign is much quicker than the expression, as long as there are few of them."""
-    at = -1
-    for _ in range(_FEW):
-        at = data.find(b"%", at + 1)
-        if at < 0:
-            return False
-        if _PERCENT.match(data, at):
-            return True
-    return _PERCENT.search(data, at) is not None
+    native = loops_for(len(data))
+    return native.has_percent(data) if native else _PERCENT.search(data) is not None
 
 
 def _without_colour(data: bytes) -> bytes | None:
@@ -184,7 +176,7 @@ def _packed(data: bytes) -> dict[str, int]:
     """Where something compressed begins, the first of each coding."""
     if data.isascii():  # nothing compressed is, and that costs less to know than where each may begin
         return {}
-    native = loops() if len(data) >= WORTH_C else None
+    native = loops_for(len(data))
     if native is None:
         first = {coding: _line_start(data, magic) for coding, magic in MAGICS.items()}
         return {coding: at for coding, at in first.items() if at >= 0}

@@ -7,7 +7,7 @@ import binascii
 import re
 from collections.abc import Iterator
 
-from agentguard.detect.native_loops import WORTH_C, loops
+from agentguard.detect.native_loops import loops_for
 
 SHORTEST = 24
 """Characters; a shorter run holds no more than 18 bytes, which the index of known values looks for by itself."""
@@ -72,7 +72,7 @@ def _joined(parts: dict[str, list[bytes]]) -> dict[str, bytes]:
 
 def _runs(data: bytes) -> Iterator[bytes]:
     """Every run of base64 characters, lines of a wrapped one joined."""
-    native = loops() if len(data) >= WORTH_C else None
+    native = loops_for(len(data))
     done = 0
     for start, end in native.spans(data, SHORTEST, LINE) if native else spans(data, SHORTEST):
         if start < done:

@@ -10,7 +10,7 @@ from typing import Any
 
 from agentguard.native.find import find_library
 
-WORTH_C = 4096
+_WORTH = 4096
 """Bytes from which on the loops are worth the loading: the commit hook sees less."""
 _AT_ONCE = 512
 """Spans of one call."""
@@ -38,6 +38,7 @@ class Loops:
         self._unescape = _function(library.agentguard_unescape, _BYTES, _SIZE, _ROOM)
         self._runs = _function(library.agentguard_runs, _BYTES, _SIZE, _SIZE, _SIZE, _SIZE, _SIZE, _ROOM)
         self._start = _function(library.agentguard_start, _BYTES, _SIZE, _SIZE, _BYTES, _SIZE)
+        self._percent = _function(library.agentguard_percent, _BYTES, _SIZE)
         self._quotes = _function(library.agentguard_quotes, _BYTES, _SIZE, _BYTE)
         self._join = _function(
             library.agentguard_join, _BYTES, _SMALL, _BYTE, _ROOM, _ROOM, _SMALL, _SMALL, _SMALL, _SMALL, _ROOM
@@ -88,6 +89,10 @@ class Loops:
             yield from zip(flat[::2], flat[1::2], strict=True)
             start = flat[-1] if flat else 0
 
+    def has_percent(self, data: bytes) -> bool:
+        """Whether a percent sign stands before two hex digits."""
+        return bool(self._percent(data, len(data)))
+
     def starts(self, data: bytes, pairs: bytes) -> Iterator[int]:
         """Places at the start of the bytes or of a line where two bytes stand that are one of `pairs`."""
         at = self._start(data, len(data), 0, pairs, len(pairs) // 2)
@@ -104,8 +109,13 @@ def _function(function: Any, *arguments: Any) -> Callable[..., int]:
     return function  # type: ignore[no-any-return]
 
 
+def loops_for(size: int) -> Loops | None:
+    """The loops for so many bytes, where they were compiled, and are loaded or worth it."""
+    return _loops() if size >= _WORTH or _loops.cache_info().currsize else None
+
+
 @cache
-def loops() -> Loops | None:
+def _loops() -> Loops | None:
     """The library of the sources as they are; None where it was not compiled or does not load."""
     path = find_library("views")
     try:

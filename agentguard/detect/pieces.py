@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 
-from agentguard.detect.native_loops import WORTH_C, loops
+from agentguard.detect.native_loops import loops_for
 
 NEAREST, MOST = 256, 1024
 """Of a string longer than twice the most, its two ends count: so many bytes of each, and on to the next space, but no
@@ -38,8 +38,11 @@ _INDEX = re.compile(rb"[0-9]{1,9}")
 
 
 def join_pieces(data: bytes) -> bytes:
-    """The strings that belong together, a line for each set; b"" when there are none."""
-    native = loops() if len(data) >= WORTH_C else None
+    """The strings that belong together, a space behind each set; b"" when there are none.
+
+    No line end, for over that a run of base64 may go on.
+    """
+    native = loops_for(len(data))
     return b"".join(
         (native.join if native else join)(data, quote, MOST_GAP, NEAREST, MOST) for quote in _STRINGS if quote in data
     )
@@ -52,7 +55,7 @@ def join(data: bytes, quote: bytes, most_gap: int, nearest: int, most: int) -> b
     while found := string.search(data, at):
         at = chains.take(found)
     return b"".join(
-        b"".join(_kept(text, nearest, most) for text in chain) + b"\n" for chain in chains.all if len(chain) > 1
+        b"".join(_kept(text, nearest, most) for text in chain) + b" " for chain in chains.all if len(chain) > 1
     )
 
 
@@ -116,4 +119,4 @@ def _kept(text: bytes, nearest: int, most: int) -> bytes:
     if len(text) <= 2 * most:
         return text
     head, tail = text.find(b" ", nearest, most), text.rfind(b" ", -most, -nearest)
-    return text[: head if head >= 0 else most] + b"\n" + text[tail + 1 if tail >= 0 else -most :]
+    return text[: head if head >= 0 else most] + b" " + text[tail + 1 if tail >= 0 else -most :]

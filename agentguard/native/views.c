@@ -137,6 +137,52 @@ static int may_be_text(const uint8_t *at, const uint8_t *end)
     return 2 * (all - first) <= all || 3 * zero >= all;
 }
 
+static uint32_t sextet(uint8_t byte)
+{
+    if (byte >= 'a')
+        return byte - 'a' + 26u;
+    if (byte >= 'A' && byte <= 'Z')
+        return byte - 'A' + 0u;
+    if (byte >= '0' && byte <= '9')
+        return byte - '0' + 52u;
+    return byte == '+' || byte == '-' ? 62 : 63;
+}
+
+/* Whether bytes may be UTF-8 cut at both ends (`_is_utf8`, but for forms that are longer than need be). */
+static int may_be_utf8(const uint8_t *at, const uint8_t *end)
+{
+    for (int cut = 0; cut < 4 && at < end && (*at & 0xC0) == 0x80; cut++)
+        at++;
+    while (at < end) {
+        uint8_t lead = *at++;
+        int more = lead < 0x80 ? 0 : (lead & 0xE0) == 0xC0 ? 1 : (lead & 0xF0) == 0xE0 ? 2 : (lead & 0xF8) == 0xF0 ? 3 : -1;
+        for (; more > 0 && at < end && (*at & 0xC0) == 0x80; more--)
+            at++;
+        if (more && end - at > 4)
+            return 0;
+    }
+    return 1;
+}
+
+/* Whether a sample of base64 may decode to text, in UTF-8 or UTF-16 (`_plausible`). */
+static int decodes_to_text(const uint8_t *at, const uint8_t *end)
+{
+    uint8_t text[SAMPLE / 4 * 3];
+    size_t size = 0, zeros = 0, control = 0;
+    if (end - at > SAMPLE)
+        end = at + SAMPLE;
+    for (; end - at >= 4; at += 4) {
+        uint32_t group = sextet(at[0]) << 18 | sextet(at[1]) << 12 | sextet(at[2]) << 6 | sextet(at[3]);
+        for (int shift = 16; shift >= 0; shift -= 8)
+            text[size++] = (uint8_t)(group >> shift);
+    }
+    for (size_t byte = 0; byte < size; byte++) {
+        zeros += !text[byte];
+        control += (text[byte] < ' ' && !memchr("\t\n\r\x1b", text[byte], 4)) || text[byte] == 0x7f;
+    }
+    return (!control && may_be_utf8(text, text + size)) || 3 * zeros >= size;
+}
+
 /* Whether Python is to look at a run; no where `_decode_run` would find nothing in it, which is so of most names. */
 static int worth(const uint8_t *at, const uint8_t *end)
 {
@@ -154,9 +200,9 @@ static int worth(const uint8_t *at, const uint8_t *end)
         return 0;
     size_t length = (size_t)(end - at), middle = length / 8 * 4;
     for (size_t offset = 0; offset < 4; offset++, at++) {
-        if (may_be_text(at, end) || compressed(at))
+        if (compressed(at) || (may_be_text(at, end) && decodes_to_text(at, end)))
             return 1;
-        if (length > 2 * SAMPLE && may_be_text(at + middle, end))
+        if (length > 2 * SAMPLE && may_be_text(at + middle, end) && decodes_to_text(at + middle, end))
             return 1;
     }
     return 0;
@@ -221,6 +267,18 @@ EXPORT size_t agentguard_runs(
     if (open < size && spans.found < most)
         add(&spans, open, size);
     return spans.found;
+}
+
+/* Whether a percent sign stands before two hex digits. */
+EXPORT size_t agentguard_percent(const uint8_t *in, size_t size)
+{
+    const uint8_t *end = in + size;
+    while (in < end && (in = memchr(in, '%', (size_t)(end - in)))) {
+        in++;
+        if (end - in >= 2 && hex_digit(in[0]) >= 0 && hex_digit(in[1]) >= 0)
+            return 1;
+    }
+    return 0;
 }
 
 /* The first place from `from` on, at the start of the bytes or of a line, whose first two bytes are one of the pairs;
@@ -445,7 +503,7 @@ static uint32_t tail_of(const uint8_t *end, uint32_t nearest, uint32_t most)
     return most;
 }
 
-/* Strings in quotes of one kind that belong together, joined, a line each; of a long one its two ends. `pieces` has room
+/* Strings in quotes of one kind that belong together, joined, a space behind each set; of a long one its two ends. `pieces` has room
  * for as many as there are quotes, `slots` for `mask` + 1, which is more, all zero. `out` holds `size` bytes; returns how many
  * were written.
  */
@@ -467,12 +525,12 @@ EXPORT size_t agentguard_join(
             to += first;
             if (!whole) {
                 uint32_t last = tail_of(in + pieces[at].end, nearest, most);
-                *to++ = '\n';
+                *to++ = ' ';
                 memcpy(to, in + pieces[at].end - last, last);
                 to += last;
             }
         }
-        *to++ = '\n';
+        *to++ = ' ';
     }
     return (size_t)(to - out);
 }

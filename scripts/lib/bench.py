@@ -4,6 +4,7 @@
 `proxy`: requests, event streams, WebSockets, long bodies: direct, through a bare streaming mitmproxy, and the guard.
 `capture`: connections and messages of a program that uses no proxy: alone, guarded, and with `run --capture`.
 `index`: how much text a second of processor time looks through for secrets.
+`detect`: how long an LLM request and megabytes of text take to scan, beside bare Hyperscan.
 `start`: how long until the agent's first instruction, and `--help`.
 
 Example: scripts/bench files --format md
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench_capture import bench_capture
+from bench_detect import bench_detect
 from bench_files import bench_files
 from bench_index import bench_index
 from bench_proxy import bench_proxy
@@ -29,6 +31,7 @@ BENCHES: dict[str, Callable[[Setting], None]] = {
     "capture": bench_capture,
     "start": bench_start,
     "index": bench_index,
+    "detect": bench_detect,
 }
 
 

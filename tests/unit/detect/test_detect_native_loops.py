@@ -41,6 +41,8 @@ def loops(tmp_path_factory: pytest.TempPathFactory) -> Loops:
 @given(WORDS)
 def test_the_twins_agree(loops: Loops, data: bytes) -> None:
     assert loops.unescape(data) == unescape(data)
+    for text in (data, b"%4" + data, data.replace(b"A", b"%4a")):
+        assert loops.has_percent(text) == (decode._PERCENT.search(text) is not None)
     for shortest in (1, 2, 24, 63):
         worth = [(start, end) for start, end in spans(data, shortest) if data[end : end + 1] in (b"\r", b"\n")]
         assert [
@@ -81,19 +83,18 @@ def test_more_spans_than_one_call_gives(loops: Loops) -> None:
 )
 def test_compressed_forms_begin_at_the_same_places(loops: Loops, data: bytes) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decode, "WORTH_C", 0)
-        patch.setattr(decode, "loops", lambda: None)
+        patch.setattr(decode, "loops_for", lambda _size: None)
         plain = decode._packed(data)
-        patch.setattr(decode, "loops", lambda: loops)
+        patch.setattr(decode, "loops_for", lambda _size: loops)
         assert decode._packed(data) == plain
 
 
 def test_the_views_are_the_same_without_c(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
     text = Path(__file__).read_bytes().replace(b"\n", b"\\n") + base64.encodebytes(bytes(range(32, 127)) * 40)
-    monkeypatch.setattr(decode, "loops", lambda: loops)
-    monkeypatch.setattr(decode_runs, "loops", lambda: loops)
+    monkeypatch.setattr(decode, "loops_for", lambda _size: loops)
+    monkeypatch.setattr(decode_runs, "loops_for", lambda _size: loops)
     with_c = [(view.encoding, view.data) for view in Views(text)]
-    monkeypatch.setattr(decode, "loops", lambda: None)
-    monkeypatch.setattr(decode_runs, "loops", lambda: None)
+    monkeypatch.setattr(decode, "loops_for", lambda _size: None)
+    monkeypatch.setattr(decode_runs, "loops_for", lambda _size: None)
     assert with_c == [(view.encoding, view.data) for view in Views(text)]
     assert len(with_c) > 2
