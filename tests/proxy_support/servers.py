@@ -222,7 +222,7 @@ def _payload(file: object, head: bytes) -> bytes:
         size = struct.unpack("!Q", file.read(8))[0]  # type: ignore[attr-defined]
     mask = file.read(4) if head[1] & 0x80 else b"\0\0\0\0"  # type: ignore[attr-defined]
     data: bytes = file.read(size)  # type: ignore[attr-defined]
-    return bytes(byte ^ mask[index % 4] for index, byte in enumerate(data))
+    return bytes(byte ^ mask[index % 4] for index, byte in enumerate(data)) if any(mask) else data
 
 
 def frame(payload: bytes, *, masked: bool, opcode: int = TEXT, final: bool = True) -> bytes:
