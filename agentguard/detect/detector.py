@@ -13,11 +13,11 @@ from agentguard.detect.commands import CredentialCommands
 from agentguard.detect.describe import Describer, distinct, match_of
 from agentguard.detect.files import FilePatterns
 from agentguard.detect.flow import FlowTracker, Source
-from agentguard.detect.lookups import scan_lookup
 from agentguard.detect.once import Once
 from agentguard.detect.quiet_commands import QuietCommands
 from agentguard.detect.reach import Reach
 from agentguard.detect.scanner import Scanner
+from agentguard.detect.sends import Sends
 from agentguard.detect.values import environment_values
 from agentguard.model.attributed import Attributed
 from agentguard.model.finding import Activity, Finding, Gap, Kind
@@ -93,6 +93,7 @@ class Detector:
         self._inherited: set[tuple[str, str]] = set()
         self._variables: set[int] = set()
         self._once = Once()
+        self._sends = Sends(scanner, self._describe, flows, self._once, self._finding)
 
     def detect(self, attributed: Attributed) -> list[Finding]:
         """The findings of one observation; [] when it concerns no credential."""
@@ -108,9 +109,9 @@ class Detector:
                     *self._privilege(attributed, started),
                 ]
             case HttpObservation() as sent:
-                return self._send(attributed, sent)
+                return self._sends.request(attributed, sent)
             case LookupObservation() as asked:
-                return self._lookup(attributed, asked)
+                return self._sends.lookup(attributed, asked)
             case ConnectObservation() as connected:
                 return self._connect(attributed, connected)
             case GapObservation() as gap:
@@ -248,75 +249,6 @@ class Detector:
                 kind=Kind.FINDING,
                 activity=Activity.EXEC,
                 subject=f"{subjects.one_line(started.process.name)} cannot gain privilege in this session",
-            )
-        ]
-
-    # --- sends ------------------------------------------------------------------------------------------
-
-    def _send(self, attributed: Attributed, sent: HttpObservation) -> list[Finding]:
-        return [*self._names(attributed, sent), *self._secrets(attributed, sent)]
-
-    def _names(self, attributed: Attributed, sent: HttpObservation) -> list[Finding]:
-        """A client that reached one host and asked for another: told once of each program and pair of names."""
-        other = sent.asked_host or sent.connect_host
-        program = sent.process.exe if sent.process else ""
-        if not other or self._once.again("names", attributed.session, program, sent.host, other):
-            return []
-        return [
-            self._finding(
-                attributed,
-                kind=Kind.FINDING,
-                activity=Activity.CONNECT,
-                subject=subjects.names_subject(sent.host, sent.asked_host, sent.connect_host),
-                host=sent.host,
-                port=sent.port,
-                protocol=sent.protocol,
-                asked_host=sent.asked_host,
-            )
-        ]
-
-    def _secrets(self, attributed: Attributed, sent: HttpObservation) -> list[Finding]:
-        if not sent.matches:
-            return []
-        url = self._describe.text(sent.url)
-        fingerprints = [match.fingerprint for match in sent.matches]
-        return [
-            self._finding(
-                attributed,
-                kind=Kind.NETWORK if sent.protocol == "tcp" else Kind.HTTP,
-                activity=Activity.SEND,
-                subject=subjects.request_subject(sent.method, url, sent.host, sent.port),
-                host=sent.host,
-                port=sent.port,
-                asked_host=sent.asked_host,
-                method=sent.method,
-                protocol=sent.protocol,
-                matches=sent.matches,
-                flow=self._flows.flow(attributed.session, fingerprints, sent.time_ns),
-                enforced_rule=sent.enforced_rule,
-            )
-        ]
-
-    def _lookup(self, attributed: Attributed, asked: LookupObservation) -> list[Finding]:
-        """Whoever answers for the domain gets the name, wherever the resolver is."""
-        lookup = scan_lookup(self._scanner, asked.message)
-        if not lookup.matches:
-            return []
-        domain = self._describe.text(lookup.domain)
-        return [
-            self._finding(
-                attributed,
-                kind=Kind.NETWORK,
-                activity=Activity.SEND,
-                subject=subjects.request_subject("LOOKUP", f"dns://{domain}", domain, asked.port),
-                host=domain,
-                port=asked.port,
-                method="LOOKUP",
-                protocol="dns",
-                matches=lookup.matches,
-                flow=self._flows.flow(
-                    attributed.session, [match.fingerprint for match in lookup.matches], asked.time_ns
-                ),
             )
         ]
 
