@@ -14,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from value_support import made_up, secret_value
 
+from agentguard.detect import value_index
 from agentguard.detect.value_index import ValueIndex
+from agentguard.detect.value_matcher import Matcher
 
 VALUE = made_up(20, 1, "/+\"'&<% é") + 'é~?>&"<'
 HTML_SAFE = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
@@ -130,6 +132,30 @@ def test_thousands_grow_in_batches_and_stay_found() -> None:
     assert len(index) == 600
     data = b" ".join(value.value for value in values)
     assert [hit.value.value for hit in index.scan(data) if not hit.encoding] == [value.value for value in values]
+
+
+def test_what_is_new_does_not_wait_for_the_parts_to_be_merged(monkeypatch: pytest.MonkeyPatch) -> None:
+    index = index_of(*(made_up(24, seed) for seed in range(100)))
+    build, go_on = value_index.build_matcher, threading.Event()
+
+    def build_slowly(literals: list[bytes]) -> Matcher:
+        if threading.current_thread() is not threading.main_thread():
+            assert go_on.wait(20)
+        return build(literals)
+
+    monkeypatch.setattr(value_index, "build_matcher", build_slowly)
+    values = [secret_value(made_up(24, seed)) for seed in range(100, 240)]
+    for value in values:
+        index.add([value])
+        assert len(index.scan(value.value)) == 1
+    assert index._merging
+    go_on.set()
+    end = time.monotonic() + 20
+    while index._merging:
+        assert time.monotonic() < end
+        time.sleep(0.001)
+    assert (len(index), [len(index.scan(value.value)) for value in values]) == (240, [1] * 140)
+    assert len(index._parts[0].values) > 100
 
 
 def test_fifty_values_are_added_in_milliseconds() -> None:
