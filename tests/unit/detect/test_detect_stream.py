@@ -96,6 +96,24 @@ def test_every_cut_within_a_followed_value_in_one_long_word_finds_it(joint: str)
         assert len([*one.feed(data[:cut]), *one.feed(data[cut:]), *one.finish()]) == 1
 
 
+@pytest.mark.parametrize("joint", ["", "-", "_"])
+@pytest.mark.parametrize("around", [" ", "x", "-"], ids=["words", "one word", "dashes"])
+def test_every_place_of_every_size_of_pieces(joint: str, around: str) -> None:
+    """The value at every place of a piece, for pieces of every size up to its own and some beyond what is carried."""
+    followed = made_up(9, 3, "") + joint + made_up(11, 4, "")
+    index = ValueIndex()
+    index.add([secret_value(followed)])
+    one_of = scanner_with(index)
+    token = example("github-personal-token")
+    for size in (*range(1, len(followed) + 2), 4095, 4096, 4097, 9000):
+        for place in range(min(size, len(followed) + 1)):
+            before = around * ((size if size < 4000 else 2 * size) - place)
+            data = f"{before}{followed}{around * 40} {token} {around * 9}".encode()
+            one = one_of.stream()
+            found = [match for at in range(0, len(data), size) for match in one.feed(data[at : at + size])]
+            assert sorted(match.type for match in [*found, *one.finish()]) == ["github-personal-token", "known-value"]
+
+
 def test_a_secret_over_the_border_of_the_large_windows() -> None:
     secret = example("openai-project-key").encode()
     for shift in (0, 1, 40, 164):
