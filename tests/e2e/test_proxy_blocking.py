@@ -202,6 +202,10 @@ def _two_header(client: Http2, value: bytes) -> int:
     return client.begin("/x", ("x-token", value.decode()), method="GET", end=True)
 
 
+def _two_header_without_body(client: Http2, value: bytes) -> int:
+    return client.begin("/x", ("x-token", value.decode()), end=True)
+
+
 def _two_trailer(client: Http2, value: bytes) -> int:
     stream = client.begin("/x")
     client.send(stream, b"hello", trailers=[("x-token", value.decode())])
@@ -219,6 +223,7 @@ STREAMS = {
     "streamed": _two_streamed,
     "12 MB": _two_long,
     "header": _two_header,
+    "header of a POST without a body": _two_header_without_body,
     "trailer": _two_trailer,
     "trailer of a small body": _two_trailer_of_a_small_body,
 }

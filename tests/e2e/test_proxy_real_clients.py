@@ -385,6 +385,10 @@ def test_http2(tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch) ->
             proxy.wait(proxy.sends)
             assert proxy.sends()[0].protocol == "h2"
             assert server.log.requests[0].body == value.value
+            token = f"X-Token: {value.value.decode()}"
+            assert proxy.curl("--http2", "-X", "POST", "-H", token, f"{URL}/no-body").stdout == b"ok\n"
+            proxy.wait(lambda: len(proxy.sends()) == 2)
+            assert proxy.sends()[1].matches[0].place == "header:x-token"
 
 
 # --- blocking --------------------------------------------------------------------------------------------------------

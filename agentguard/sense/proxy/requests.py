@@ -86,10 +86,15 @@ class Requests:
     @safe
     async def request(self, flow: http.HTTPFlow) -> None:
         """The whole request has arrived; nothing of it has left, unless it was streamed."""
-        if not self.desk.active or isinstance(flow.request.stream, Upload):
+        upload = flow.request.stream
+        if not self.desk.active or (isinstance(upload, Upload) and upload.ended):
             return
+        if isinstance(upload, Upload) and upload.rule:
+            self._deny(flow, upload.rule)
+            return
+        if not isinstance(upload, Upload):
+            self.desk.counts.requests += 1
         caller, subject = self.desk.caller(flow.client_conn.id), self._subject(flow)
-        self.desk.counts.requests += 1
         body = flow.request.raw_content or b""
         subject = replace(subject, size=len(body))
         matches = self._head(flow, subject)
@@ -97,8 +102,7 @@ class Requests:
             matches += await self._body(flow, body, caller, subject)
         rule = self.desk.report(caller, subject, distinct(matches))
         if rule:
-            flow.response = answers.denied(rule, close=not flow.request.is_http2)
-            flow.metadata[_OURS] = True
+            self._deny(flow, rule)
 
     @safe
     def responseheaders(self, flow: http.HTTPFlow) -> None:
@@ -113,6 +117,10 @@ class Requests:
         if pending and self.desk.active:
             self.desk.report(self.desk.caller(flow.client_conn.id), self._subject(flow), pending)
         answers.drop(flow)
+
+    def _deny(self, flow: http.HTTPFlow, rule: str) -> None:
+        flow.response = answers.denied(rule, close=not flow.request.is_http2)
+        flow.metadata[_OURS] = True
 
     def _upload(self, flow: http.HTTPFlow, caller: Caller, subject: Subject) -> Upload:
         def on_matches(matches: list[SecretMatch], size: int) -> str:

@@ -69,7 +69,6 @@ class Upload:
         self._lane = lane
         self._seen: set[str] = set()
         self._failed = False
-        self._ended = False
         self._held = bytearray()
         self._waiting: list[bytes] = []
         self._backlog = 0
@@ -79,6 +78,8 @@ class Upload:
         """Bytes so far."""
         self.rule = ""
         """What stops the request."""
+        self.ended = False
+        """Whether all of it has been looked at. A request that turns out to have no body is not streamed at all."""
 
     @property
     def opaque(self) -> str:
@@ -103,13 +104,13 @@ class Upload:
         if self.holds:
             self.size += len(chunk)
             self._held += chunk
-        self._ended = not chunk
+        self.ended = not chunk
         with self._lane.gates.closed(self._lane.client_id):
             await self._look(chunk)
 
     def _clear(self) -> int:
         """How many of the held bytes may go."""
-        if self._failed or self._ended:
+        if self._failed or self.ended:
             return len(self._held)
         clear = self._scan.clear if isinstance(self._scan, MessageScan) else None
         until = self.size - HELD_BACK if clear is None else clear
