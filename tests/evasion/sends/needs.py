@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Callable
 from functools import cache
 
+from cryptography.hazmat.primitives.serialization import pkcs12
+
 from evasion.sends.tools import DATAGRAM, Tools
 from evasion.sends.way import Way
 
@@ -33,6 +35,12 @@ def _node_knows_proxies() -> bool | None:
     return (major, minor) >= _KNOWS_PROXIES[1] or ((major, minor) >= _KNOWS_PROXIES[0] and major == 22)
 
 
+def _java_trust(tools: Tools) -> str:
+    """Whether a session can make Java trust it: see `agentguard.sense.proxy.java`."""
+    can = hasattr(pkcs12, "serialize_java_truststore")
+    return "" if can else "this cryptography cannot write a Java trust store"
+
+
 def _ring(tools: Tools) -> str:
     if reason := tools.why_not(DATAGRAM):
         return reason
@@ -52,6 +60,7 @@ def _node(wanted: bool) -> Callable[[Tools], str]:
 
 _CHECKS: dict[str, Callable[[Tools], str]] = {
     "io_uring": _ring,
+    "Java trust": _java_trust,
     "node with proxies": _node(True),
     "node without proxies": _node(False),
 }

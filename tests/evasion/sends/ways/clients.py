@@ -196,7 +196,7 @@ CLIENTS = Family(
             script=f'{_JAVA}noted java Post.java "$URL" .env',
             login=f"{_JAVA}noted java Post.java {_MODELS}",
             program="java",
-            needs=("java",),
+            needs=("java", "Java trust"),
         ),
         Way(
             id="docker",
