@@ -152,8 +152,9 @@ PACKED = Family(
             script=f"openssl enc -a -aes-256-cbc -pbkdf2 -k x -in .env | {_POST}",
             opened=lambda body: _decrypt(base64.b64decode(body)),
             needs=("openssl",),
-            claim=Claim.MISSED,
-            remark="text that means nothing is not told from encrypted text",
+            claim=Claim.GAP,
+            remark="encrypted: that it cannot be read is recorded",
+            gap="opaque-body",
         ),
         Way(
             id="png-text",
