@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from harness.guarded import Event, Guarded, of_kind
 from harness.planted import Planted
-from proxy_support.servers import Log, LoopbackServer, http1
+from proxy_support.servers import Log, LoopbackServer, http1, http2
 from proxy_support.session import World
 
 pytestmark = [
@@ -199,6 +199,16 @@ def test_every_kind_of_socket_works_and_what_is_refused_stays_refused(
     names = done.stdout.split()
     assert names[-2:] == ["fast", "done"], done.stderr
     assert not bypasses(guarded.events())
+
+
+def test_http2_without_tls_works_and_is_seen(guarded: Guarded, planted: Planted) -> None:
+    """As HTTP where the client speaks first; where the server does, as the bytes that they are."""
+    with LoopbackServer(http2) as server:
+        words = ("curl", "-sS", "--noproxy", "*", "--http2-prior-knowledge", "-d", "@.env")
+        done = guarded.run(*words, f"http://localhost:{server.port}/plain", options=CAPTURE)
+    assert (done.returncode, done.stdout) == (0, "ok\n"), done.stderr
+    assert [request.path for request in server.log.requests] == ["/plain"]
+    assert [event["process"]["name"] for event in sends(guarded.events())] == ["curl"]
 
 
 _BYTE_BY_BYTE = """

@@ -32,7 +32,7 @@ from agentguard.sense.proxy.peers import Identifier, Peers
 from agentguard.sense.proxy.proctree import SessionTree
 from agentguard.sense.proxy.report import Caller
 from agentguard.sense.proxy.requests import Requests
-from agentguard.sense.proxy.routes import LoopbackDirect, PlainDns, Redirects
+from agentguard.sense.proxy.routes import LoopbackDirect, PlainDns, PriorKnowledge, Redirects
 from agentguard.sense.proxy.trust import SessionTls
 
 BuildGuard = Callable[[ProxyConfig], Guard]
@@ -86,7 +86,7 @@ class _Proxy:
         config = start.config
         tls = SessionTls(start.ca_key, start.ca_certificate, config.confdir)
         doors = Listeners(_inherited(start.listen_fd), tuple(map(_inherited, start.capture_fds)), self._captured)
-        routes: list[object] = [LoopbackDirect(), PlainDns()]
+        routes: list[object] = [LoopbackDirect(), PlainDns(), PriorKnowledge()]
         if config.redirects:
             routes.append(Redirects(config.redirects))
         messages = Messages(self._desk)

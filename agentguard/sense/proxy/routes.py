@@ -12,6 +12,8 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from agentguard.sense.proxy.environment import is_loopback
 
 _DNS_PORTS = (53, 5353)
+_HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n"
+"""RFC 9113, 3.4"""
 _TLS_RECORD = b"\x16\x03"
 """How the first one begins: a handshake, of any version."""
 
@@ -72,6 +74,16 @@ class WholeHello(NextLayer):  # type: ignore[misc]  # mitmproxy is not analysed
         begun = nextlayer.data_client()
         if not 0 < len(begun) < len(_TLS_RECORD) + 1 or not _TLS_RECORD.startswith(begun):
             super().next_layer(nextlayer)
+
+
+class PriorKnowledge:
+    """HTTP/2 without TLS, as gRPC speaks on one machine: mitmproxy knows it by ALPN alone, and would cut it off."""
+
+    def next_layer(self, data: layer.NextLayer) -> None:
+        """Both sides have agreed on it. (A server that speaks first has made raw bytes of the connection already.)"""
+        context = data.context
+        if context.server.address and not context.client.tls and data.data_client().startswith(_HTTP2_PREFACE):
+            context.client.alpn = context.server.alpn = b"h2"
 
 
 class PlainDns:
