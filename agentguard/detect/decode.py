@@ -72,14 +72,20 @@ class Views:
             if not pending:
                 return
             text, depth = pending.popleft()
+            undone: set[str] = set()
             for view in _text_views(text):
                 yield view
                 if depth < _MOST_HIDDEN:
-                    pending.extend((below, depth + 1) for below in self._hidden(view, seen))
+                    pending.extend((below, depth + 1) for below in self._hidden(view, seen, undone))
         self.truncated = self.truncated or bool(pending)
 
-    def _hidden(self, view: View, seen: set[bytes]) -> Iterator[View]:
-        """Texts that a view hides, as far as the budget goes."""
+    def _hidden(self, view: View, seen: set[bytes], undone: set[str]) -> Iterator[View]:
+        """Texts that a view hides, as far as the budget goes.
+
+        Args:
+            seen: runs that were decoded already, in any view.
+            undone: compressed forms that an earlier view of this text held: in a later one they are damaged.
+        """
         ends_in_run = view.cut_at_end and _ENDS_IN_RUN.search(view.data, max(0, len(view.data) - 2 * SHORTEST))
         found, complete = decode_runs(view.data, seen, self._budget)
         self.truncated = self.truncated or not complete
@@ -91,7 +97,7 @@ class Views:
         listed = decode_codes(view.data)
         if listed:
             yield self._child(view, "codes", listed, cut=view.cut_at_end)
-        for encoding, data in _other_hidings(view.data, self._budget):
+        for encoding, data in _other_hidings(view.data, self._budget, undone):
             self.truncated = self.truncated or len(data) >= self._budget
             yield self._child(view, encoding, data, cut=view.cut_at_end)
 
@@ -161,14 +167,15 @@ def _without_colour(data: bytes) -> bytes | None:
     return _ANSI.sub(b"", data) if b"\x1b" in data else None
 
 
-def _other_hidings(data: bytes, budget: int) -> Iterator[tuple[str, bytes]]:
+def _other_hidings(data: bytes, budget: int, undone: set[str]) -> Iterator[tuple[str, bytes]]:
     """UTF-16 anywhere; what begins, at the start of the bytes or of a line, as a compressed form does."""
     narrow = _narrow(data) if b"\0" in data and data.count(b"\0") >= len(_ZEROS) else None
     if narrow:
         yield "utf-16", narrow
     for encoding, at in _packed(data).items():
-        plain = inflate(encoding, data[at:], budget)
+        plain = inflate(encoding, data[at:], budget) if encoding not in undone else b""
         if plain:
+            undone.add(encoding)
             yield encoding, plain
 
 

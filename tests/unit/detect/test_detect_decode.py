@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import bz2
 import gzip
 import json
 import os
@@ -17,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentguard.detect.decode import Views
-from agentguard.detect.decompress import inflate
+from agentguard.detect.decompress import MAGICS, inflate
 
 SECRET = example("github-personal-token")
 WORDS = f"hello there, the token is {SECRET} and that is all"
@@ -114,6 +115,15 @@ def test_wrapped_runs_of_every_alphabet() -> None:
 def test_escapes_of_bytes() -> None:
     assert ("json",) in chains("".join(f"\\x{byte:02x}" for byte in RAW).encode())
     assert ("json",) in chains(b'printf "' + "".join(f"\\x{byte:02X}" for byte in RAW).encode() + b'"')
+
+
+def test_what_is_compressed_is_undone_once() -> None:
+    """In a view without its escapes the bytes are others: bzip2 made megabytes of them, and the body was a gap."""
+    words = b"".join(b"%d of %x\n" % (at, at * at) for at in range(3000))
+    for pack in (gzip.compress, zlib.compress, bz2.compress, zstandard.compress):
+        packed = pack(words) + b"\\"
+        assert b"\\" in packed[:-1]
+        assert sum(len(view.encoding) > 0 and view.encoding[-1] in MAGICS for view in Views(packed)) == 1
 
 
 def test_nothing_to_decode_makes_no_view() -> None:
