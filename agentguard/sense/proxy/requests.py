@@ -94,6 +94,7 @@ class Requests:
             return
         if not isinstance(upload, Upload):
             self.desk.counts.requests += 1
+        flow.metadata.pop(_PENDING, None)
         caller, subject = self.desk.caller(flow.client_conn.id), self._subject(flow)
         body = flow.request.raw_content or b""
         subject = replace(subject, size=len(body))
@@ -111,8 +112,14 @@ class Requests:
             flow.response.stream = True
 
     @safe
-    def error(self, flow: http.HTTPFlow) -> None:
-        """A server that cannot be reached ends the connection, as it would without us: no answer is invented."""
+    async def error(self, flow: http.HTTPFlow) -> None:
+        """A server that cannot be reached ends the connection, as it would without us: no answer is invented.
+
+        Of a body that breaks off the server has what came before; the last word of it still waits for its scan.
+        """
+        upload = flow.request.stream
+        if isinstance(upload, Upload) and not upload.ended and self.desk.active:
+            await upload.take(b"")
         pending = flow.metadata.pop(_PENDING, None)
         if pending and self.desk.active:
             self.desk.report(self.desk.caller(flow.client_conn.id), self._subject(flow), pending)

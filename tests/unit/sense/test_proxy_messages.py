@@ -155,6 +155,16 @@ def test_expected_body_that_never_comes_is_no_crash(proxy: Guarded, web: Loopbac
     proxy.assert_no_raw(value)
 
 
+def test_body_that_breaks_off_behind_the_value_is_seen(proxy: Guarded, web: LoopbackServer) -> None:
+    value = proxy.follow()
+    head = f"POST http://127.0.0.1:{web.port}/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", proxy.port), 20) as client:
+        client.sendall(head.encode() + b"%x\r\n%s\r\n" % (len(value.value), value.value))
+        proxy.wait(lambda: web.log.holds(value.value))
+    proxy.wait(proxy.sends)
+    assert [match.fingerprint for match in proxy.sends()[0].matches] == [value.fingerprint]
+
+
 def test_users_own_proxy_is_gone_through_but_not_for_loopback(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, web: LoopbackServer
 ) -> None:
