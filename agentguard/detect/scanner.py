@@ -85,7 +85,7 @@ class Scanner:
     ) -> BodyScan:
         """A whole body: its content codings undone, its multipart fields told apart (`multipart:FIELD`)."""
         stream = self.stream(content_type=content_type, content_encoding=content_encoding, place=place)
-        matches = stream.feed(data)
+        matches = stream.feed(data, final=True)
         return BodyScan([*matches, *stream.finish()], stream.opaque)
 
     def stream(self, *, content_type: str = "", content_encoding: str = "", place: str = "body") -> StreamScan:

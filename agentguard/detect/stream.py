@@ -107,10 +107,10 @@ class _Field:
         unread = self._packed.opaque or (_TOO_MUCH if self._text.truncated else "")
         return unread or ("" if self._packed.coding else self._sealed.why)
 
-    def feed(self, data: bytes) -> list[SecretMatch]:
+    def feed(self, data: bytes, *, final: bool = False) -> list[SecretMatch]:
         """Matches not reported before."""
         self._sealed.feed(data)
-        return self._new([*self._text.feed(data), *self._packed.feed(data)])
+        return self._new([*self._text.feed(data, final=final), *self._packed.feed(data)])
 
     def finish(self) -> list[SecretMatch]:
         """Nothing follows: matches in what waited."""
@@ -152,8 +152,11 @@ class StreamScan:
         """Why part of the body could not be read, in words; "" when all of it was."""
         return self._opaque or self._text.opaque or (_TOO_MUCH if self._truncated else "")
 
-    def feed(self, chunk: bytes) -> list[SecretMatch]:
-        """Matches not reported before in the same field; those in the last word may come with a later call."""
+    def feed(self, chunk: bytes, *, final: bool = False) -> list[SecretMatch]:
+        """Matches not reported before in the same field; those in the last word may come with a later call.
+
+        `final`: nothing follows but `finish`, which then need not look at the end of a plain body again.
+        """
         out: list[SecretMatch] = []
         try:
             for plain in self._decompress(chunk, len(self._chain)):
@@ -163,7 +166,7 @@ class StreamScan:
                         f"more than {MAX_OUTPUT >> 20} MB come out of a compressed body; the rest was not read"
                     )
                     break
-                out += self._scan(plain)
+                out += self._scan(plain, final=final and not self._chain)
         except DecompressError as error:
             # The header may lie: what does not decompress is scanned as it stands, and said to be opaque.
             self._opaque, self._chain = str(error), []
@@ -196,9 +199,9 @@ class StreamScan:
         for piece in self._chain[len(self._chain) - left][1].feed(data):
             yield from self._decompress(piece, left - 1)
 
-    def _scan(self, plain: bytes) -> list[SecretMatch]:
+    def _scan(self, plain: bytes, *, final: bool = False) -> list[SecretMatch]:
         if self._splitter is None:
-            return self._text.feed(plain)
+            return self._text.feed(plain, final=final)
         return self._scan_parts(self._splitter.feed(plain))
 
     def _scan_parts(self, pieces: Iterator[PartPiece]) -> list[SecretMatch]:
