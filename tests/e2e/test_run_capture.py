@@ -187,10 +187,8 @@ print("done")
 """
 
 
-def test_every_kind_of_socket_works_and_what_is_refused_stays_refused(
-    guarded_by_each: Guarded, base: Path, loop: str
-) -> None:
-    guarded = replace(guarded_by_each, extra={"AGENTGUARD_LOOP": loop})
+def test_every_kind_of_socket_works_and_what_is_refused_stays_refused(as_user: Guarded, loop: str) -> None:
+    guarded = replace(as_user, extra={"AGENTGUARD_LOOP": loop})
     (guarded.project / "sockets.py").write_text(_SOCKETS)
     with _echo("127.0.0.1") as four, _echo("::1") as six:
         done = guarded.run(
