@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agentguard.detect.native_loops import loops_for
+from agentguard.detect.loops import loops_for
 
 FEWEST = 8
 """Codes; no shorter value is followed."""

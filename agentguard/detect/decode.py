@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 from agentguard.detect.codes import decode_codes
 from agentguard.detect.decode_runs import SHORTEST, decode_runs
 from agentguard.detect.decompress import MAGICS, inflate
-from agentguard.detect.native_loops import loops_for
+from agentguard.detect.loops import loops_for
 from agentguard.detect.pieces import join_pieces
 
 _MOST_HIDDEN = 2

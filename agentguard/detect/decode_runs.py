@@ -7,7 +7,7 @@ import binascii
 import re
 from collections.abc import Iterator
 
-from agentguard.detect.native_loops import loops_for
+from agentguard.detect.loops import loops_for
 
 SHORTEST = 24
 """Characters; a shorter run holds no more than 18 bytes, which the index of known values looks for by itself."""

@@ -1,17 +1,12 @@
-"""The decoder's two loops in C (native/views.c), where they were compiled."""
+"""The decoder's loops in C (native/views.c), where they were compiled."""
 
 from __future__ import annotations
 
 import ctypes
 import threading
 from collections.abc import Callable, Iterator
-from functools import cache
 from typing import Any
 
-from agentguard.native.find import find_library
-
-_WORTH = 4096
-"""Bytes from which on the loops are worth the loading: the commit hook sees less."""
 _AT_ONCE = 512
 """Spans of one call."""
 _KEPT = 2 << 20
@@ -107,18 +102,3 @@ class Loops:
 def _function(function: Any, *arguments: Any) -> Callable[..., int]:
     function.argtypes, function.restype = arguments, _SIZE
     return function  # type: ignore[no-any-return]
-
-
-def loops_for(size: int) -> Loops | None:
-    """The loops for so many bytes, where they were compiled, and are loaded or worth it."""
-    return _loops() if size >= _WORTH or _loops.cache_info().currsize else None
-
-
-@cache
-def _loops() -> Loops | None:
-    """The library of the sources as they are; None where it was not compiled or does not load."""
-    path = find_library("views")
-    try:
-        return Loops(str(path)) if path else None
-    except (OSError, AttributeError):
-        return None

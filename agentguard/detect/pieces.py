@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 
-from agentguard.detect.native_loops import loops_for
+from agentguard.detect.loops import loops_for
 
 NEAREST, MOST = 256, 1024
 """Of a string longer than twice the most, its two ends count: so many bytes of each, and on to the next space, but no

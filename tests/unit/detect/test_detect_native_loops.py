@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import itertools
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -98,3 +100,13 @@ def test_the_views_are_the_same_without_c(loops: Loops, monkeypatch: pytest.Monk
     monkeypatch.setattr(decode_runs, "loops_for", lambda _size: None)
     assert with_c == [(view.encoding, view.data) for view in Views(text)]
     assert len(with_c) > 2
+
+
+def test_the_scanner_alone_loads_nothing_of_it() -> None:
+    """The commit hook imports the scanner: neither ctypes nor what compiles C is to be paid for by small texts."""
+    code = (
+        "import sys; from agentguard.detect.decode import Views; list(Views(b'a\\\\nb' * 99));"
+        "print([name for name in ('ctypes', 'agentguard.native.build') if name in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
