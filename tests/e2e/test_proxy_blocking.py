@@ -122,10 +122,7 @@ REQUESTS: dict[str, Build] = {
     "chunked": lambda value: [_post(b"Transfer-Encoding: chunked"), chunked(b"a=", value)],
     "split at a chunk's border": lambda value: [_post(b"Transfer-Encoding: chunked"), chunked(*halves(value), b"\n")],
     "a byte a chunk": lambda value: [_post(b"Transfer-Encoding: chunked"), chunked(*(bytes([x]) for x in value))],
-    "header of a streamed body": lambda value: [
-        _post(b"Transfer-Encoding: chunked", b"X-Token: " + value),
-        chunked(b"a"),
-    ],
+    "header of a streamed body": lambda value: [_post(b"Transfer-Encoding: chunked", b"X-A: " + value), chunked(b"a")],
     "12 MB": _long,
     "HTTP/1.0": lambda value: [b"POST / HTTP/1.0\r\nContent-Length: %d\r\n\r\n" % len(value), value],
 }
