@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Mapping
 
 from agentguard.detect.confirm import Confirmer, Hit, in_order
 
-Filter = Callable[[bytes], Iterable[int]]
-"""Indices of the types whose pattern matches somewhere in a block. May name too many, never too few."""
+Filter = Callable[[bytes], Mapping[int, Collection[int]]]
+"""Indices of the types whose pattern matches somewhere in a block: may name too many, never too few. Of each the ends
+of all its matches, where the filter knows them; none when it does not."""
 
 
 def scan_blocks(data: bytes, size: int, types_in: Filter, confirmer: Confirmer) -> list[Hit]:
@@ -21,9 +22,14 @@ def scan_blocks(data: bytes, size: int, types_in: Filter, confirmer: Confirmer) 
         found = types_in(block)
         if not found:
             continue
-        lowered = block.lower()
-        for index in found:
-            positions = confirmer.positions(index, lowered, base, low, high)
+        lowered = b""
+        for index, ends in found.items():
+            if ends:
+                near = confirmer.positions_before(index, block, ends, base)
+                positions = sorted(at for at in near if low <= at < high)
+            else:
+                lowered = lowered or block.lower()
+                positions = confirmer.positions(index, lowered, base, low, high)
             confirmed, floors[index] = confirmer.confirm(index, data, positions, floors.get(index, 0))
             hits += confirmed
     return in_order(hits)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from agentguard.detect.filters import FILTERS
 from agentguard.detect.rules import CredentialType
 
 _ALNUM = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
@@ -67,10 +68,10 @@ class Confirmer:
             if position < floor:
                 continue
             match = _match_at(pattern, kind, data, position, floor)
-            if match is not None:
-                start, end = match.span("secret" if pattern.groups else 0)
-                hits.append(Hit(index, start, end))
-                floor = end
+            span = _span(kind, data, match) if match is not None else None
+            if span is not None:
+                hits.append(Hit(index, *span))
+                floor = span[1]
         return hits, floor
 
     def positions(self, index: int, lowered: bytes, base: int, low: int, high: int) -> list[int]:
@@ -80,6 +81,18 @@ class Confirmer:
         for word in self.keywords[index]:
             found.update(base + at for at in find_all(lowered, word, low - base, high - base))
         return sorted(found)
+
+    def positions_before(self, index: int, block: bytes, ends: Iterable[int], base: int) -> set[int]:
+        """Where keywords of one type begin that a match may hold which ends at one of `ends`, offsets in `block`; that
+        is the data from `base`."""
+        reach, found, low, high = self._types[index].max_length, set[int](), 0, 0
+        for end in sorted(ends):
+            if end - reach > high:
+                found.update(self.positions(index, block[low:high].lower(), base + low, base + low, base + high))
+                low = max(0, end - reach)
+            high = end
+        found.update(self.positions(index, block[low:high].lower(), base + low, base + low, base + high))
+        return found
 
     def _pattern(self, index: int) -> re.Pattern[bytes]:
         """Compiled at first use: most sessions meet few of the types."""
@@ -108,6 +121,13 @@ def is_border(data: bytes, at: int) -> bool:
 def in_order(hits: list[Hit]) -> list[Hit]:
     """By start, then by type: the order of every engine."""
     return sorted(hits, key=lambda hit: (hit.start, hit.type_index))
+
+
+def _span(kind: CredentialType, data: bytes, match: re.Match[bytes]) -> tuple[int, int] | None:
+    """The secret's own, half open; None when the type's filter says that there is none."""
+    if kind.filter is not None:
+        return FILTERS[kind.filter](data, match)
+    return match.span("secret" if match.re.groups else 0)
 
 
 def _match_at(

@@ -35,8 +35,8 @@ class Re2Engine:
         """As `Engine.scan`."""
         return scan_blocks(data, _BLOCK, self._types_in, self._confirmer)
 
-    def _types_in(self, block: bytes) -> list[int]:
-        return sorted(self._set.Match(block) or ())
+    def _types_in(self, block: bytes) -> dict[int, tuple[int, ...]]:
+        return dict.fromkeys(self._set.Match(block) or (), ())
 
 
 def _expression(kind: CredentialType) -> bytes:

@@ -49,15 +49,25 @@ class CredentialType:
     """How to replace it: a page or words."""
     public: bool = False
     """Made to be published."""
+    filter: str | None = None
+    """A word of `agentguard.detect.filters.FILTERS`, which reads the value that begins at group `secret` and says
+    whether it is one. The pattern of such a type ends with the first characters of the value and so matches once a
+    place; engines tell its places apart."""
+    at_rest: bool = False
+    """Counts in files and commits only: too common a form to be looked for in requests."""
     examples: Examples
 
 
-def load_types(path: Path) -> tuple[CredentialType, ...]:
+def load_types(path: Path, *, at_rest: bool = False) -> tuple[CredentialType, ...]:
     """Every type of a file, checked, with its examples run.
+
+    Args:
+        path: policies/secrets.yaml or its like.
+        at_rest: with those that count at rest only; for requests and the workspace's index they are left out.
 
     Raises:
         PolicyError: the file cannot be read or is not valid: file, line and what is wrong.
     """
     from agentguard.detect.rules_file import read_types  # noqa: PLC0415 (PyYAML is slow to import)
 
-    return read_types(path)
+    return tuple(kind for kind in read_types(path) if at_rest or not kind.at_rest)

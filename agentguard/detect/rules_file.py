@@ -12,6 +12,7 @@ import yaml
 
 from agentguard.detect.checksum import CHECKSUMS
 from agentguard.detect.confirm import Confirmer
+from agentguard.detect.filters import FILTERS
 from agentguard.detect.placeholders import is_credential
 from agentguard.detect.rules import CredentialType, Examples
 from agentguard.detect.templates import expand
@@ -21,9 +22,9 @@ from agentguard.model.verdict import Severity
 
 _ORDER = [
     *("id", "name", "provider", "pattern", "keywords", "lead", "max_length", "checksum"),
-    *("issuer_hosts", "scope", "severity", "rotation", "public", "examples"),
+    *("issuer_hosts", "scope", "severity", "rotation", "public", "filter", "at_rest", "examples"),
 ]
-_OPTIONAL = frozenset({"lead", "max_length"})
+_OPTIONAL = frozenset({"lead", "max_length", "filter", "at_rest"})
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _MAX_REPEAT = 1000
 _MAX_LENGTH = 4096
@@ -96,6 +97,8 @@ class _Reader:
             severity=self._choice(fields["severity"], "severity", Severity),
             rotation=self._text(fields["rotation"], "rotation"),
             public=self._flag(fields["public"], "public"),
+            filter=self._word(fields["filter"], "filter", FILTERS) if "filter" in fields else None,
+            at_rest="at_rest" in fields and self._flag(fields["at_rest"], "at_rest"),
             examples=Examples(
                 match=tuple(self._strings(examples["match"], "match")),
                 no_match=tuple(self._strings(examples["no_match"], "no_match")),
