@@ -22,6 +22,7 @@ VERBS = {
     "report": "write the report of a session (HTML, Markdown, JSON)",
     "events": "print events; --follow prints them as they happen",
     "sessions": "list the sessions and their outcomes",
+    "scan": "find credentials in files, in what is staged, in a repository's history",
     "doctor": "say which sensors can run here, proved by a live self-test",
     "verify": "check the hash chain of the audit log",
     "policy": "check, list and explain policies",

@@ -88,7 +88,7 @@ def merge(located: list[Located], hits: list[ValueHit], fingerprinter: Fingerpri
             known = max((hits[at] for at in near), key=lambda hit: _closeness(candidate, hit))
             out.append(_known_form(candidate, known, fingerprinter))
         elif is_credential(candidate.type, candidate.value):
-            out.append(Found(candidate.start, candidate.end, _form(candidate, fingerprinter)))
+            out.append(Found(candidate.start, candidate.end, match_of(candidate, fingerprinter)))
     rest = [hit for at, hit in enumerate(hits) if at not in taken]
     out += [Found(hit.start, hit.end, _value(hit)) for hit in _outermost(rest)]
     return sorted(out, key=lambda found: found.start)
@@ -116,7 +116,8 @@ def _outermost(hits: list[ValueHit]) -> Iterable[ValueHit]:
             reached = hit.end
 
 
-def _form(one: Located, fingerprinter: Fingerprinter) -> SecretMatch:
+def match_of(one: Located, fingerprinter: Fingerprinter) -> SecretMatch:
+    """What may be told of it: without the value, and without a place."""
     return SecretMatch(
         type=one.type.id,
         fingerprint=fingerprinter.of(one.value),

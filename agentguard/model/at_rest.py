@@ -34,3 +34,36 @@ class SecretAtRest:
     severity: Severity
     commit: Commit | None = None
     """None: it lies in a file, or is staged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """Something that was to be scanned and could not be: a scan that has one is no clean one."""
+
+    path: str
+    """As in `SecretAtRest`."""
+    reason: str
+    """In words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanResult:
+    """What a scan has found, and how much it looked at."""
+
+    found: tuple[SecretAtRest, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What the user should know of its limits, a sentence each; none of them makes it an incomplete one."""
+    files: int = 0
+    """Files looked at; of a history, changed files of commits."""
+    bytes: int = 0
+    """Bytes looked at, those of archives unpacked."""
+    commits: int = 0
+    """Of a history."""
+    allowed: int = 0
+    """Credentials that a comment on their line allows."""
+    known: int = 0
+    """Credentials that the baseline holds."""
+    below: int = 0
+    """Credentials of less severity than was asked for."""
+    seconds: float = 0.0

@@ -1,0 +1,1 @@
+"""Secrets at rest: in files, in what is staged, in a repository's history."""
