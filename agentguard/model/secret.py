@@ -53,6 +53,11 @@ class SecretMatch:
     source_path: str = ""
     """The secret file the value is known from; "" when it was recognised by its form alone."""
 
+    @property
+    def own_name(self) -> str:
+        """The variable or field it stood under; "" for a header, whose name says nothing of what stands in it."""
+        return "" if self.place.lower() == f"header:{self.name.lower()}" else self.name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretValue:

@@ -17,6 +17,7 @@ from agentguard.model.session import Session
 from agentguard.model.verdict import Outcome, Verdict
 from agentguard.record import chain
 from agentguard.record.counting import session_counts
+from agentguard.record.credentials import note_events
 from agentguard.record.rows import Image, coverage_row, event_image, process_row, sealed_body, session_columns
 from agentguard.record.schema import open_database
 from agentguard.record.stored import processes_digest, stored_session, worst_outcome
@@ -92,13 +93,17 @@ class Ledger:
     def append(self, batch: Sequence[tuple[Finding, Verdict]]) -> None:
         """Give each its seq and its link, and commit all of them, or none."""
         tails: dict[str, Tail] = {}
+        events: list[Event] = []
         with self._transaction() as connection:
             for finding, verdict in batch:
                 tail = tails.get(finding.session) or self._tail(finding.session)
-                image = event_image(Event(tail.seq + 1, finding, verdict))
-                tail = Tail(tail.seq + 1, chain.link(self._key, tail.link, image.body))
+                event = Event(tail.seq + 1, finding, verdict)
+                image = event_image(event)
+                tail = Tail(event.seq, chain.link(self._key, tail.link, image.body))
                 self._insert(connection, image, tail.link)
                 tails[finding.session] = tail
+                events.append(event)
+            note_events(connection, events)
         self._tails |= tails
 
     def add_processes(self, session: str, processes: Sequence[Process]) -> None:

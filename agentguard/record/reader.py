@@ -13,9 +13,18 @@ from typing import Unpack
 from urllib.parse import quote
 
 from agentguard.errors import StoreError
+from agentguard.model.credential import KnownCredential
 from agentguard.model.event import Event, event_from_json
 from agentguard.model.session import Session
 from agentguard.record.faults import describe
+from agentguard.record.known import (
+    BEGINNING,
+    HAS_INVENTORY,
+    OF_ALL,
+    OF_SESSION,
+    credentials_from_rows,
+    credentials_sql,
+)
 from agentguard.record.queries import EventQuery, Narrow, count_sql, ids_sql
 from agentguard.record.stored import session_of
 
@@ -157,6 +166,17 @@ class Reader:
         sql = "SELECT id, json FROM events WHERE id IN (SELECT event FROM matches WHERE fingerprint = ? LIMIT ?)"
         return [_row(row).event for row in self._rows(f"{sql} ORDER BY id", [_bindable(fingerprint), _bound(limit)])]
 
+    def credentials(self, session: str | None = None) -> list[KnownCredential]:
+        """The inventory, oldest first: every credential, or those that a session (uid) used."""
+        return self._known(OF_ALL if session is None else OF_SESSION, session)
+
+    def credential(self, name: str) -> KnownCredential | None:
+        """By its fingerprint, or a unique beginning of it. None when there is none."""
+        found = self._known(BEGINNING, name) if name else []
+        if len(found) > 1:
+            raise StoreError(f"{len(found)} credentials begin with {name!r}; give more of the fingerprint")
+        return found[0] if found else None
+
     def timeline(
         self, session: str, buckets: int, start_ns: int | None = None, end_ns: int | None = None
     ) -> list[Bucket]:
@@ -222,6 +242,13 @@ class Reader:
                 return connection.execute(sql, values).fetchall() if connection else []
             except sqlite3.Error as error:
                 raise self._failure(error) from None
+
+    def _known(self, chosen: str, value: str | None) -> list[KnownCredential]:
+        if not self._rows(HAS_INVENTORY, []):
+            return []
+        values = [value if value is None else _bindable(value)]
+        rows, places, uses = (self._rows(sql, values) for sql in credentials_sql(chosen))
+        return credentials_from_rows(rows, places, uses)
 
     def _failure(self, error: sqlite3.Error) -> StoreError:
         self.close()

@@ -80,10 +80,9 @@ def _ancestor(parent: Ancestor) -> str:
 
 
 def match_name(match: SecretMatch) -> str:
-    """The variable or field it stood under, else its type: a header's name says nothing of the credential."""
-    named = match.name and match.place.lower() != f"header:{match.name.lower()}"
-    if named:
-        return safe(match.name)
+    """The variable or field it stood under, else its type."""
+    if match.own_name:
+        return safe(match.own_name)
     return "a value of a secret file" if match.type == KNOWN_VALUE else safe(match.type)
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from agentguard.command_name import command
 from agentguard.model.event import Event
+from agentguard.model.fault import at_fault
 from agentguard.model.finding import Activity, Kind
 from agentguard.model.session import Coverage, SensorState, Session
 from agentguard.model.verdict import Outcome
 from agentguard.record.reader import EventQuery, Reader
-from agentguard.show.fault import at_fault
 from agentguard.show.looks import OUTCOME, look_of_send, painted, was_blocked
 from agentguard.show.phrases import duration, listed, match_names, plural, process_name
 from agentguard.show.text import safe, shortened

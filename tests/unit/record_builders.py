@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,12 @@ def gap(number: float, *, counts: bool = True, **changes: Any) -> tuple[Finding,
         outcome=Outcome.UNKNOWN if counts else Outcome.CLEAN,
     )
     return _finding(number, facts, changes), verdict
+
+
+def drop_inventory(connection: sqlite3.Connection) -> None:
+    """As it was before there was one."""
+    for table in ("credential_uses", "credential_places", "credentials"):
+        connection.execute(f"DROP TABLE {table}")
 
 
 def record_walk(writer: Writer, uid: str = "s-one", start_ns: int = START) -> Session:

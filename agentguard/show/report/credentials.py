@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from agentguard.model.event import Event
+from agentguard.model.fault import at_fault
 from agentguard.model.finding import Activity
 from agentguard.model.secret import KNOWN_VALUE, SecretMatch
 from agentguard.model.verdict import Disposition, Outcome
-from agentguard.show.fault import at_fault
 
 
 @dataclass(slots=True)
@@ -59,15 +59,10 @@ def _describe(credential: Credential, match: SecretMatch) -> None:
     """A recognised type says more than a followed value, a name more than none."""
     if credential.type == KNOWN_VALUE:
         credential.type = match.type
-    credential.name = credential.name or _own_name(match)
+    credential.name = credential.name or match.own_name
     credential.preview = credential.preview or match.preview
     credential.public = credential.public or match.public
     credential.issuer_hosts = credential.issuer_hosts or match.issuer_hosts
-
-
-def _own_name(match: SecretMatch) -> str:
-    """A header's name says nothing of what stands in it."""
-    return "" if match.place.lower() == f"header:{match.name.lower()}" else match.name
 
 
 def _follow(credential: Credential, event: Event, match: SecretMatch) -> None:

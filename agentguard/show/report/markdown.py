@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 
 from agentguard.model.event import Event
-from agentguard.show.fault import at_fault
+from agentguard.model.fault import at_fault
 from agentguard.show.looks import DISPOSITION, OUTCOME, SENSOR, SEVERITY, look_of_send, was_blocked
 from agentguard.show.phrases import (
     DESTINATION,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 
 from agentguard.model.event import Event
+from agentguard.model.fault import at_fault
 from agentguard.model.session import SensorState
-from agentguard.show.fault import at_fault
 from agentguard.show.looks import OUTCOME, SENSOR, look_of_send, was_blocked
 from agentguard.show.phrases import (
     clock_time,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from record_builders import SECOND, START, leaked, make_home, read, record_walk, session
+from record_builders import SECOND, START, drop_inventory, leaked, make_home, read, record_walk, session
 
 from agentguard.config import Home
 from agentguard.model.session import Coverage, SensorState
@@ -54,6 +54,7 @@ def test_a_database_of_the_first_schema_is_read_and_its_seals_hold(tmp_path: Pat
     writer.close()
     with sqlite3.connect(found.database) as connection:
         connection.execute("ALTER TABLE coverage DROP COLUMN proved_ns")
+        drop_inventory(connection)
         connection.execute("PRAGMA user_version = 1")
     connection.close()
     reader = Reader(found.database)

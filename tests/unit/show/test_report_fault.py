@@ -8,8 +8,8 @@ import pytest
 from record_builders import match, send
 
 from agentguard.model.event import Event
+from agentguard.model.fault import at_fault
 from agentguard.model.verdict import Outcome
-from agentguard.show.fault import at_fault
 from agentguard.show.phrases import match_names
 from agentguard.show.report.credentials import credentials_of
 

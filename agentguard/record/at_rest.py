@@ -1,0 +1,100 @@
+"""What is written of credentials outside a session: where scans and checks found them, and what their owner says."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from agentguard.config import Home
+from agentguard.errors import StoreError
+from agentguard.model.at_rest import Commit, SecretAtRest
+from agentguard.model.credential import FoundBy
+from agentguard.record.credentials import Notes, seen_at
+from agentguard.record.faults import describe
+from agentguard.record.schema import open_database
+
+
+def _nothing(_path: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run of `scan` or `check`."""
+
+    found_by: FoundBy
+    root: Path
+    """What the paths of its findings are relative to."""
+    time_ns: int
+    """Of its start, ns since the epoch: an agent may write while it runs."""
+    looked_at: Callable[[str], bool] = _nothing
+    """Whether it has read the file at an absolute path, or found none there where it looked. A place that an earlier
+    run of the same kind found in such a file, and that this one did not, is gone. Left out, nothing is (`--staged`)."""
+
+
+def keep_at_rest(home: Home, found: Iterable[SecretAtRest], run: Run) -> None:
+    """Put what a scan or a check found into the inventory that `agentguard keys` shows.
+
+    What was allowed inline or stands in a baseline lies there as well: hand it in too. Of several lines of one file
+    the first counts.
+
+    Args:
+        home: as made by `open_home`.
+
+    Raises:
+        StoreError: the database cannot be written. The findings are not lost by it: the caller has them.
+    """
+    base = os.path.realpath(run.root)
+    notes, seen = Notes(), set[tuple[str, str, Commit | None]]()
+    for one in sorted(found, key=lambda one: one.line):
+        path = os.path.join(base, one.path)
+        place = (one.match.fingerprint, path, one.commit)
+        if place not in seen:
+            seen.add(place)
+            notes.place(one.match, seen_at(path, run.found_by, run.time_ns, one.line, one.commit))
+    with _transaction(home) as connection:
+        notes.write(connection)
+        _note_gone(connection, base, run)
+
+
+def mark_rotated(home: Home, fingerprint: str, rotated_ns: int | None) -> None:
+    """Its owner has replaced the credential; None: it was not so.
+
+    Raises:
+        StoreError: the database cannot be written.
+    """
+    with _transaction(home) as connection:
+        connection.execute("UPDATE credentials SET rotated_ns = ? WHERE fingerprint = ?", (rotated_ns, fingerprint))
+
+
+def _note_gone(connection: sqlite3.Connection, base: str, run: Run) -> None:
+    """Files only: what a commit holds stays in it."""
+    below = base.rstrip("/") + "/"
+    unseen = "found_by = ? AND commit_id = '' AND gone_ns IS NULL AND last_seen_ns < ?"
+    known = connection.execute(
+        f"SELECT DISTINCT path FROM credential_places WHERE {unseen} AND (path = ? OR substr(path, 1, ?) = ?)",  # noqa: S608
+        (run.found_by.value, run.time_ns, base, len(below), below),
+    ).fetchall()
+    connection.executemany(
+        f"UPDATE credential_places SET gone_ns = ? WHERE {unseen} AND path = ?",  # noqa: S608
+        [(run.time_ns, run.found_by.value, run.time_ns, path) for (path,) in known if run.looked_at(path)],
+    )
+
+
+@contextlib.contextmanager
+def _transaction(home: Home) -> Iterator[sqlite3.Connection]:
+    """One that is closed afterwards: a verb writes once."""
+    database = open_database(home.database)
+    connection: sqlite3.Connection = database.conn
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        yield connection
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise StoreError(f"cannot write {home.database}: {describe(error)}") from None
+    finally:
+        database.close()

@@ -1,0 +1,84 @@
+"""Reading the inventory of credentials back: SQL of the reader, and rows as what they stand for."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable
+
+from agentguard.model.credential import CredentialPlace, CredentialUse, FoundBy, KnownCredential
+from agentguard.model.finding import Activity
+from agentguard.model.verdict import Outcome
+
+HAS_INVENTORY = "SELECT 1 FROM sqlite_master WHERE name = 'credential_uses'"
+"""A database that no new version has written to yet has none."""
+
+OF_ALL = "SELECT fingerprint FROM credentials WHERE ?1 IS NULL"
+OF_SESSION = "SELECT fingerprint FROM credential_uses WHERE session = ?1"
+BEGINNING = "SELECT fingerprint FROM credentials WHERE substr(fingerprint, 1, length(?1)) = ?1"
+"""Which credentials: one bound value each."""
+
+
+def credentials_sql(chosen: str) -> tuple[str, str, str]:
+    """Of the credentials, of their places, of their uses."""
+    return (
+        f"SELECT * FROM credentials WHERE fingerprint IN ({chosen}) ORDER BY first_seen_ns, fingerprint",  # noqa: S608
+        f"SELECT * FROM credential_places WHERE fingerprint IN ({chosen}) ORDER BY path, commit_id, found_by",  # noqa: S608
+        f"SELECT * FROM credential_uses WHERE fingerprint IN ({chosen}) ORDER BY first_ns, last_ns",  # noqa: S608
+    )
+
+
+def credentials_from_rows(
+    rows: Iterable[sqlite3.Row], places: Iterable[sqlite3.Row], uses: Iterable[sqlite3.Row]
+) -> list[KnownCredential]:
+    """In the order of `rows`."""
+    place_of, use_of = defaultdict[str, list[CredentialPlace]](list), defaultdict[str, list[CredentialUse]](list)
+    for row in places:
+        place_of[row["fingerprint"]].append(_place(row))
+    for row in uses:
+        use_of[row["fingerprint"]].append(_use(row))
+    return [
+        KnownCredential(
+            fingerprint=row["fingerprint"],
+            type=row["type"],
+            name=row["name"],
+            preview=row["preview"],
+            public=bool(row["public"]),
+            issuer_hosts=tuple(json.loads(row["issuer_hosts"])),
+            first_seen_ns=row["first_seen_ns"],
+            last_seen_ns=row["last_seen_ns"],
+            rotated_ns=row["rotated_ns"],
+            places=tuple(place_of[row["fingerprint"]]),
+            uses=tuple(use_of[row["fingerprint"]]),
+        )
+        for row in rows
+    ]
+
+
+def _place(row: sqlite3.Row) -> CredentialPlace:
+    return CredentialPlace(
+        path=row["path"],
+        found_by=FoundBy(row["found_by"]),
+        line=row["line"],
+        commit=row["commit_id"],
+        commit_ns=row["commit_ns"],
+        first_seen_ns=row["first_seen_ns"],
+        last_seen_ns=row["last_seen_ns"],
+        gone_ns=row["gone_ns"],
+    )
+
+
+def _use(row: sqlite3.Row) -> CredentialUse:
+    return CredentialUse(
+        session=row["session"],
+        agent=row["agent"],
+        way=Activity(row["way"]),
+        host=row["host"],
+        outcome=Outcome(row["outcome"]),
+        blocked=bool(row["blocked"]),
+        count=row["count"],
+        first_ns=row["first_ns"],
+        last_ns=row["last_ns"],
+        process=row["process"],
+    )

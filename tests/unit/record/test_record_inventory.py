@@ -1,0 +1,205 @@
+"""The inventory of credentials: what sessions, scans and checks make of it, and how old databases come by it."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from record_builders import (
+    FINGERPRINT,
+    SECOND,
+    START,
+    drop_inventory,
+    make_home,
+    match,
+    process,
+    read,
+    record_walk,
+    send,
+    session,
+)
+
+from agentguard.config import Home
+from agentguard.errors import StoreError
+from agentguard.model.at_rest import Commit, SecretAtRest
+from agentguard.model.credential import FoundBy, KnownCredential
+from agentguard.model.finding import Activity, Finding, Kind
+from agentguard.model.secret import KNOWN_VALUE
+from agentguard.model.verdict import Disposition, Outcome, Severity, Verdict
+from agentguard.record.at_rest import Run, keep_at_rest, mark_rotated
+from agentguard.record.reader import Reader
+from agentguard.record.schema import open_database
+from agentguard.record.verify import verify
+from agentguard.record.writer import Writer
+
+OTHER = "0c" * 16
+
+
+@pytest.fixture
+def guard_home(tmp_path: Path) -> Home:
+    return make_home(tmp_path)
+
+
+def record(home: Home, *judged: tuple[Finding, Verdict], uids: tuple[str, ...] = ("s-one",)) -> None:
+    writer = Writer(home)
+    writer.start()
+    for uid in uids:
+        writer.begin_session(session(uid))
+    for pair in judged:
+        writer.append(*pair)
+    assert writer.flush(10)
+    writer.close()
+    assert writer.lost == 0
+
+
+def known(home: Home, fingerprint: str = FINGERPRINT) -> KnownCredential:
+    found = Reader(home.database).credential(fingerprint)
+    assert found is not None
+    return found
+
+
+def at_rest(path: str, line: int = 1, commit: Commit | None = None, fingerprint: str = FINGERPRINT) -> SecretAtRest:
+    return SecretAtRest(
+        path=path,
+        line=line,
+        column=1,
+        match=match(fingerprint=fingerprint, source_path=""),
+        severity=Severity.HIGH,
+        commit=commit,
+    )
+
+
+def scan(root: Path, seconds: int, **changes) -> Run:
+    return Run(found_by=FoundBy.SCAN, root=root, time_ns=START + seconds * SECOND, **changes)
+
+
+def test_what_agents_do_with_a_credential_is_counted_by_session_agent_and_receiver(guard_home: Home) -> None:
+    blocked, verdict = send(5, of="s-one-e1")
+    repeat = replace(send(9)[0], kind=Kind.FINDING, activity=Activity.REPEAT, matches=(), count=7, repeats="s-one-e4")
+    record(
+        guard_home,
+        read(1),
+        read(2, process=process(name="cat")),
+        read(3, session="s-two", agent="codex"),
+        send(4, of="s-one-e1"),
+        (blocked, replace(verdict, disposition=Disposition.BLOCKED, outcome=Outcome.CLEAN)),
+        (repeat, verdict),
+        uids=("s-one", "s-two"),
+    )
+    one = known(guard_home)
+    assert (one.type, one.name, one.preview, one.issuer_hosts) == (
+        *("openai-project-key", "OPENAI_API_KEY", "sk-p…9Q"),
+        ("api.openai.com",),
+    )
+    assert (one.first_seen_ns, one.last_seen_ns) == (START + SECOND, START + 9 * SECOND)
+    assert [(place.path, place.found_by) for place in one.places] == [("/home/dev/src/shop/.env", FoundBy.SESSION)]
+    told = [(use.agent, use.way, use.host, use.outcome, use.blocked, use.count, use.process) for use in one.uses]
+    assert told == [
+        ("claude-code", Activity.READ, "", Outcome.CLEAN, False, 2, "cat"),
+        ("codex", Activity.READ, "", Outcome.CLEAN, False, 1, "python3"),
+        ("claude-code", Activity.SEND, "paste.example", Outcome.LEAKED, False, 8, "curl"),
+        ("claude-code", Activity.SEND, "paste.example", Outcome.CLEAN, True, 1, "curl"),
+    ]
+    assert one.uses[2].last_ns == START + 9 * SECOND
+    assert verify(guard_home).problems == ()
+
+
+def test_only_what_is_at_fault_in_a_request_was_leaked(guard_home: Home) -> None:
+    login = match(place="header:authorization", name="Authorization")
+    prompt = match(fingerprint=OTHER, type=KNOWN_VALUE, name="DATABASE_URL", place="body", issuer_hosts=())
+    finding, verdict = send(1, host="api.openai.com", matches=(login, prompt))
+    record(guard_home, (finding, replace(verdict, outcome=Outcome.EXPOSED)))
+    assert [use.outcome for use in known(guard_home).uses] == [Outcome.CLEAN]
+    assert known(guard_home).name == ""
+    assert [use.outcome for use in known(guard_home, OTHER).uses] == [Outcome.EXPOSED]
+
+
+def test_a_recognised_type_and_a_name_say_more_than_none(guard_home: Home) -> None:
+    plain = match(type=KNOWN_VALUE, name="", issuer_hosts=())
+    record(guard_home, read(1, matches=(plain,)), read(2), read(3, matches=(plain,)))
+    one = known(guard_home)
+    assert (one.type, one.name, one.issuer_hosts) == ("openai-project-key", "OPENAI_API_KEY", ("api.openai.com",))
+
+
+def test_what_a_scan_finds_joins_what_sessions_saw(guard_home: Home, tmp_path: Path) -> None:
+    record(guard_home, read(1))
+    commit = Commit(id="ab" * 20, author="Dev", time=1_600_000_000.0)
+    places = [at_rest("src/config.py", 9), at_rest("src/config.py", 3), at_rest("src/config.py", 3, commit)]
+    keep_at_rest(guard_home, [*places, at_rest("other.py", fingerprint=OTHER)], scan(tmp_path, 60))
+    keep_at_rest(guard_home, places[:1], scan(tmp_path, 70))
+    one = known(guard_home)
+    assert (one.first_seen_ns, one.last_seen_ns) == (START + SECOND, START + 70 * SECOND)
+    config = str(tmp_path.resolve() / "src/config.py")
+    assert [(place.path, place.line, place.commit, place.commit_ns) for place in one.places] == [
+        ("/home/dev/src/shop/.env", 0, "", 0),
+        (config, 9, "", 0),
+        (config, 3, "ab" * 20, 1_600_000_000 * SECOND),
+    ]
+    assert [known(guard_home, "0c").name, len(Reader(guard_home.database).credentials())] == ["OPENAI_API_KEY", 2]
+    assert [one.fingerprint for one in Reader(guard_home.database).credentials("s-one")] == [FINGERPRINT]
+
+
+def test_a_place_is_gone_when_the_same_kind_of_run_looked_there_again(guard_home: Home, tmp_path: Path) -> None:
+    commit = Commit(id="ab" * 20)
+    found = [at_rest("a.py"), at_rest("b.py"), at_rest("c/d.py"), at_rest("a.py", commit=commit)]
+    keep_at_rest(guard_home, found, scan(tmp_path, 1))
+    keep_at_rest(guard_home, [at_rest("../" + tmp_path.name + "2/a.py")], scan(tmp_path, 1))
+
+    def gone() -> list[str]:
+        return [Path(place.path).name for place in known(guard_home).places if place.gone_ns]
+
+    keep_at_rest(guard_home, [], scan(tmp_path, 2))
+    check = Run(found_by=FoundBy.CHECK, root=tmp_path, time_ns=START + 3 * SECOND, looked_at=lambda path: True)
+    keep_at_rest(guard_home, [], check)
+    assert gone() == []
+    only_b = scan(tmp_path, 4, looked_at=lambda path: path.endswith("/b.py"))
+    keep_at_rest(guard_home, [at_rest("a.py")], only_b)
+    assert gone() == ["b.py"]
+    keep_at_rest(guard_home, [at_rest("b.py")], scan(tmp_path, 5))
+    assert gone() == []
+    keep_at_rest(guard_home, [at_rest("b.py")], scan(tmp_path / "c", 6, looked_at=lambda path: True))
+    assert gone() == ["d.py"]
+
+
+def test_rotated_is_a_mark_that_can_be_taken_back(guard_home: Home) -> None:
+    record(guard_home, read(1))
+    mark_rotated(guard_home, FINGERPRINT, START)
+    record(guard_home, read(2, session="s-two"), uids=("s-two",))
+    assert known(guard_home).rotated_ns == START
+    mark_rotated(guard_home, FINGERPRINT, None)
+    assert known(guard_home).rotated_ns is None
+
+
+def test_a_beginning_that_several_have_names_none(guard_home: Home) -> None:
+    reader = Reader(guard_home.database)
+    assert reader.credentials() == []
+    record(guard_home, read(1), read(2, matches=(match(fingerprint="7f" * 16),)))
+    with pytest.raises(StoreError, match="2 credentials begin with '7f'"):
+        reader.credential("7f")
+    assert [reader.credential(name) for name in ("", "99", "%", "\udcff")] == [None] * 4
+
+
+def test_an_old_database_gets_its_inventory_from_its_events(guard_home: Home) -> None:
+    writer = Writer(guard_home)
+    writer.start()
+    record_walk(writer)
+    writer.append(*read(4, session="s-one", process=process(name="cat")))
+    writer.flush(10)
+    writer.close()
+    expected = Reader(guard_home.database).credentials()
+    assert expected
+    with sqlite3.connect(guard_home.database) as connection:
+        drop_inventory(connection)
+        connection.execute("PRAGMA user_version = 2")
+    reader = Reader(guard_home.database)
+    assert reader.credentials() == []
+    open_database(guard_home.database).close()
+    assert reader.credentials() == expected
+
+
+def test_a_database_that_cannot_be_written_is_said_in_words(guard_home: Home, tmp_path: Path) -> None:
+    guard_home.database.write_bytes(b"no database at all, and longer than a header")
+    with pytest.raises(StoreError, match="not a database"):
+        keep_at_rest(guard_home, [at_rest("a.py")], scan(tmp_path, 1))
