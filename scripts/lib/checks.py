@@ -1,7 +1,8 @@
 """Runs the checks one after the other, all of them, and says at the end what failed.
 
 Started by scripts/test with the environment's Python. The static checks speak only when they fail; pytest is shown as
-it runs. The slow tests wait more than they work, so there is one more of them at a time than processors.
+it runs. The slow tests wait more than they work, so there are more of them at a time than processors, and meanwhile the
+second Python takes what they leave of the processors; what it prints comes when it is done.
 
 The last line has the form of pytest's own, with the counts of all its runs: CI reads it.
 """
@@ -15,6 +16,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +25,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(sys.executable).parent
 PYTEST = [sys.executable, "-m", "pytest", "--continue-on-collection-errors"]
 COUNTED = ("failed", "passed", "skipped", "xfailed", "xpassed", "error")
+SLOW_BESIDES = 2
+"""Slow tests at a time, beyond one a processor: with one more, half of the processors' time was left."""
+SECOND = ["-n", "1", "-m", "not slow and not timed", "tests/unit"]
 NO_TESTS = 5
 """pytest's exit status when nothing was selected: no failure for a phase."""
 
@@ -52,10 +58,7 @@ def main() -> int:
     else:
         run_tests(tally, "tests", [*PYTEST, "-n", "auto", "-m", "not slow"])
         if not options.fast:
-            run_tests(tally, "slow tests", [*PYTEST, "-n", str((os.cpu_count() or 1) + 1), "-m", "slow"])
-    if options.second:
-        again = [options.second, *PYTEST[1:], "-n", "auto", "-m", "not slow", "tests/unit"]
-        run_tests(tally, "fast tests on Python 3.11", again, count=("failed", "error"))
+            run_slow(tally, options.second)
     return close(tally, time.monotonic() - started)
 
 
@@ -68,34 +71,71 @@ def close(tally: Tally, seconds: float) -> int:
     return 1 if tally.failed else 0
 
 
+def run_slow(tally: Tally, second: str | None) -> None:
+    """The slow tests, and beside them the fast ones on the `second` Python, if there is one."""
+    slow = [*PYTEST, "-n", str((os.cpu_count() or 1) + SLOW_BESIDES), "--dist", "loadgroup", "-m", "slow"]
+    with ThreadPoolExecutor(1) as pool:
+        again = pool.submit(gather, [second, *PYTEST[1:], *SECOND]) if second else None
+        run_tests(tally, "slow tests", slow)
+        if again is not None:
+            run = again.result()
+            print("--- fast tests on Python 3.11", flush=True)
+            show(run.said)
+            report(tally, "fast tests on Python 3.11", run, count=("failed", "error"))
+
+
 def run_static(tally: Tally, name: str, command: list[str]) -> None:
     """A check that has nothing to say when all is well."""
     print(f"--- {name}: ", end="", flush=True)
     started = time.monotonic()
     run = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    end(tally, name, started, ok=run.returncode == 0)
+    end(tally, name, time.monotonic() - started, ok=run.returncode == 0)
     if run.returncode:
         print(run.stdout.rstrip(), flush=True)
 
 
-def run_tests(tally: Tally, name: str, command: list[str], count: tuple[str, ...] = COUNTED) -> None:
-    """One run of pytest, shown as it goes; the kinds in `count` join the totals."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of pytest that has ended."""
+
+    status: int
+    seconds: float
+    said: bytes
+
+
+def run_tests(tally: Tally, name: str, command: list[str]) -> None:
+    """One run of pytest, shown as it goes."""
     print(f"--- {name}", flush=True)
+    report(tally, name, gather(command, show))
+
+
+def show(chunk: bytes) -> None:
+    sys.stdout.buffer.write(chunk)
+    sys.stdout.flush()
+
+
+def gather(command: list[str], tell: Callable[[bytes], None] | None = None) -> Run:
+    """Run it to its end; what it says goes to `tell` as it comes, else it is kept with the rest."""
     started = time.monotonic()
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    nice = [] if tell else ["nice"]
+    process = subprocess.Popen([*nice, *command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert process.stdout is not None
     said = bytearray()
     while chunk := os.read(process.stdout.fileno(), 65536):
-        sys.stdout.buffer.write(chunk)
-        sys.stdout.flush()
         said += chunk
-    status = process.wait()
-    counts = read_counts(said.decode(errors="replace"))
-    if status not in {0, 1, NO_TESTS} and not counts["failed"] + counts["error"]:
+        if tell:
+            tell(chunk)
+    return Run(process.wait(), time.monotonic() - started, bytes(said))
+
+
+def report(tally: Tally, name: str, run: Run, count: tuple[str, ...] = COUNTED) -> None:
+    """Its closing line; the kinds in `count` join the totals."""
+    counts = read_counts(run.said.decode(errors="replace"))
+    if run.status not in {0, 1, NO_TESTS} and not counts["failed"] + counts["error"]:
         counts["error"] += 1  # pytest itself failed: the last line must not look like a success
     tally.tests.update({kind: number for kind, number in counts.items() if kind in count})
     print(f"--- {name}: ", end="")
-    end(tally, name, started, ok=status in {0, NO_TESTS})
+    end(tally, name, run.seconds, ok=run.status in {0, NO_TESTS})
 
 
 def read_counts(output: str) -> Counter[str]:
@@ -107,8 +147,8 @@ def read_counts(output: str) -> Counter[str]:
     return Counter()
 
 
-def end(tally: Tally, name: str, started: float, *, ok: bool) -> None:
-    print(f"{'ok' if ok else 'FAILED'}, {time.monotonic() - started:.1f} s", flush=True)
+def end(tally: Tally, name: str, seconds: float, *, ok: bool) -> None:
+    print(f"{'ok' if ok else 'FAILED'}, {seconds:.1f} s", flush=True)
     if not ok:
         tally.failed.append(name)
 

@@ -73,10 +73,11 @@ def shell(guarded: Guarded) -> Iterator[Shell]:
 
 def catch(guarded: Guarded, name: str, reply: str) -> str:
     """An agent that says ready, and answers one signal. (Not a shell with a trap: dash loses a signal that comes while
-    it starts a child, and a held exec makes that moment longer.)"""
+    it starts a child, and a held exec makes that moment longer. The reply goes past Python's buffer: the signal may
+    come while `ready` is still printed.)"""
     code = (
         "import os, signal, sys\n"
-        f"def caught(*_): {reply}; sys.exit(9)\n"
+        f"def caught(*_): os.write(1, {reply}.encode()); sys.exit(9)\n"
         f"signal.signal(signal.{name}, caught)\n"
         "print('rea' + 'dy', flush=True)\n"
         "while True: signal.pause()\n"
@@ -101,14 +102,14 @@ def test_it_is_a_terminal_with_its_size_and_settings(shell: Shell, guarded: Guar
 
 
 def test_a_new_window_size_reaches_the_agent(shell: Shell, guarded: Guarded) -> None:
-    shell.line(catch(guarded, "SIGWINCH", "print(*reversed(os.get_terminal_size()), flush=True)"))
+    shell.line(catch(guarded, "SIGWINCH", "'{1} {0}'.format(*os.get_terminal_size())"))
     shell.read_until("ready")
     shell.size(44, 122)
     shell.read_until("44 122")
 
 
 def test_ctrl_c_is_the_agents(shell: Shell, guarded: Guarded) -> None:
-    shell.line(catch(guarded, "SIGINT", "print('caug' + 'ht', flush=True)"))
+    shell.line(catch(guarded, "SIGINT", "('caug' + 'ht')"))
     shell.read_until("ready")
     shell.send("\x03")
     shell.read_until("caught")

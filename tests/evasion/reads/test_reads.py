@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from harness.guarded import Guarded
+from harness.one_worker import one_worker_each
 from harness.ordinary_user import open_folder, ordinary_user_prefix
 
 from agentguard.native.find import find_library
@@ -34,7 +35,9 @@ def tools() -> Iterator[Tools]:
 
 @pytest.fixture(
     scope="module",
-    params=[("as we are", "best"), *(("as an ordinary user", sensors) for sensors in _SENSORS)],
+    params=one_worker_each(
+        "reads", [("as we are", "best"), *(("as an ordinary user", sensors) for sensors in _SENSORS)]
+    ),
     ids=" with the ".join,
 )
 def setting(request: pytest.FixtureRequest) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from evasion.sends.tools import Tools, make_client_tools
 from evasion.sends.trial import Trial, Tried, observed, try_ways
 from evasion.sends.way import Way
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.xdist_group("clients"), pytest.mark.slow, pytest.mark.timeout(420)]
 CAPTURED = tuple(way for way in CLIENTS.ways if way.captured is not None)
 _LOUD = ("alert", "blocked")
 

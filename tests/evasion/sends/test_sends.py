@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from harness.one_worker import one_worker_each
 from harness.ordinary_user import open_folder, ordinary_user_prefix
 
 from evasion.sends.needs import why_not
@@ -24,7 +25,7 @@ def tools() -> Iterator[Tools]:
         yield make_tools(folder)
 
 
-@pytest.fixture(scope="module", params=["as we are", "as an ordinary user"])
+@pytest.fixture(scope="module", params=one_worker_each("sends", ["as we are", "as an ordinary user"]))
 def trial(request: pytest.FixtureRequest, tools: Tools) -> Iterator[Trial]:
     """One session for all."""
     need_network()
@@ -48,6 +49,7 @@ def captured(tools: Tools) -> Iterator[Trial]:
         yield try_ways(guarded_in(base, ordinary_user_prefix()), tools.folder, ways, options=("--capture",))
 
 
+@pytest.mark.xdist_group("sends captured")
 @pytest.mark.parametrize("way", AROUND.ways, ids=lambda way: way.id)
 def test_with_capture_a_way_round_the_proxy_is_seen_as_claimed(way: Way, tools: Tools, captured: Trial) -> None:
     if reason := why_not(way, tools):

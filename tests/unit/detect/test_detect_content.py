@@ -108,6 +108,7 @@ def test_our_look_leaves_no_trace_in_the_access_time(tmp_path: Path) -> None:
     assert path.stat().st_atime_ns == before
 
 
+@pytest.mark.timed
 def test_a_flood_of_keys_takes_no_longer_than_its_size(tmp_path: Path) -> None:
     few, many = (
         b"".join(f"key = {KEY[:-6]}{number}\n".encode() for number in range(123_456, 123_456 + count))

@@ -226,6 +226,7 @@ def test_a_note_waits_for_another_guards(
     assert other.seen(DEVICE, INODE, clock.now)
 
 
+@pytest.mark.timed
 def test_a_lock_that_is_kept_is_not_waited_for(guard_home: Home, one: Looks, clock: Clock) -> None:
     with guard_home.looks.open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

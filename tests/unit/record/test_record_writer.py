@@ -62,6 +62,7 @@ def test_what_is_appended_is_read_back_as_it_was(guard_home: Home, writer: Write
     }
 
 
+@pytest.mark.timed
 def test_an_event_is_in_the_database_within_a_quarter_second(guard_home: Home, writer: Writer) -> None:
     writer.begin_session(session())
     reader = Reader(guard_home.database)

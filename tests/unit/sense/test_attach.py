@@ -151,6 +151,7 @@ def test_an_identifier_that_hangs_does_not_hang_the_opener(
         sensor.stop()
 
 
+@pytest.mark.timed
 def test_our_own_reads_go_through_while_something_is_held(tmp_path: Path, root: subprocess.Popen[str]) -> None:
     seen: list[Observation] = []
     sensor = fanotify((tmp_path, seen), root.pid, hold=0.5)

@@ -53,6 +53,7 @@ def test_proof_is_seen_and_never_told(proxy: Guarded) -> None:
     assert proxy.observations == []
 
 
+@pytest.mark.timed
 def test_new_values_are_live_within_50_ms_of_the_read(proxy: Guarded, tmp_path: Path) -> None:
     """From the open of a file of 20 values to the child's word that it knows them, beside 2,000 that it knew.
 
