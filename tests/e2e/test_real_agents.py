@@ -9,6 +9,7 @@ import pytest
 from evasion.sends.table import AGENTS as ROWS
 from harness import isolation
 from harness.install import CannotInstallError
+from harness.one_worker import one_worker_each
 from support.agents import AGENTS, CODEX_SANDBOXED, Agent
 from support.play import Guarded, Play
 from support.server import COLLECTOR
@@ -62,7 +63,7 @@ class Session:
         return next(link.pid for link in self.expected("cat").ancestors if link.name == self.play.agent.exe)
 
 
-@pytest.fixture(params=AGENTS, ids=lambda agent: agent.id)
+@pytest.fixture(params=one_worker_each("agents", AGENTS), ids=lambda agent: agent.id)
 def agent(request: pytest.FixtureRequest) -> Agent:
     chosen: Agent = request.param
     return chosen
