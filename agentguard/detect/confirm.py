@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from agentguard.detect.context_form import is_key
 from agentguard.detect.filters import FILTERS
 from agentguard.detect.rules import CredentialType
 
@@ -36,6 +37,8 @@ class Hit:
     start: int
     end: int
     """Half-open span of the secret (group `secret`, else the whole match) in the scanned bytes."""
+    gap: int = 0
+    """Bytes of context between the beginning of the match and the secret."""
 
 
 class Engine(Protocol):
@@ -69,8 +72,8 @@ class Confirmer:
                 continue
             match = _match_at(pattern, kind, data, position, floor)
             span = _span(kind, data, match) if match is not None else None
-            if span is not None:
-                hits.append(Hit(index, *span))
+            if match is not None and span is not None:
+                hits.append(Hit(index, *span, gap=span[0] - match.start()))
                 floor = span[1]
         return hits, floor
 
@@ -118,6 +121,12 @@ def is_border(data: bytes, at: int) -> bool:
     return _ESCAPE.search(data, max(0, at - _LEFT_CONTEXT), at) is not None
 
 
+def begins_name(data: bytes, at: int) -> bool:
+    """Whether a word of a name may begin at `at`: as `is_border`, behind a digit, or where `aWord` begins a new one."""
+    before = data[at - 1 : at]
+    return not before.isalpha() or (before.islower() and data[at : at + 1].isupper()) or is_border(data, at)
+
+
 def in_order(hits: list[Hit]) -> list[Hit]:
     """By start, then by type: the order of every engine."""
     return sorted(hits, key=lambda hit: (hit.start, hit.type_index))
@@ -127,7 +136,8 @@ def _span(kind: CredentialType, data: bytes, match: re.Match[bytes]) -> tuple[in
     """The secret's own, half open; None when the type's filter says that there is none."""
     if kind.filter is not None:
         return FILTERS[kind.filter](data, match)
-    return match.span("secret" if match.re.groups else 0)
+    span = match.span("secret" if match.re.groups else 0)
+    return None if kind.trigger and not is_key(data, *span) else span
 
 
 def _match_at(
@@ -137,6 +147,8 @@ def _match_at(
     for lead in kind.lead:
         start = position - lead
         if start < floor or (not pattern.groups and not is_border(data, start)):
+            continue
+        if kind.trigger and not begins_name(data, start):
             continue
         match = pattern.match(data, start, start + kind.max_length)
         if match is None:

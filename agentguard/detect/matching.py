@@ -48,6 +48,8 @@ class Located:
     """The canonical value, which is fingerprinted: of a private key the base64 body without line ends."""
     name: str = ""
     """The variable or key it stands under; "" when none is in sight."""
+    gap: int = 0
+    """Bytes between the provider's word and the secret, of a type that is told by its context."""
     checksum_valid: bool | None = None
     issuer_hosts: tuple[str, ...] = ()
     """Of the type; of a URL with a password also the host it names."""
@@ -64,7 +66,8 @@ class Found:
 
 
 def resolve(located: list[Located]) -> list[Located]:
-    """Of those that overlap: a provider's own type before a form that many share, then the longest. By start."""
+    """Of those that overlap: a provider's own type before a form that many share, a form of its own before a context,
+    of contexts the nearest, then the longest. By start."""
     kept: list[Located] = []  # by start; none overlaps another, so only the two neighbours can be in the way
     for candidate in sorted(located, key=_rank):
         at = bisect(kept, candidate.start, key=lambda one: one.start)
@@ -94,8 +97,9 @@ def merge(located: list[Located], hits: list[ValueHit], fingerprinter: Fingerpri
     return sorted(out, key=lambda found: found.start)
 
 
-def _rank(one: Located) -> tuple[bool, int, int]:
-    return one.type.provider == "generic", one.start - one.end, one.start
+def _rank(one: Located) -> tuple[bool, bool, int, int, int]:
+    by_context = bool(one.type.trigger)
+    return one.type.provider == "generic", by_context, one.gap * by_context, one.start - one.end, one.start
 
 
 def _overlap(one: Located, other: Located | ValueHit) -> bool:

@@ -54,6 +54,13 @@ def says_hash(name: str) -> bool:
     return bool(_HASH.intersection(_parts(name)))
 
 
+@lru_cache(maxsize=4096)
+def says_other(name: str) -> bool:
+    """`COMMIT_SHA`, `account_id`, `keyUrl`: what stands there is something else than a secret."""
+    parts = _parts(name)
+    return bool(parts) and (parts[-1] in _NOT_A_SECRET or bool(_HASH.intersection(parts)))
+
+
 def issuer_of(name: str) -> tuple[str, ...]:
     """Hosts that a secret of this well-known name is for, when its form does not tell."""
     for pattern, hosts in _ISSUERS:

@@ -32,6 +32,8 @@ class CredentialType:
     """Provider id; `generic` for forms that many share (JWT, PEM): a specific type beats them."""
     pattern: str
     """RE2 subset. Group `secret`, where there is one, is the credential; else the whole match is."""
+    trigger: str = ""
+    """Of a type that is told by its context: an expression that matches wherever `pattern` does, and is quicker."""
     keywords: tuple[str, ...]
     """Lower case. Every match holds one, `lead` bytes behind its start."""
     lead: tuple[int, ...] = (0,)
@@ -58,16 +60,17 @@ class CredentialType:
     examples: Examples
 
 
-def load_types(path: Path, *, at_rest: bool = False) -> tuple[CredentialType, ...]:
-    """Every type of a file, checked, with its examples run.
+def load_types(path: Path, *, at_rest: bool = False, prove: bool = False) -> tuple[CredentialType, ...]:
+    """Every type of a file.
 
     Args:
         path: policies/secrets.yaml or its like.
         at_rest: with those that count at rest only; for requests and the workspace's index they are left out.
+        prove: check every pattern and run every example, which takes ten times as long: tests do, a start does not.
 
     Raises:
         PolicyError: the file cannot be read or is not valid: file, line and what is wrong.
     """
     from agentguard.detect.rules_file import read_types  # noqa: PLC0415 (PyYAML is slow to import)
 
-    return tuple(kind for kind in read_types(path) if at_rest or not kind.at_rest)
+    return tuple(kind for kind in read_types(path, prove=prove) if at_rest or not kind.at_rest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -11,37 +11,32 @@ from typing import Any, NoReturn, TypeVar
 import yaml
 
 from agentguard.detect.checksum import CHECKSUMS
-from agentguard.detect.confirm import Confirmer
+from agentguard.detect.context_form import ContextForm, context_examples, expand_context
 from agentguard.detect.filters import FILTERS
-from agentguard.detect.placeholders import is_credential
 from agentguard.detect.rules import CredentialType, Examples
+from agentguard.detect.rules_proof import pattern_problem, recognises
 from agentguard.detect.templates import expand
 from agentguard.errors import PolicyError
 from agentguard.model.secret import KeyScope
 from agentguard.model.verdict import Severity
 
 _ORDER = [
-    *("id", "name", "provider", "pattern", "keywords", "lead", "max_length", "checksum"),
+    *("id", "name", "provider", "context", "pattern", "keywords", "lead", "max_length", "checksum"),
     *("issuer_hosts", "scope", "severity", "rotation", "public", "filter", "at_rest", "examples"),
 ]
-_OPTIONAL = frozenset({"lead", "max_length", "filter", "at_rest"})
+_ALWAYS_OPTIONAL = frozenset({"context", "lead", "max_length", "checksum", "public", "filter", "at_rest"})
+_NOT_WITH_CONTEXT = ("pattern", "keywords", "lead", "max_length", "filter")
 _Choice = TypeVar("_Choice", bound=StrEnum)
-_MAX_REPEAT = 1000
 _MAX_LENGTH = 4096
 _MAX_LEAD = 128
 _SHORTEST_KEYWORD = 2
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}\Z")
+_WORD = re.compile(r"[a-z0-9]+(?:[ .-][a-z0-9]+)*\Z")
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
-_TOKEN = re.compile(
-    r"(?P<class>\[\^?\]?(?:\\.|[^\]\\])*\])|(?P<escape>\\.)|(?P<group>\(\?(?:P<\w+>|[a-zA-Z]*:|[^)]{0,2}))"
-    r"|(?P<repeat>\{[0-9]*(?:,[0-9]*)?\}[+?]?)|(?P<other>.)",
-    re.DOTALL,
-)
-_GROUPS = ("(?:", "(?i:", "(?P<secret>")
 
 
-def read_types(path: Path) -> tuple[CredentialType, ...]:
+def read_types(path: Path, *, prove: bool = False) -> tuple[CredentialType, ...]:
     """As `agentguard.detect.rules.load_types`."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -53,16 +48,16 @@ def read_types(path: Path) -> tuple[CredentialType, ...]:
         raise PolicyError(f"{_label(path)}:{line}: not valid YAML: {error.problem}") from None
     except yaml.YAMLError:
         raise PolicyError(f"{_label(path)}: not valid YAML") from None
-    reader = _Reader(path)
+    reader = _Reader(path, prove=prove)
     if not isinstance(root, yaml.SequenceNode) or not root.value:
         reader.fail(root, "must be a list of credential types")
-    types: list[CredentialType] = []
+    types: dict[str, CredentialType] = {}
     for node in root.value:
         kind = reader.credential_type(node)
-        if any(kind.id == other.id for other in types):
+        if kind.id in types:
             reader.fail(node, f"id {kind.id} is used twice")
-        types.append(kind)
-    return tuple(types)
+        types[kind.id] = kind
+    return tuple(types.values())
 
 
 def _label(path: Path) -> str:
@@ -72,40 +67,84 @@ def _label(path: Path) -> str:
 class _Reader:
     """Nodes of one file to values, with the line at hand when something is wrong."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, prove: bool) -> None:
         self._label = _label(path)
+        self._prove = prove
 
     def fail(self, node: Any, what: str) -> NoReturn:
         line = node.start_mark.line + 1 if node is not None else 1
         raise PolicyError(f"{self._label}:{line}: {what}")
 
     def credential_type(self, node: Any) -> CredentialType:
-        fields = self._fields(node, _ORDER, _OPTIONAL)
+        by_context = isinstance(node, yaml.MappingNode) and any(key.value == "context" for key, _ in node.value)
+        needless = ("pattern", "keywords", "examples") if by_context else ()
+        fields = self._fields(node, _ORDER, _ALWAYS_OPTIONAL.union(needless))
         identity = self._matching(fields["id"], "id", _ID, "lower-case words joined by -")
-        examples = self._fields(fields["examples"], ["match", "no_match"], frozenset())
+        form, examples = self._context(fields) if by_context else (self._form(fields), Examples(match=(), no_match=()))
+        if "examples" in fields:
+            examples = self._examples(fields["examples"])
         kind = CredentialType(
             id=identity,
             name=self._text(fields["name"], "name"),
             provider=self._matching(fields["provider"], "provider", _ID, "lower-case words joined by -"),
-            pattern=self._pattern(fields["pattern"]),
-            keywords=self._keywords(fields["keywords"]),
+            pattern=form.pattern,
+            trigger=form.trigger,
+            keywords=form.keywords,
             lead=self._lead(fields.get("lead")),
-            max_length=self._number(fields.get("max_length"), "max_length", 1024, _MAX_LENGTH),
-            checksum=self._word(fields["checksum"], "checksum", CHECKSUMS),
+            max_length=form.max_length,
+            checksum=self._word(fields.get("checksum"), "checksum", CHECKSUMS),
             issuer_hosts=self._hosts(fields["issuer_hosts"]),
             scope=self._choice(fields["scope"], "scope", KeyScope),
             severity=self._choice(fields["severity"], "severity", Severity),
             rotation=self._text(fields["rotation"], "rotation"),
-            public=self._flag(fields["public"], "public"),
-            filter=self._word(fields["filter"], "filter", FILTERS) if "filter" in fields else None,
-            at_rest="at_rest" in fields and self._flag(fields["at_rest"], "at_rest"),
-            examples=Examples(
-                match=tuple(self._strings(examples["match"], "match")),
-                no_match=tuple(self._strings(examples["no_match"], "no_match")),
-            ),
+            public=self._flag(fields.get("public"), "public"),
+            filter=self._word(fields.get("filter"), "filter", FILTERS),
+            at_rest=self._flag(fields.get("at_rest"), "at_rest"),
+            examples=examples,
         )
-        self._run_examples(kind, examples)
+        if self._prove:
+            self._run_examples(kind, fields.get("examples", fields.get("context")))
         return kind
+
+    def _form(self, fields: dict[str, Any]) -> ContextForm:
+        """Of a type with a form of its own."""
+        return ContextForm(
+            pattern=self._pattern(fields["pattern"]),
+            trigger="",
+            keywords=self._keywords(fields["keywords"]),
+            max_length=self._number(fields.get("max_length"), "max_length", 1024, _MAX_LENGTH),
+        )
+
+    def _context(self, fields: dict[str, Any]) -> tuple[ContextForm, Examples]:
+        """Of a type that is told by its context, with the examples that follow from it."""
+        node = fields["context"]
+        for name in _NOT_WITH_CONTEXT:
+            if name in fields:
+                self.fail(node, f"context says what {name} would say: leave {name} out")
+        context = self._fields(node, ["words", "value", "then"], frozenset({"then"}))
+        words, values = self._words(context["words"], "words"), tuple(self._strings(context["value"], "value"))
+        then = self._words(context["then"], "then") if "then" in context else ()
+        try:
+            return expand_context(words, values, then), context_examples(words, values, then)
+        except ValueError as error:
+            self.fail(context["value"], f"context: {error}")
+
+    def _words(self, node: Any, name: str) -> tuple[str, ...]:
+        words = tuple(self._strings(node, name))
+        for word in words:
+            if not _WORD.match(word):
+                self.fail(node, f"{name}: {word!r} must be lower-case letters and digits, single spaces between")
+        return words
+
+    def _examples(self, node: Any) -> Examples:
+        lists = self._fields(node, ["match", "no_match"], frozenset())
+        for name in lists:
+            if not getattr(lists[name], "value", None):
+                self.fail(lists[name], f"examples: {name} is empty; give at least one")
+        return Examples(
+            match=tuple(self._strings(lists["match"], "match")),
+            no_match=tuple(self._strings(lists["no_match"], "no_match")),
+        )
 
     def _fields(self, node: Any, order: list[str], optional: frozenset[str]) -> dict[str, Any]:
         """The values by key. Unknown, double, missing and misplaced keys are errors."""
@@ -159,12 +198,14 @@ class _Reader:
         return tuple(map(int, words))
 
     def _flag(self, node: Any, name: str) -> bool:
+        if node is None:
+            return False
         if self._text(node, name) not in ("true", "false"):
             self.fail(node, f"{name} must be true or false")
         return bool(node.value == "true")
 
     def _word(self, node: Any, name: str, known: dict[str, Any]) -> str | None:
-        if isinstance(node, yaml.ScalarNode) and node.tag.endswith(":null"):
+        if node is None or (isinstance(node, yaml.ScalarNode) and node.tag.endswith(":null")):
             return None
         text = self._text(node, name)
         if text not in known:
@@ -196,76 +237,19 @@ class _Reader:
 
     def _pattern(self, node: Any) -> str:
         pattern = self._text(node, "pattern")
-        problem = pattern_problem(pattern)
+        problem = pattern_problem(pattern) if self._prove else ""
         if problem:
             self.fail(node, f"pattern: {problem}")
         return pattern
 
-    def _run_examples(self, kind: CredentialType, lists: dict[str, Any]) -> None:
-        for name, wanted in (("match", True), ("no_match", False)):
-            if not lists[name].value:
-                self.fail(lists[name], f"examples: {name} is empty; give at least one")
-            for node in lists[name].value:
+    def _run_examples(self, kind: CredentialType, node: Any) -> None:
+        lines = {entry.value: entry for _, entries in node.value for entry in entries.value}
+        for wanted, templates in ((True, kind.examples.match), (False, kind.examples.no_match)):
+            for template in templates:
+                where = lines.get(template, node)
                 try:
-                    text = expand(node.value, kind.id)
+                    text = expand(template, kind.id)
                 except ValueError as error:
-                    self.fail(node, f"examples: {error}")
+                    self.fail(where, f"examples: {error}")
                 if recognises(kind, text.encode()) is not wanted:
-                    self.fail(node, f"examples: {name} {node.value!r} is {'not ' if wanted else ''}recognised")
-
-
-def recognises(kind: CredentialType, data: bytes) -> bool:
-    """Whether this type alone is found in `data` by the rules of every engine."""
-    confirmer = Confirmer((kind,))
-    hits, _ = confirmer.confirm(0, data, confirmer.positions(0, data.lower(), 0, 0, len(data)))
-    return any(is_credential(kind, data[hit.start : hit.end]) for hit in hits)
-
-
-def pattern_problem(pattern: str) -> str:
-    """Why a pattern is outside what every engine understands alike; "" when it is not."""
-    if not pattern.isascii():
-        return "must be ASCII"
-    for token in _TOKEN.finditer(pattern):
-        problem = _TOKEN_PROBLEMS[token.lastgroup or "other"](token[0])
-        if problem:
-            return problem
-    try:
-        compiled = re.compile(pattern.encode())
-    except re.error as error:
-        return f"not a regular expression: {error}"
-    if compiled.groups > 1 or (compiled.groups and "secret" not in compiled.groupindex):
-        return "the only group may be (?P<secret>...); write (?:...) for others"
-    return "matches nothing at all" if compiled.match(b"") else ""
-
-
-def _class_problem(text: str) -> str:
-    return next(filter(None, map(_escape_problem, re.findall(r"\\.", text, re.DOTALL))), "")
-
-
-def _escape_problem(text: str) -> str:
-    if text[1].isalnum() and text[1] not in "nrtx":
-        return f"{text} is not allowed (no borders, back references or classes such as \\s: spell them out)"
-    return ""
-
-
-def _group_problem(text: str) -> str:
-    return "" if text in _GROUPS else f"{text} is not allowed (no lookaround, no flags but (?i:...))"
-
-
-def _repeat_problem(text: str) -> str:
-    if any(int(number) > _MAX_REPEAT for number in re.findall(r"[0-9]+", text)):
-        return f"repeat {text} is larger than {_MAX_REPEAT}"
-    return "lazy and possessive repeats are not allowed" if text[-1] in "+?" else ""
-
-
-def _other_problem(text: str) -> str:
-    return "`.` is not allowed: name the characters" if text == "." else ""
-
-
-_TOKEN_PROBLEMS: dict[str, Callable[[str], str]] = {
-    "class": _class_problem,
-    "escape": _escape_problem,
-    "group": _group_problem,
-    "repeat": _repeat_problem,
-    "other": _other_problem,
-}
+                    self.fail(where, f"examples: {template!r} is {'not ' if wanted else ''}recognised")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agentguard.detect.checksum import KEY_BODIES, canonical, check
-from agentguard.detect.confirm import Engine
+from agentguard.detect.confirm import Engine, Hit
 from agentguard.detect.decode import Views
 from agentguard.detect.fingerprint import Fingerprinter
 from agentguard.detect.matching import Found, Located, ValueHit, ValueHits, merge, resolve
@@ -126,10 +126,10 @@ class Scanner:
     def _locate(self, data: bytes) -> list[Located]:
         """As `locate`, placeholders included: one of them may be a known value."""
         hits = self._engine.scan(data)
-        return resolve([self._located(data, hit.type_index, hit.start, hit.end) for hit in hits]) if hits else []
+        return resolve([self._located(data, hit) for hit in hits]) if hits else []
 
-    def _located(self, data: bytes, index: int, start: int, end: int) -> Located:
-        kind = self._types[index]
+    def _located(self, data: bytes, hit: Hit) -> Located:
+        kind, start, end = self._types[hit.type_index], hit.start, hit.end
         value = canonical(kind.checksum, data[start:end])
         hosts = host_of_url(data, start, end) if "://" in kind.pattern else ()
         return Located(
@@ -138,6 +138,7 @@ class Scanner:
             end=end,
             value=value,
             name=name_before(data, start),
+            gap=hit.gap,
             checksum_valid=check(kind.checksum, value),
             issuer_hosts=(*kind.issuer_hosts, *hosts),
         )

@@ -6,8 +6,9 @@ expanded to one at run time, the same each time. In braces stands a word, and fo
 | word | becomes |
 |---|---|
 | `{alnum:N}` `{lower:N}` `{upper:N}` `{digits:N}` | N of A-Za-z0-9, a-z0-9, A-Z0-9, 0-9 |
-| `{hex:N}` `{base32:N}` | N of 0-9a-f, of A-Z2-7 |
-| `{base64:N}` `{base64url:N}` | N of that alphabet, without padding |
+| `{letters:N}` `{hex:N}` `{base32:N}` | N of A-Za-z, of 0-9a-f, of A-Z2-7 |
+| `{base64:N}` `{base64url:N}` `{token:N}` | N of that alphabet, without padding; `token`: base64url with `.` and `~` |
+| `{uuid}` | a UUID |
 | `{bech32:N}` | N of the alphabet of age keys |
 | `{x:N}` `{password}` `{dashes}` | a placeholder of N times `x`; the word password; five dashes |
 | `{github-crc}` | 30 random characters and their CRC32 in base62 |
@@ -23,6 +24,7 @@ import base64
 import random
 import re
 import string
+import uuid
 from collections.abc import Callable
 
 from agentguard.detect.checksum import crc32_base62, crc32_hex
@@ -32,10 +34,12 @@ _ALPHABETS = {
     "lower": string.ascii_lowercase + string.digits,
     "upper": string.ascii_uppercase + string.digits,
     "digits": string.digits,
+    "letters": string.ascii_letters,
     "hex": "0123456789abcdef",
     "base32": string.ascii_uppercase + "234567",
     "base64": string.ascii_letters + string.digits + "+/",
     "base64url": string.ascii_letters + string.digits + "-_",
+    "token": string.ascii_letters + string.digits + "-_.~",
     "bech32": "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L",
 }
 _SLOT = re.compile(r"\{([a-z0-9-]+)(?::([0-9]{1,4}))?\}")
@@ -85,6 +89,10 @@ def _draw(alphabet: str, length: int, source: random.Random) -> str:
     return "".join(out)
 
 
+def _uuid(_length: int, source: random.Random, _before: str) -> str:
+    return str(uuid.UUID(int=source.getrandbits(128), version=4))
+
+
 def _github_crc(_length: int, source: random.Random, _before: str) -> str:
     body = _draw(_ALPHABETS["alnum"], 30, source)
     return body + crc32_base62(body.encode()).decode()
@@ -112,6 +120,7 @@ def _pem_escaped(length: int, source: random.Random, before: str) -> str:
 
 
 _SPECIAL: dict[str, Callable[[int, random.Random, str], str]] = {
+    "uuid": _uuid,
     "github-crc": _github_crc,
     "grafana-crc": _grafana_crc,
     "jwt": _jwt,

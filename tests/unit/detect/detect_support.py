@@ -38,7 +38,7 @@ class Values:
 
 @cache
 def types() -> tuple[CredentialType, ...]:
-    return load_types(policies_dir() / "secrets.yaml")
+    return load_types(policies_dir() / "secrets.yaml", prove=True)
 
 
 @cache

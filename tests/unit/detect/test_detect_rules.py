@@ -10,7 +10,7 @@ from detect_support import all_examples, types
 
 from agentguard.detect.checksum import check
 from agentguard.detect.rules import load_types
-from agentguard.detect.rules_file import pattern_problem
+from agentguard.detect.rules_proof import pattern_problem
 from agentguard.detect.templates import expand
 from agentguard.errors import PolicyError
 from agentguard.paths import policies_dir
@@ -39,7 +39,7 @@ def load(tmp_path: Path, text: str) -> None:
     folder = tmp_path / "policies"
     folder.mkdir()
     (folder / "secrets.yaml").write_text(text)
-    load_types(folder / "secrets.yaml")
+    load_types(folder / "secrets.yaml", prove=True)
 
 
 def test_the_shipped_types_load_and_are_many() -> None:
@@ -116,6 +116,32 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, old: str, new: str
 def test_an_id_used_twice_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match=r"secrets\.yaml:17: id demo-key is used twice"):
         load(tmp_path, VALID + VALID)
+
+
+TOLD = VALID.replace("pattern: 'dem_[a-z0-9]{20}'", "context: {words: [demo], value: ['{hex:32}']}").replace(
+    "  keywords: ['dem_']\n", ""
+)
+
+
+def test_a_type_told_by_its_context_needs_no_examples(tmp_path: Path) -> None:
+    load(tmp_path, TOLD[: TOLD.index("  examples:")])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "what"),
+    [
+        ("  checksum", "  max_length: 10\n  checksum", 4, "leave max_length out"),
+        ("[demo]", "[Demo]", 4, "must be lower-case"),
+        ("{hex:32}", "{hexes:32}", 4, "is no form of a value"),
+        ("value:", "values:", 4, "unknown key 'values'"),
+        ("'dem_{lower:20}'", "'demo_{lower:20}'", 13, "is not recognised"),
+    ],
+)
+def test_what_is_wrong_with_a_context_is_named(tmp_path: Path, old: str, new: str, line: int, what: str) -> None:
+    assert old in TOLD
+    with pytest.raises(PolicyError, match=re.escape(what)) as caught:
+        load(tmp_path, TOLD.replace(old, new, 1))
+    assert str(caught.value).startswith(f"policies/secrets.yaml:{line}:")
 
 
 @pytest.mark.parametrize("text", ["", "a: [", "just text", "- 1\n"])
