@@ -37,6 +37,10 @@ class PolicyError(AgentGuardError):
     """A policy or a data file is invalid. Names the file, the line and what is wrong."""
 
 
+class GitError(AgentGuardError):
+    """Git is missing, or refuses: in its own words, on one line."""
+
+
 class StoreError(AgentGuardError):
     """The database cannot be opened, written or read."""
 

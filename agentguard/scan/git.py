@@ -9,23 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from agentguard.errors import AgentGuardError
+from agentguard.errors import GitError
+from agentguard.scan.git_options import ALWAYS
 
-_ALWAYS = (
-    "--no-pager",
-    "--no-replace-objects",
-    "--literal-pathspecs",
-    *("-c", "core.quotePath=false"),
-    *("-c", "core.fsmonitor=false"),
-    *("-c", "core.hooksPath=/dev/null"),
-    *("-c", "log.showSignature=false"),
-)
 _PLACES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_NAMESPACE")
 _PIPE_BYTES = 1 << 18
-
-
-class GitError(AgentGuardError):
-    """Git is missing, or refuses: in its own words, on one line."""
 
 
 class Git:
@@ -94,7 +82,7 @@ class Git:
             raise _refused(arguments, complaint)
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
-        return ["git", "-C", str(self.folder), *_ALWAYS, *arguments]
+        return ["git", "-C", str(self.folder), *ALWAYS, *arguments]
 
 
 def top_of(folder: Path) -> Path | None:

@@ -7,22 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
-FORMAT = (
-    "--patch",
-    "--unified=0",
-    "--inter-hunk-context=0",
-    "--full-index",
-    "--no-color",
-    "--no-ext-diff",
-    "--no-textconv",
-    "--no-relative",
-    "--src-prefix=a/",
-    "--dst-prefix=b/",
-    "--submodule=short",
-    "--diff-filter=d",
-)
-"""What this reader needs, whatever the user's or the repository's configuration says."""
-
 _FILE = re.compile(rb"^diff --(?:git|cc|combined) ", re.MULTILINE)
 _HUNK = re.compile(
     rb"^@@ -[0-9]+(?:,[0-9]+)? \+([0-9]+)(?:,[0-9]+)? @@[^\n]*\n"

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agentguard.detect.file_scan import FileScanner
+from agentguard.errors import GitError
 from agentguard.model.at_rest import ScanResult, SecretAtRest, Unread
-from agentguard.scan.git import Git, GitError
+from agentguard.scan.git import Git
 from agentguard.scan.staged import find_added, staged
 from agentguard.scan.walk import walk
 

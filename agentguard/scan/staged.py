@@ -5,14 +5,26 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Protocol
 
 from agentguard.detect.file_scan import FileScanner
 from agentguard.model.at_rest import SecretAtRest
-from agentguard.scan.git import Git
-from agentguard.scan.patch import FORMAT, Added, files_of
+from agentguard.scan.git_options import FORMAT
+from agentguard.scan.patch import Added, files_of
 
 
-def staged(git: Git) -> list[Added]:
+class RunsGit(Protocol):
+    """`agentguard.scan.git.Git`, or the commit hook's own way."""
+
+    def run(self, *arguments: str) -> bytes:
+        """Its output.
+
+        Raises:
+            GitError: it failed, or cannot be run.
+        """
+
+
+def staged(git: RunsGit) -> list[Added]:
     """Every file that the index changes, with the lines that came in; `HEAD` may not exist yet.
 
     Raises:
@@ -21,7 +33,7 @@ def staged(git: Git) -> list[Added]:
     return list(files_of(git.run("diff", "--cached", *FORMAT)))
 
 
-def find_added(git: Git, scanner: FileScanner, added: Added) -> Iterator[SecretAtRest]:
+def find_added(git: RunsGit, scanner: FileScanner, added: Added) -> Iterator[SecretAtRest]:
     """Credentials in what came into one file, at their lines of the file."""
     path = os.fsdecode(added.path)
     if added.blob:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from agentguard.errors import GitError
 from agentguard.model.at_rest import Unread
-from agentguard.scan.git import Git, GitError
+from agentguard.scan.git import Git
 
 _GIT = ".git"
 
