@@ -26,7 +26,7 @@ def scan_blocks(data: bytes, size: int, types_in: Filter, confirmer: Confirmer) 
         for index, ends in found.items():
             if ends:
                 near = confirmer.positions_before(index, block, ends, base)
-                positions = sorted(at for at in near if low <= at < high)
+                positions = [at for at in near if low <= at < high]
             else:
                 lowered = lowered or block.lower()
                 positions = confirmer.positions(index, lowered, base, low, high)

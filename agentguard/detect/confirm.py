@@ -85,17 +85,20 @@ class Confirmer:
             found.update(base + at for at in find_all(lowered, word, low - base, high - base))
         return sorted(found)
 
-    def positions_before(self, index: int, block: bytes, ends: Iterable[int], base: int) -> set[int]:
-        """Where keywords of one type begin that a match may hold which ends at one of `ends`, offsets in `block`; that
-        is the data from `base`."""
-        reach, found, low, high = self._types[index].max_length, set[int](), 0, 0
+    def positions_before(self, index: int, block: bytes, ends: Iterable[int], base: int) -> list[int]:
+        """As `positions`, only where a match may begin that ends at one of `ends`: offsets in `block`, which is the
+        data from `base`."""
+        reach, found, done = self._types[index].max_length, set[int](), 0
         for end in sorted(ends):
-            if end - reach > high:
-                found.update(self.positions(index, block[low:high].lower(), base + low, base + low, base + high))
-                low = max(0, end - reach)
-            high = end
-        found.update(self.positions(index, block[low:high].lower(), base + low, base + low, base + high))
-        return found
+            low = max(done, end - reach)
+            near = block[low:end].lower()
+            for word in self.keywords[index]:
+                at = near.find(word)
+                while at >= 0:
+                    found.add(base + low + at)
+                    at = near.find(word, at + 1)
+            done = max(low, end - self.longest_keyword)
+        return sorted(found)
 
     def _pattern(self, index: int) -> re.Pattern[bytes]:
         """Compiled at first use: most sessions meet few of the types."""

@@ -9,7 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from agentguard.detect.assigned_values import is_secret
+from agentguard.detect.assignment_names import Promise, promise_of
+from agentguard.detect.assignments import name_around, read_assignment
+
 Filter = Callable[[bytes, re.Match[bytes]], tuple[int, int] | None]
 """(the scanned bytes, a match of the pattern in them) to the half-open span of the secret; None: there is none."""
 
-FILTERS: dict[str, Filter] = {}
+
+def _assignment(data: bytes, match: re.Match[bytes]) -> tuple[int, int] | None:
+    name = name_around(data, match.start())
+    promise = promise_of(name.text)
+    one = read_assignment(data, name) if promise is not Promise.NOTHING else None
+    return (one.start, one.end) if one is not None and is_secret(one, promise) else None
+
+
+FILTERS: dict[str, Filter] = {"assignment": _assignment}

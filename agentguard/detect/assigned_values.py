@@ -1,0 +1,88 @@
+"""Whether what is assigned to a name that promises a secret is one.
+
+A machine's secrets are random, and `rarity` tells them from names. A person's passwords are not: of these it is only
+asked that they be no word, no name and no label, which is what stands beside `password` everywhere else.
+"""
+
+from __future__ import annotations
+
+import re
+
+from agentguard.detect.assignment_names import Promise
+from agentguard.detect.assignments import Assignment, How
+from agentguard.detect.ngrams import rarity
+from agentguard.detect.quiet_values import is_code, is_quiet
+from agentguard.detect.rarity import is_common
+
+_SHORTEST = {Promise.PASSWORD: 5, Promise.SECRET: 8, Promise.KEY: 16}
+_RARE = {Promise.SECRET: 0.88, Promise.KEY: 0.98}
+"""What a value must reach by `rarity` where it stands in quotes; `scripts/bench accuracy` shows what that finds."""
+_UNQUOTED, _NO_DIGIT = 0.06, 0.08
+"""More is asked where no quotes say that it is a text, and of letters alone."""
+_RANDOM = 1.1
+_RANDOM_LETTERS = 8
+_SHORTEST_HEX = 16
+_SIGN = re.compile(r"[!@#$%^&*?+=~|]")
+_SAYS_WHAT_IT_IS = re.compile(
+    r"(?i)secret|token|passw|public_?key|private_?key|api_?key|credential|auth|^[A-Za-z_]\w*(?:\[[^\]]*\])?\."
+)
+_UUID = re.compile(r"(?i)\{?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\}?")
+_HEX = re.compile(r"(?i)(?:0x)?[0-9a-f]+")
+_WORDS = re.compile(r"[A-Za-z]+(?:[-_.:/ ]+[A-Za-z]+)+[0-9]{0,2}")
+_TAIL = re.compile(r"[\d\W_]*$")
+_ENDS_A_LABEL = ":?.…"
+_MAY_FOLLOW = (b"#", b"//", b"--", b"/*", b"<", b"&", b"|", b"\\", b"@", b">", b"-")
+_NEXT_ASSIGNMENT = re.compile(rb"[A-Za-z_][\w.-]*[=:]")
+_BARE = frozenset({How.PLAIN, How.ELEMENT, How.WORD})
+
+
+def is_secret(one: Assignment, promise: Promise) -> bool:
+    """Whether this value is a credential, given what its name promises."""
+    value = one.value
+    if promise is Promise.NOTHING or len(value) < _SHORTEST[promise] or not value.isascii() or is_quiet(value):
+        return False
+    if one.how in _BARE and (is_code(value) or _goes_on(one)):
+        return False
+    if any(char.isspace() for char in value):
+        return promise is Promise.PASSWORD and one.how is How.QUOTED and rarity(value) >= _RARE[Promise.KEY]
+    return _is_password(one) if promise is Promise.PASSWORD else _is_key(one, promise)
+
+
+def _goes_on(one: Assignment) -> bool:
+    """The line goes on behind what stands without quotes: an expression or a sentence."""
+    rest = one.rest.lstrip(b",;)}] \t\"'")
+    if not rest or one.how is How.WORD or rest.startswith(_MAY_FOLLOW):
+        return False
+    return _NEXT_ASSIGNMENT.match(rest) is None
+
+
+def _is_password(one: Assignment) -> bool:
+    value = one.value
+    if is_common(value) or (_WORDS.fullmatch(value) and rarity(value) < _RARE[Promise.KEY]):
+        return False
+    letters = any(char.isalpha() for char in value)
+    digits = any(char.isdigit() for char in value)
+    sign = _SIGN.search(value) is not None
+    if one.how in _BARE and (len(value) < 6 or not (sign or (digits and letters))):
+        return False
+    if not digits and not sign:
+        return len(value) >= _RANDOM_LETTERS and rarity(value) >= _RARE[Promise.SECRET]
+    if not digits and _TAIL.sub("", value).isalpha():
+        return len(value) >= 6 and value[-1] not in _ENDS_A_LABEL
+    return letters or len(value) >= 8
+
+
+def _is_key(one: Assignment, promise: Promise) -> bool:
+    value = one.value
+    if _UUID.fullmatch(value):
+        return promise is Promise.SECRET
+    if _HEX.fullmatch(value):
+        mixed = any(char.isdigit() for char in value) and any(char.isalpha() for char in value)
+        return promise is Promise.SECRET and mixed and len(value) >= _SHORTEST_HEX
+    if is_common(value) or value.isdigit():
+        return False
+    rare, digits = rarity(value), any(char.isdigit() for char in value)
+    if (not digits and promise is Promise.KEY) or (rare < _RANDOM and _SAYS_WHAT_IT_IS.search(value)):
+        return False
+    least = _RARE[Promise.KEY if one.how in (How.CALL, How.WORD) else promise]
+    return rare >= least + (_UNQUOTED if one.how in _BARE else 0.0) + (0.0 if digits else _NO_DIGIT)

@@ -1,0 +1,105 @@
+"""What the name of a variable promises of its value: a password, a secret, perhaps a key, nothing."""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+from functools import lru_cache
+
+from agentguard.detect.names import says_public
+
+_PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+
+
+class Promise(IntEnum):
+    """The more it promises, the less rare the value must be."""
+
+    NOTHING = 0
+    KEY = 1
+    """`key`, `salt`, `session`: a secret only if it looks like nothing else."""
+    SECRET = 2
+    """`client_secret`, `api_key`, `token`: made by a machine."""
+    PASSWORD = 3
+    """Chosen by a person, perhaps."""
+
+
+_PASSWORDS = frozenset(
+    """
+    password passwords passwd passphrase passcode passwort pass pwd pswd psw pw pword userpass dbpass mypass rootpass
+    sshpass adminpass ftppass senha contrasena contraseña kennwort userpw dbpw identified requirepass masterauth
+    smtppass mailpass authpass keypass storepass
+    """.split()  # noqa: SIM905 (a list of words reads best as words)
+)
+_PASSWORD_WITHIN = re.compile(r"passw(?:or)?d|passphrase|passcode|pwd$|passwort")
+_SECRETS = frozenset(
+    """
+    secret secrets token tokens apikey apikeys credential credentials creds cred psk pat bearer apitoken apisecret
+    accesskey accesstoken authtoken secretkey privatekey authkey masterkey signingkey clientsecret appsecret appkey
+    sharedkey accountkey sharedaccesskey encryptionkey licensekey servicekey authorization
+    """.split()  # noqa: SIM905
+)
+_SECRET_WITHIN = re.compile(r"(?:secret|token|apikey|accesskey|secretkey|privatekey|secretaccesskey)$")
+_OWNERS_OF_KEYS = frozenset(
+    """
+    api access secret private encryption encrypt decryption signing sign signature auth authorization authentication
+    account master license licence ssh shared service client consumer session webhook jwt hmac crypto cipher aes des rsa
+    storage subscription app application admin server security integration user project deploy host function write
+    read dev prod production live management provisioning ingest publish customer partner merchant developer instance
+    """.split()  # noqa: SIM905
+)
+_KEYS = frozenset(
+    """
+    key keys auth salt pepper nonce cookie session sessionid sid signature seed otp totp mnemonic jwt csrf xsrf private
+    dsn webhook hmac authenticity
+    """.split()  # noqa: SIM905
+)
+_ABOUT = frozenset(
+    """
+    url uri urls host hostname port name names id ids path paths file files filename dir directory folder type types
+    length len min max size ttl expiry expires expiration exp expire timeout policy algorithm alg version enabled enable
+    required count limit limits endpoint region format header headers prefix suffix field fields rotation days hours
+    minutes seconds age hint user username email arn status location provider method issuer audience scope scopes sock
+    socket mode interval at created updated date time label title description domain server program command cmd helper
+    lookup set map list index order usage error errors message messages msg text placeholder input form page link
+    button icon column regex pattern class selector element tag group kind context factory manager handler service
+    generator validator strength reset forgot changed change confirm-text template env var variable param parameter
+    params option options config settings store storage source ref refs alias description desc help info event state
+    action callback hook function func filter rule rules check test parser reader writer stream buffer pair mapping
+    code codes symbol word words char chars character characters position pos offset range ring board press down up
+    code namespace uuid guid num number fingerprint thumbprint sha sha1 sha256 md5 checksum digest hash hashes hashed
+    budget balance price usd cost address contract mint supply embedding ids spec exists missing valid invalid
+    encode decode encrypt decrypt get strip split startswith endswith format join replace upper lower append pop
+    compare equals verify validate contains includes has is
+    attempts cache model models bytes bits per based encoding encoder property properties schema serializer
+    """.split()  # noqa: SIM905
+)
+_PASSING = frozenset(
+    "next request change continuation page sync update idempotency cancellation action marker cursor".split()  # noqa: SIM905
+)
+"""A token of these names is a place in a list or the number of a request."""
+_NO_PASS = re.compile(r"(?:by|buy|com|tres|encom|sur|over|under|one|multi|low|high|band|first|second|test|all)pass$")
+
+
+@lru_cache(maxsize=4096)
+def promise_of(name: str) -> Promise:
+    """`DB_PASSWORD`: a password; `apiKey`, `client-secret`: a secret; `key`, `salt`: a key; `TOKEN_URL`: nothing."""
+    if name.endswith((".", "-")):
+        return Promise.NOTHING
+    parts = [part.lower() for part in _PARTS.findall(name)]
+    while len(parts) > 1 and (parts[-1].isdigit() or parts[-1] in ("value", "string", "str", "here", "default")):
+        parts.pop()
+    if not parts or parts[-1] in _ABOUT or says_public(name):
+        return Promise.NOTHING
+    if parts[-1] in ("token", "tokens") and _PASSING.intersection(parts[-2:-1]):
+        return Promise.NOTHING
+    joined = "".join(parts)
+    last = parts[-1]
+    if _PASSWORDS.intersection(parts) or _PASSWORD_WITHIN.search(joined):
+        return Promise.PASSWORD
+    if last.endswith("pass") and not _NO_PASS.search(joined):
+        return Promise.PASSWORD
+    if _SECRETS.intersection(parts) or _SECRET_WITHIN.search(joined):
+        return Promise.SECRET
+    if last in ("key", "keys") and _OWNERS_OF_KEYS.intersection(parts[:-1]):
+        return Promise.SECRET
+    return Promise.KEY if _KEYS.intersection(parts) or last.endswith("key") else Promise.NOTHING

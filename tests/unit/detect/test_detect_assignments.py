@@ -1,0 +1,153 @@
+"""Assignments: the value is read in every way of writing, and what is no secret beside a secret's name stays quiet."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+from detect_support import FINGERPRINTER, Values
+
+from agentguard.detect.assignment_names import Promise, promise_of
+from agentguard.detect.engine import available_engines, build_engine
+from agentguard.detect.ngrams import rarity
+from agentguard.detect.rules import CredentialType, load_types
+from agentguard.detect.scanner import Scanner
+from agentguard.detect.templates import expand
+from agentguard.paths import policies_dir
+
+KEY = expand("{alnum:28}", "a key for assignments")
+HUMAN = "Tr0ub" + "4dor&3"
+
+
+@cache
+def at_rest_types() -> tuple[CredentialType, ...]:
+    return load_types(policies_dir() / "secrets.yaml", at_rest=True)
+
+
+@cache
+def scanner() -> Scanner:
+    return Scanner(at_rest_types(), build_engine(at_rest_types()), FINGERPRINTER, Values())
+
+
+def found(text: str) -> list[str]:
+    return [one.value.decode() for one in scanner().locate(text.encode())]
+
+
+WRITTEN = [
+    "api_token = '{}'",
+    'api_token: "{}",',
+    '{{"api_token": "{}"}}',
+    '{{\\"api_token\\": \\"{}\\"}}',
+    "API_TOKEN={}",
+    "export API_TOKEN='{}'",
+    "api_token: {}  # ours",
+    "$config['api_token'] = '{}';",
+    "'api_token' => '{}',",
+    ':api_token => "{}"',
+    'api_token := "{}"',
+    'var apiToken string = "{}"',
+    'api_token: str = "{}"',
+    'const char apiToken[] = "{}";',
+    'private static final String API_TOKEN = "{}";',
+    'let api_token: &str = "{}";',
+    'client.setApiToken("{}");',
+    "define('API_TOKEN', '{}');",
+    'if api_token == "{}":',
+    "<apiToken>{}</apiToken>",
+    '<add key="ApiToken" value="{}"/>',
+    '- name: API_TOKEN\n  value: "{}"',
+    '{{"name": "API_TOKEN", "value": "{}"}}',
+    "deploy --api-token {} --now",
+    "deploy --api-token={}",
+    "ENV API_TOKEN {}",
+    "https://shop.example/x?api_token={}&page=2",
+    'api_token = \\\n    "{}"',
+    'SecretStr api_token = SecretStr("{}")',
+    'NSString *apiToken = @"{}";',
+    "api_token = `{}`",
+]
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+def test_a_value_is_read_in_every_way_of_writing(form: str) -> None:
+    assert found(form.format(KEY)) == [KEY]
+
+
+@pytest.mark.parametrize("form", ["password = '{}'", '"db_passwd": "{}"', "DB_PASS={}", "<password>{}</password>"])
+def test_a_password_need_not_be_random(form: str) -> None:
+    assert found(form.format(HUMAN)) == [HUMAN]
+
+
+QUIET = [
+    'password = "password"',
+    'password = "change' + 'me"',
+    'password = "${DB_PASSWORD}"',
+    'password = "{{ vault_db_password }}"',
+    'password = os.environ["DB_PASSWORD"]',
+    "password = get_password(user1)",
+    'password = "Enter your password:"',
+    'password: "Mot de passe oublié ?"',
+    'password = "<your-password>"',
+    "password = settings.DB_PASSWORD_2",
+    'passwordField = "input-password-1"',
+    'token = "access_token"',
+    'token_url = "https://shop.example/oauth2/token"',
+    'secret = "op://vault/item/field1"',
+    'secret_name = "prod/db/main-2"',
+    'api_key = "your-api-key-1234"',
+    "api_key = '" + "x" * 24 + "'",
+    'public_key = "{}"',
+    '"key": "translation.login.button2"',
+    '"AWS::ApiGateway::ApiKey": "48205d4ffd7feba3"',
+    "cache_key: sha256-{}",
+    "['x509_pass_st', 'x509_store_st2']",
+    "you can pass inline4 to it",
+    "key_id: {}",
+    "password_hash_algorithm = 'pbkdf2_sha256'",
+]
+
+
+@pytest.mark.parametrize("text", QUIET)
+def test_what_is_no_secret_stays_quiet(text: str) -> None:
+    assert found(text.replace("{}", KEY)) == []
+
+
+def test_every_engine_finds_the_same_assignments() -> None:
+    lines = [form.format(expand("{alnum:24}", form)) for form in WRITTEN] + QUIET
+    text = "\n".join(line + "\n" + "x = compute(first, second)\n" * 40 for line in lines * 8).encode()
+    engines = [build_engine(at_rest_types(), prefer=name) for name, why_not in available_engines() if not why_not]
+    first, *others = [engine.scan(text) for engine in engines]
+    assert len(first) >= 8 * len(WRITTEN)
+    assert all(other == first for other in others)
+
+
+def test_types_at_rest_are_left_out_of_requests() -> None:
+    assert not any(kind.at_rest for kind in load_types(policies_dir() / "secrets.yaml"))
+    assert {kind.id for kind in at_rest_types() if kind.filter} >= {"password", "assigned-secret"}
+
+
+@pytest.mark.parametrize(
+    ("name", "promise"),
+    [
+        ("DB_PASSWORD", Promise.PASSWORD),
+        ("mysqlRootPasswd1", Promise.PASSWORD),
+        ("client-secret", Promise.SECRET),
+        ("stripe.apiKey", Promise.SECRET),
+        ("key", Promise.KEY),
+        ("saltValue", Promise.KEY),
+        ("token_url", Promise.NOTHING),
+        ("publicKey", Promise.NOTHING),
+        ("compass", Promise.NOTHING),
+        ("NextToken", Promise.NOTHING),
+        ("keyboard", Promise.NOTHING),
+    ],
+)
+def test_a_name_says_what_to_expect(name: str, promise: Promise) -> None:
+    assert promise_of(name) is promise
+
+
+def test_random_strings_are_rarer_than_names() -> None:
+    random = [expand(f"{{{kind}:{size}}}", "rare") for kind in ("alnum", "hex", "base64") for size in (20, 32)]
+    names = ["connection_timeout_seconds", "getAuthenticationToken", "x-forwarded-proto", "utf-8", "application/json"]
+    assert min(map(rarity, random)) > max(map(rarity, names)) + 0.2
+    assert rarity("") == 0.0
