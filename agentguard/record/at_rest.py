@@ -61,6 +61,16 @@ def keep_at_rest(home: Home, found: Iterable[SecretAtRest], run: Run) -> None:
         _note_gone(connection, base, run)
 
 
+def bring_up_to_date(home: Home) -> None:
+    """A database of an older version gets its inventory; one that does not exist is not made.
+
+    Raises:
+        StoreError: it cannot be opened for writing.
+    """
+    if home.database.exists():
+        open_database(home.database).close()
+
+
 def mark_rotated(home: Home, fingerprint: str, rotated_ns: int | None) -> None:
     """Its owner has replaced the credential; None: it was not so.
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from agentguard.model.event import Event
 from agentguard.model.session import SensorState
 from agentguard.model.verdict import Disposition, Outcome
-from agentguard.show.phrases import clock_time, plural, process_name
+from agentguard.show.issuers import issuer_of
+from agentguard.show.phrases import clock_time, day_and_time, plural, process_name
 from agentguard.show.report.credentials import Credential
 from agentguard.show.report.data import ReportData
-from agentguard.show.report.rotation import issuer_of
+from agentguard.show.urgency import DEMANDS, Cause, Standing, cause_of, urgency
 
 MOST_STEPS = 12
 
@@ -19,11 +20,6 @@ _DEFAULT_REASON = {
     Outcome.UNKNOWN: "Nothing was seen leaving, but a gap means that the session cannot be called clean.",
     Outcome.EXPOSED: "A credential was sent to a model provider.",
     Outcome.LEAKED: "A credential was sent to someone it was not meant for.",
-}
-
-_URGENCY = {
-    Outcome.LEAKED: ("Revoke", "now", "went to"),
-    Outcome.EXPOSED: ("Rotate", "soon", "was in a prompt to"),
 }
 
 
@@ -45,12 +41,11 @@ def headline(data: ReportData) -> str:
 
 def next_steps(data: ReportData) -> list[Step]:
     """Most urgent first; at least one."""
-    leaked = [one for one in data.credentials if one.outcome is Outcome.LEAKED]
-    exposed = [one for one in data.credentials if one.outcome is Outcome.EXPOSED]
-    steps = [_replace(data, one) for one in leaked + exposed]
-    worst = leaked or exposed
+    urgent = _most_urgent(data)
+    steps = [_replace(data, one, cause) for one, cause in urgent]
+    worst = next((one.at(one.outcome) for one, _ in urgent if one.outcome is not Outcome.CLEAN), [])
     if worst:
-        steps.append(_find_cause(data, worst[0].at(worst[0].outcome)[0]))
+        steps.append(_find_cause(data, worst[0]))
     steps += _close_gaps(data)
     blocked = sum(event.verdict.disposition is Disposition.BLOCKED for event in data.events)
     if blocked:
@@ -66,21 +61,45 @@ def next_steps(data: ReportData) -> list[Step]:
     return steps or [Step("Nothing needs to be done.", "Keep the seal below if you have to prove this later.")]
 
 
-def _replace(data: ReportData, credential: Credential) -> Step:
-    verb, when, how = _URGENCY[credential.outcome]
+def _most_urgent(data: ReportData) -> list[tuple[Credential, Cause]]:
+    """The credentials that must be replaced for what happened in this session."""
+    found = []
+    for one in data.credentials:
+        cause = cause_of(
+            Standing(
+                outcome=one.outcome,
+                public=one.public,
+                rotated_ns=data.rotated.get(one.fingerprint),
+                last_used_ns=one.last_ns,
+            )
+        )
+        if cause is not None:
+            found.append((one, cause))
+    return sorted(found, key=lambda task: urgency(task[1], issuer_of(data.issuers, task[0].type), task[0].last_ns))
+
+
+def _replace(data: ReportData, credential: Credential, cause: Cause) -> Step:
     kind = issuer_of(data.issuers, credential.type)
+    why = f"{kind.name[:1].upper()}{kind.name[1:]}. " if credential.name else ""
+    if cause is Cause.STILL_USED:
+        why += f"It was marked as rotated {day_and_time(data.rotated[credential.fingerprint], data.zone)}. "
+    why += _went(data, credential)
+    if kind.rotation and not kind.page:
+        why += f" {kind.rotation}."
+    elif not kind.page and credential.sources:
+        why += f" It stands in {credential.sources[0]}."
+    return Step(DEMANDS[cause].do.format(name=credential.name or kind.name), why, kind.page)
+
+
+def _went(data: ReportData, credential: Credential) -> str:
     sends = credential.at(credential.outcome)
+    if not sends:
+        return f"It was last read at {clock_time(credential.last_ns, data.zone)}."
     hosts = list(dict.fromkeys(event.finding.host or event.finding.subject for event in sends))
     places = ", ".join(hosts[:3]) + (f" and {len(hosts) - 3} more" if len(hosts) > 3 else "")
-    why = f"{kind.name[:1].upper()}{kind.name[1:]}. " if credential.name else ""
-    why += f"It {how} {places} at {clock_time(sends[0].finding.time_ns, data.zone)}, sent by "
-    why += f"{process_name(sends[0].finding.process)}."
-    page = kind.rotation if kind.rotation.startswith("https://") else ""
-    if kind.rotation and not page:
-        why += f" {kind.rotation}."
-    elif not page and credential.sources:
-        why += f" It stands in {credential.sources[0]}."
-    return Step(f"{verb} {credential.name or kind.name} {when}, and put a new one in its place.", why, page)
+    how = "was in a prompt to" if credential.outcome is Outcome.EXPOSED else "went to"
+    when = clock_time(sends[0].finding.time_ns, data.zone)
+    return f"It {how} {places} at {when}, sent by {process_name(sends[0].finding.process)}."
 
 
 def _find_cause(data: ReportData, event: Event) -> Step:

@@ -28,6 +28,8 @@ class Credential:
     sends: list[Event] = field(default_factory=list)
     outcome: Outcome = Outcome.CLEAN
     """The worst that one of its sends came to."""
+    last_ns: int = 0
+    """When it was last read, inherited or sent."""
 
     @property
     def passed(self) -> list[Event]:
@@ -67,6 +69,7 @@ def _describe(credential: Credential, match: SecretMatch) -> None:
 
 def _follow(credential: Credential, event: Event, match: SecretMatch) -> None:
     finding = event.finding
+    credential.last_ns = max(credential.last_ns, finding.time_ns)
     if finding.activity is Activity.SEND:
         if event not in credential.sends[-1:]:
             credential.sends.append(event)

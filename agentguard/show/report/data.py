@@ -13,8 +13,8 @@ from agentguard.model.finding import Activity, Kind
 from agentguard.model.session import Session
 from agentguard.model.verdict import Outcome, Severity
 from agentguard.record.reader import Bucket, KnownProcess, Reader
+from agentguard.show.issuers import Issuers, load_issuers
 from agentguard.show.report.credentials import Credential, credentials_of
-from agentguard.show.report.rotation import Issuers, load_issuers
 
 MOST_EVENTS = 2_000
 """Events a report for people holds; more are counted."""
@@ -35,6 +35,8 @@ class ReportData:
     """(send, the read it follows from), oldest first."""
     credentials: tuple[Credential, ...]
     """Worst first."""
+    rotated: Mapping[str, int]
+    """Fingerprint → when its owner said that it was replaced, ns since the epoch."""
     timeline: tuple[Bucket, ...]
     processes: tuple[KnownProcess, ...]
     issuers: Issuers
@@ -106,6 +108,9 @@ def gather(
         total=reader.count_events(session.uid),
         flows=tuple(sorted(flows, key=lambda flow: flow[0].seq)),
         credentials=credentials_of(events),
+        rotated={
+            one.fingerprint: one.rotated_ns for one in reader.credentials(session.uid) if one.rotated_ns is not None
+        },
         timeline=tuple(reader.timeline(session.uid, BUCKETS)),
         processes=tuple(reader.processes(session.uid)) if everything else (),
         issuers=load_issuers(),

@@ -15,10 +15,10 @@ from agentguard.model.event import event_to_json, iso_time
 from agentguard.model.session_json import session_to_json
 from agentguard.model.unicode import valid_text
 from agentguard.record.reader import KnownProcess
+from agentguard.show.issuers import issuer_of
 from agentguard.show.report.advice import headline, next_steps
 from agentguard.show.report.credentials import Credential
 from agentguard.show.report.data import ReportData
-from agentguard.show.report.rotation import issuer_of
 
 SCHEMA_NAME = "agentguard-report/1"
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from agentguard.model.event import Event
 from agentguard.model.fault import at_fault
+from agentguard.show.issuers import issuer_of
 from agentguard.show.looks import DISPOSITION, OUTCOME, SENSOR, SEVERITY, look_of_send, was_blocked
 from agentguard.show.phrases import (
     DESTINATION,
@@ -24,7 +25,6 @@ from agentguard.show.phrases import (
 from agentguard.show.report.advice import headline, next_steps
 from agentguard.show.report.data import ReportData
 from agentguard.show.report.groups import Group, grouped
-from agentguard.show.report.rotation import issuer_of
 from agentguard.show.session_lines import state
 from agentguard.show.text import safe
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from agentguard.model.event import Event
 from agentguard.model.process import Attribution
+from agentguard.show.issuers import issuer_of
 from agentguard.show.looks import DISPOSITION, OUTCOME, SEVERITY
 from agentguard.show.phrases import (
     DESTINATION,
@@ -21,7 +22,6 @@ from agentguard.show.report.credentials import Credential
 from agentguard.show.report.data import ReportData
 from agentguard.show.report.groups import Group, grouped
 from agentguard.show.report.markup import Child, Html, join, tag
-from agentguard.show.report.rotation import issuer_of
 
 MOST_ROWS = 300
 """Rows of one table; more are counted below it."""

@@ -7,6 +7,7 @@ from agentguard.model.finding import Activity, Finding, Kind
 from agentguard.model.secret import KNOWN_VALUE, SecretMatch
 from agentguard.model.verdict import Destination, Disposition, Outcome
 from agentguard.show.tui.words import clean
+from agentguard.show.urgency import DEMANDS, Standing, cause_of
 
 
 def next_step(event: Event) -> str:
@@ -17,10 +18,9 @@ def next_step(event: Event) -> str:
         return remedy if verdict.outcome is Outcome.UNKNOWN else ""
     if verdict.disposition is Disposition.BLOCKED:
         return "Nothing left. See what asked for it before you allow it."
-    if verdict.outcome is Outcome.LEAKED:
-        return f"Revoke {secret_names(finding)} at its issuer now: it is public."
-    if verdict.outcome is Outcome.EXPOSED:
-        return f"Rotate {secret_names(finding)}: it is in a prompt, and may be kept."
+    cause = cause_of(Standing(outcome=verdict.outcome))
+    if cause is not None:
+        return DEMANDS[cause].short.format(name=secret_names(finding))
     if finding.kind is Kind.FINDING and finding.activity is Activity.EXEC:
         return "Start the session with `agentguard run --allow-privileged`, if the task needs it."
     if verdict.disposition is Disposition.ALERT:

@@ -1,0 +1,148 @@
+"""Every credential seen: where it lives, who took it, where it went, what to rotate.
+
+keys                      the rotation worklist, then every credential (a table on a terminal, JSON in a pipe)
+keys worklist             only what must be rotated, the most urgent first, with the page of its provider
+keys show FINGERPRINT     one credential in full; a unique beginning of the fingerprint is enough
+keys rotated FINGERPRINT  say that it was replaced: it leaves the worklist, and comes back when its old value is used
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from agentguard.command_name import command
+from agentguard.config import Home, home_path
+from agentguard.errors import AgentGuardError
+
+if TYPE_CHECKING:
+    from agentguard.model.credential import CredentialPlace, KnownCredential
+    from agentguard.show.keys_text import Page
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    _add_format(parser, default=None)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    for name, text in (
+        ("worklist", "only what must be rotated"),
+        ("show", "one credential in full"),
+        ("rotated", "say that a credential was replaced"),
+    ):
+        action = actions.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        # `keys --home DIR show` and `keys show --home DIR` mean the same.
+        action.add_argument("--home", metavar="DIR", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        if name != "worklist":
+            action.add_argument("fingerprint", metavar="FINGERPRINT", help="or a unique beginning of it")
+        if name == "rotated":
+            action.add_argument("--undo", action="store_true", help="it was not replaced after all")
+        else:
+            _add_format(action, default=argparse.SUPPRESS)
+
+
+def _add_format(parser: argparse.ArgumentParser, default: str | None) -> None:
+    words = "default: text, or json in a pipe"
+    parser.add_argument("--format", choices=["text", "json"], default=default, help=words)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Raises AgentGuardError for a credential that does not exist, and StoreError."""
+    from agentguard.record.at_rest import bring_up_to_date
+
+    home = Home(home_path(arguments.home))
+    bring_up_to_date(home)
+    if arguments.action == "rotated":
+        return _rotated(home, arguments.fingerprint, undo=arguments.undo)
+    return _show(home, arguments)
+
+
+def _rotated(home: Home, fingerprint: str, *, undo: bool) -> int:
+    from agentguard.record.at_rest import mark_rotated
+    from agentguard.show.issuers import load_issuers
+    from agentguard.show.keys_text import name_of
+    from agentguard.show.text import safe
+
+    one = _named(home, fingerprint)
+    mark_rotated(home, one.fingerprint, None if undo else time.time_ns())
+    name = safe(name_of(one, load_issuers()))
+    if undo:
+        print(f"{name} ({one.fingerprint[:12]}) is not marked as rotated.")
+    else:
+        print(f"{name} ({one.fingerprint[:12]}) is marked as rotated; any further use of its old value will be told.")
+        print(f"Not so? {command()} keys rotated {one.fingerprint[:12]} --undo")
+    return 0
+
+
+def _show(home: Home, arguments: argparse.Namespace) -> int:
+    from agentguard.show.keys_json import render_keys
+    from agentguard.show.keys_text import credential_lines, inventory_lines, worklist_lines
+
+    chosen = arguments.format or ("text" if sys.stdout.isatty() else "json")
+    one = _named(home, arguments.fingerprint) if arguments.action == "show" else None
+    page = _page(home, one)
+    if chosen == "json":
+        listed = [] if arguments.action == "worklist" else page.credentials
+        print(render_keys(listed, page.tasks, page.issuers, time.time_ns()))
+    elif not page.credentials:
+        print(f"no credential seen yet; `{command()} run -- claude` and `{command()} scan` find them", file=sys.stderr)
+    elif one is not None:
+        print("\n".join(credential_lines(page, page.credentials[0])))
+    else:
+        print("\n".join(worklist_lines(page)))
+        if arguments.action is None:
+            print("\n" + "\n".join(inventory_lines(page)))
+    return 0
+
+
+def _page(home: Home, one: KnownCredential | None) -> Page:
+    """Of all credentials, or of one."""
+    from agentguard.detect.files import load_file_patterns
+    from agentguard.paths import policies_dir
+    from agentguard.record.reader import Reader
+    from agentguard.show.issuers import load_issuers
+    from agentguard.show.keys_text import Page
+    from agentguard.show.urgency import worklist
+
+    if one is None:
+        reader = Reader(home.database)
+        try:
+            known = reader.credentials()
+        finally:
+            reader.close()
+    else:
+        known = [one]
+    now = time.time_ns()
+    credentials = [replace(each, places=tuple(_now(place, now) for place in each.places)) for each in known]
+    patterns, issuers = load_file_patterns(policies_dir() / "files.yaml"), load_issuers()
+    return Page(
+        credentials=credentials,
+        tasks=worklist(credentials, issuers, lambda path: patterns.match_name(path) is not None),
+        issuers=issuers,
+        room=shutil.get_terminal_size((120, 24)).columns,
+        color=sys.stdout.isatty() and "NO_COLOR" not in os.environ,
+    )
+
+
+def _now(place: CredentialPlace, now_ns: int) -> CredentialPlace:
+    """A file that was deleted holds nothing, whoever saw it last. Only its existence is looked at."""
+    file = place.path.partition("!")[0]
+    if place.commit or place.gone_ns is not None or os.path.lexists(file):
+        return place
+    return replace(place, gone_ns=now_ns)
+
+
+def _named(home: Home, fingerprint: str) -> KnownCredential:
+    from agentguard.record.reader import Reader
+
+    reader = Reader(home.database)
+    try:
+        one = reader.credential(fingerprint)
+    finally:
+        reader.close()
+    if one is None:
+        raise AgentGuardError(f"no credential {fingerprint!r}; `{command()} keys` lists them")
+    return one
