@@ -26,6 +26,7 @@ VERBS = {
     "keys": "every credential seen: where it lives, who took it, where it went, what to rotate",
     "doctor": "say which sensors can run here, proved by a live self-test",
     "verify": "check the hash chain of the audit log",
+    "hook": "put the gate into git: no commit or push brings in a credential",
     "policy": "check, list and explain policies",
     "demo": "see it work: a scripted stand-in agent with planted, synthetic secrets",
 }

@@ -15,16 +15,17 @@ _DEFAULT = "agentguard"
 
 def command() -> str:
     """Quoted for a shell."""
-    given = _given()
-    return _DEFAULT if given is None or shutil.which(_DEFAULT) == given else shlex.quote(given)
+    name = given()
+    return _DEFAULT if name is None or shutil.which(_DEFAULT) == name else shlex.quote(name)
 
 
 def interpreter_options() -> tuple[str, ...]:
     """For a further `python -m agentguard`, so that it says the same."""
-    given = _given()
-    return () if given is None else ("-X", f"agentguard={given}")
+    name = given()
+    return () if name is None else ("-X", f"agentguard={name}")
 
 
-def _given() -> str | None:
-    given = sys._xoptions.get("agentguard")
-    return given if isinstance(given, str) and given else None
+def given() -> str | None:
+    """As it was handed on; None where nobody did."""
+    name = sys._xoptions.get("agentguard")
+    return name if isinstance(name, str) and name else None

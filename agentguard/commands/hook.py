@@ -1,0 +1,148 @@
+"""The git gate: hooks that stop a commit or a push that would bring in a credential.
+
+  agentguard hook install git     put it where git looks for hooks; what stands there goes on being run
+  agentguard hook status git      whether it stands, hook by hook
+  agentguard hook uninstall git   take it out again, and put back what stood there
+
+Exit status: 0 done, or in place; 1 `status`: not in place, `run`: credentials found; 2 an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agentguard.command_name import command
+from agentguard.config import home_path, open_home, working_folder
+from agentguard.errors import EXIT_FOUND, EXIT_OK
+
+if TYPE_CHECKING:
+    from agentguard.hooks.install import Change
+    from agentguard.hooks.place import HookPlace
+    from agentguard.hooks.status import HookStatus
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    _of_git(actions, "install", "put the gate where git looks for hooks")
+    uninstall = _of_git(actions, "uninstall", "take it out again")
+    uninstall.add_argument("--force", action="store_true", help="also hooks that someone has edited since")
+    status = _of_git(actions, "status", "whether it stands, hook by hook")
+    status.add_argument("--format", choices=("text", "json"), default="text")
+    once = actions.add_parser("run", help="be a hook, for programs that call hooks themselves (pre-commit)")
+    once.add_argument("hook", choices=("pre-commit", "commit-msg", "pre-push"))
+    once.add_argument("arguments", nargs="*", help="what git gives that hook")
+
+
+def _of_git(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, words: str
+) -> argparse.ArgumentParser:
+    action = actions.add_parser(name, help=words)
+    action.add_argument("target", choices=("git",))
+    action.add_argument("--repository", metavar="DIR", type=Path, help="a folder of it (default: this one)")
+    action.add_argument("--recurse-submodules", action="store_true", help="its submodules as well")
+    return action
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Raises ConfigError, PolicyError."""
+    if arguments.action == "run":
+        from agentguard.hooks.closed import answer
+
+        return answer(arguments.hook, arguments.arguments, str(home_path(arguments.home)))
+    places = _places(arguments.repository or working_folder(), recurse=arguments.recurse_submodules)
+    if arguments.action == "install":
+        return _install(places, open_home(home_path(arguments.home)).root)
+    if arguments.action == "uninstall":
+        from agentguard.hooks.install import uninstall
+
+        for place in places:
+            _tell(place, uninstall(place, even_changed=arguments.force), "there was nothing of ours")
+        return EXIT_OK
+    return _status(places, as_json=arguments.format == "json")
+
+
+def _places(folder: Path, *, recurse: bool) -> list[HookPlace]:
+    from agentguard.hooks.place import find_place, submodules
+
+    place = find_place(folder)
+    return [place, *(find_place(top) for top in submodules(place.top))] if recurse else [place]
+
+
+def _install(places: list[HookPlace], home: Path) -> int:
+    from agentguard.hooks.install import install
+    from agentguard.hooks.program import prepare, this_program
+
+    program = this_program(home)
+    prepare(program)
+    for place in places:
+        _tell(place, install(place, program), "it stood already")
+    return EXIT_OK
+
+
+def _tell(place: HookPlace, changes: list[Change], nothing: str) -> None:
+    from agentguard.show.text import safe
+
+    print(f"{safe(str(place.top))}: {_place_words(place)}")
+    for change in changes:
+        print(f"  {safe(str(change.path))} {change.done}")
+    if not changes:
+        print(f"  {nothing}")
+
+
+def _place_words(place: HookPlace) -> str:
+    from agentguard.show.text import safe
+
+    named = f"core.hooksPath = {safe(place.hooks_path)}, set by {safe(place.set_by)}"
+    if place.husky:
+        return f"the scripts of husky ({named}); commit them, and others can use the gate too"
+    return {
+        "repository": "git's own hooks, in every work tree of this repository",
+        "shared": f"{named}: hooks of every repository that uses it",
+        "tree": f"{named}: a part of the work tree; commit them, and others can use the gate too",
+    }[place.kind]
+
+
+def _status(places: list[HookPlace], *, as_json: bool) -> int:
+    from agentguard.hooks.status import HookState, status
+
+    found = [(place, status(place)) for place in places]
+    if as_json:
+        print(json.dumps([_as_json(place, hooks) for place, hooks in found], indent=2))
+    else:
+        for place, hooks in found:
+            _show(place, hooks)
+    whole = all(hook.state is HookState.INSTALLED for _, hooks in found for hook in hooks)
+    return EXIT_OK if whole else EXIT_FOUND
+
+
+def _show(place: HookPlace, hooks: list[HookStatus]) -> None:
+    from agentguard.hooks.place import submodules
+    from agentguard.hooks.status import WHAT, HookState
+    from agentguard.show.text import safe
+
+    print(f"{safe(str(place.top))}: {_place_words(place)}")
+    for hook in hooks:
+        chained = "; another hook runs before it" if hook.chained else ""
+        print(f"  {'✓' if hook.state is HookState.INSTALLED else '✕'} {hook.hook:<11}{WHAT[hook.state]}{chained}")
+    if any(hook.state is not HookState.INSTALLED for hook in hooks):
+        print(f"  put it in place: {command()} hook install git")
+    below = len(submodules(place.top))
+    if below:
+        print(f"  {below} submodules have hooks of their own: --recurse-submodules")
+
+
+def _as_json(place: HookPlace, hooks: list[HookStatus]) -> dict[str, object]:
+    return {
+        "top": str(place.top),
+        "folder": str(place.folder),
+        "kind": place.kind,
+        "husky": place.husky,
+        "hooks_path": place.hooks_path or None,
+        "set_by": place.set_by or None,
+        "hooks": [
+            {"hook": one.hook, "path": str(one.path), "state": one.state, "chained": one.chained} for one in hooks
+        ],
+    }

@@ -1,0 +1,47 @@
+"""Runs the gate so that nothing but a look that found nothing lets a commit pass."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+from agentguard.errors import EXIT_ERROR, AgentGuardError
+
+
+def run(hook: str, arguments: list[str], home: str) -> NoReturn:
+    """Look, and end this process at once: 0 passes, 1 credentials were found, 2 it could not be looked."""
+    status = answer(hook, arguments, home)
+    sys.stderr.flush()
+    os._exit(status)  # what python would tidy up, the kernel does faster
+
+
+def answer(hook: str, arguments: list[str], home: str) -> int:
+    """As `run`; returns the exit status. Whatever goes wrong is said on one line, and stops git."""
+    try:
+        from agentguard.hooks.gate import look  # a module that is damaged must stop the commit too
+
+        return look(hook, arguments, home)
+    except KeyboardInterrupt:
+        what = "interrupted"
+    except AgentGuardError as error:
+        what = str(error)
+    except BaseException as error:
+        what = f"{type(error).__name__} in {_place(error)}"
+    _say(f"agentguard: {hook} was stopped, for it could not be looked at: {what}.")
+    return EXIT_ERROR
+
+
+def _place(error: BaseException) -> str:
+    """The line of ours that it came from."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    return f"{os.path.basename(at.tb_frame.f_code.co_filename)}:{at.tb_lineno}" if at is not None else "the gate"
+
+
+def _say(line: str) -> None:
+    try:
+        print(line, file=sys.stderr)
+    except OSError:
+        return

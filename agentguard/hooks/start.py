@@ -1,0 +1,13 @@
+"""What an installed hook starts: `python -I -S start.py HOME PACKAGES HOOK ARGUMENT...`. Nobody imports it.
+
+Isolated (-I), so that no variable and no folder of the repository puts modules before ours; without site (-S), which a
+commit would wait for.
+"""
+
+import sys
+
+sys.path += [__file__.removesuffix("/agentguard/hooks/start.py"), sys.argv[2]]
+
+from agentguard.hooks.closed import run
+
+run(sys.argv[3], sys.argv[4:], sys.argv[1])
