@@ -23,6 +23,7 @@ VERBS = {
     "events": "print events; --follow prints them as they happen",
     "sessions": "list the sessions and their outcomes",
     "scan": "find credentials in files, in what is staged, in a repository's history",
+    "check": "look at how credentials are kept in a project, and say what to put right first",
     "keys": "every credential seen: where it lives, who took it, where it went, what to rotate",
     "doctor": "say which sensors can run here, proved by a live self-test",
     "verify": "check the hash chain of the audit log",

@@ -20,7 +20,7 @@ SHORTEST = 8
 LONGEST = 4096
 
 _FILLER = re.compile(
-    r"""(?ix) ^ (?:<.*>|\[.*\]|\{\{.*|%\(.*|\$[A-Z_]+|\$\{.*|\$\(.*|op://.*|vault:.*|enc\[.*)$
+    r"""(?ix) ^ (?:<.*>|\[.*\]|\{\{.*|%\(.*|\$[A-Z_]+|\$\{.*|\$\(.*|op://.*|vault:.*|enc\[.*|encrypted:.*)$
     | \$\{[A-Za-z_] | \{\{ | \b(?:your|my)[-_ ](?:own[-_ ])?\w+[-_ ](?:here|key|token|secret|password)\b
     | change[-_ ]?(?:me|it|this) | place[-_ ]?holder | replace[-_ ]?(?:me|with|this) | redacted | fill[-_ ]?(?:me|in)\b
     | insert[-_ ] | \bto[-_ ]?do\b | x{5,} | \*{4,} | \.{4,} | (?:^|[-_ ])(?:dummy|example)(?:[-_ ]|$)

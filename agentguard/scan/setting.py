@@ -16,6 +16,11 @@ from agentguard.paths import policies_dir
 
 
 def file_scanner(home_folder: Path) -> FileScanner:
+    """Looks into files. Errors as `scanner`."""
+    return FileScanner(scanner(home_folder))
+
+
+def scanner(home_folder: Path) -> Scanner:
     """With the fingerprints of the home folder where there is one. A scan makes none: it may run where nothing can be
     written, and its fingerprints are then those of this run alone.
 
@@ -28,4 +33,4 @@ def file_scanner(home_folder: Path) -> FileScanner:
     fingerprinter = Fingerprinter(home.fingerprint_key() if usable else os.urandom(32))
     types = load_types(policies_dir() / "secrets.yaml")
     engine = build_engine(types, cache=home.cache if usable else None)
-    return FileScanner(Scanner(types, engine, fingerprinter, ValueIndex()))
+    return Scanner(types, engine, fingerprinter, ValueIndex())

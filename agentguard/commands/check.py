@@ -1,0 +1,129 @@
+"""Look at how credentials are kept in a project, and say what to put right first.
+
+PATH is a folder, a repository mostly. The home folder is looked at only with --home-folder, and of it only known
+places: shell histories, agents' transcripts and MCP configurations, files of credentials. Nothing is changed.
+
+Exit status: 0 nothing to put right (or nothing as grave as --fail-on), 1 something, 2 something could not be looked at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agentguard.command_name import command
+from agentguard.config import folder_of_user, home_path, open_home
+from agentguard.errors import EXIT_ERROR, EXIT_FOUND, EXIT_OK, UsageError
+from agentguard.model.verdict import Severity
+
+if TYPE_CHECKING:
+    from agentguard.model.posture import Posture
+
+_LEVELS = [severity.value for severity in Severity if severity is not Severity.INFO]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "path", nargs="?", type=Path, default=Path(), metavar="PATH", help="a folder (default: this one)"
+    )
+    parser.add_argument("--home-folder", action="store_true", help="also the known places of your home folder")
+    parser.add_argument("--no-history", dest="history", action="store_false", help="leave the git history out")
+    parser.add_argument(
+        "--older-than", metavar="DAYS", type=int, default=90, help="a key is old after DAYS (default: 90; 0: never)"
+    )
+    parser.add_argument(
+        "--fail-on", choices=_LEVELS, default=_LEVELS[0], help="exit with 1 from here on (default: low)"
+    )
+    parser.add_argument("--full", action="store_true", help="every step of every finding")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Raises UsageError, ConfigError, PolicyError and StoreError."""
+    if arguments.older_than < 0:
+        raise UsageError("--older-than takes 0 or more days")
+    user_home = folder_of_user()
+    root = _root(arguments.path, user_home)
+    posture = _look(arguments, root, user_home)
+    _print(arguments, posture, elsewhere=root != Path.cwd())
+    if posture.unread:
+        return EXIT_ERROR
+    least = Severity(arguments.fail_on).rank
+    return EXIT_FOUND if any(one.severity.rank >= least for one in posture.weaknesses) else EXIT_OK
+
+
+def _root(path: Path, user_home: Path) -> Path:
+    """The folder, resolved.
+
+    Raises:
+        UsageError: there is no such folder, or it is the whole home folder.
+    """
+    root = Path(os.path.realpath(path))
+    if not root.is_dir():
+        raise UsageError(f"{path} is no folder")
+    home = Path(os.path.realpath(user_home))
+    if home == root or home.is_relative_to(root):
+        raise UsageError(
+            f"{root} is your home folder or holds it: name a project, and add --home-folder for its places"
+        )
+    return root
+
+
+def _look(arguments: argparse.Namespace, root: Path, user_home: Path) -> Posture:
+    from dataclasses import replace
+
+    from agentguard.detect.file_scan import FileScanner
+    from agentguard.detect.files import load_file_patterns
+    from agentguard.model.posture import Breadth
+    from agentguard.paths import policies_dir
+    from agentguard.posture.assess import assess
+    from agentguard.posture.catalogue import load_catalogue
+    from agentguard.posture.look import Knowledge, Look, Question
+    from agentguard.posture.reading import FileReader
+    from agentguard.record.reader import Reader
+    from agentguard.scan.setting import scanner as scanner_of
+
+    began, now_ns = time.monotonic(), time.time_ns()
+    home = open_home(home_path(arguments.home))
+    scanner = scanner_of(home.root)
+    catalogue = load_catalogue(policies_dir() / "posture.yaml")
+    knowledge = Knowledge(
+        catalogue=catalogue, patterns=load_file_patterns(policies_dir() / "files.yaml"), types=scanner.types
+    )
+    reader = Reader(home.database)
+    try:
+        known = reader.credentials()
+    finally:
+        reader.close()
+    question = Question(
+        root=root,
+        home=user_home if arguments.home_folder else None,
+        older_than_days=arguments.older_than,
+        excluded=frozenset({os.path.realpath(home.root)}),
+        first_seen={one.fingerprint: one.first_seen_ns for one in known},
+        rotated=frozenset(one.fingerprint for one in known if one.rotated_ns is not None),
+        now_ns=now_ns,
+    )
+    looked = Look(question, knowledge, FileReader(catalogue, FileScanner(scanner), scanner), history=None).run()
+    breadth = Breadth(home=arguments.home_folder, history=arguments.history, older_than_days=arguments.older_than)
+    posture = assess(looked, breadth, lambda text: scanner.redact(text)[0])
+    return replace(posture, seconds=time.monotonic() - began)
+
+
+def _print(arguments: argparse.Namespace, posture: Posture, *, elsewhere: bool) -> None:
+    from agentguard.show.posture_lines import Style, posture_lines
+
+    style = Style(
+        width=shutil.get_terminal_size((100, 24)).columns,
+        color=sys.stdout.isatty() and "NO_COLOR" not in os.environ,
+        full=arguments.full,
+        elsewhere=elsewhere,
+        more=f"{command()} check --full",
+    )
+    for line in posture_lines(posture, style):
+        print(line)

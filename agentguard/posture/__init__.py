@@ -1,0 +1,1 @@
+"""How well credentials are kept: what `agentguard check` looks at, one small module a check."""

@@ -1,0 +1,180 @@
+"""Gathers the evidence: one walk over the files, one look into each, one question to git, one pass over its history."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agentguard.detect.files import FilePatterns
+from agentguard.detect.rules import CredentialType
+from agentguard.errors import GitError
+from agentguard.model.at_rest import ScanResult, SecretAtRest, Unread
+from agentguard.posture.catalogue import Catalogue
+from agentguard.posture.evidence import Evidence, GitFacts, Inline, Kept, Reference
+from agentguard.posture.reading import FileReader, unread_home
+from agentguard.posture.tree import SeenFile, Tree
+from agentguard.scan.git import Git, top_of
+
+History = Callable[[Path], ScanResult]
+"""Scans the whole history of the repository that a folder lies in. Raises GitError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is to be looked at."""
+
+    root: Path
+    home: Path | None = None
+    """The home folder, where it was asked for."""
+    older_than_days: int = 90
+    excluded: frozenset[str] = frozenset()
+    """Real paths of folders that are the guard's own."""
+    first_seen: Mapping[str, int] = field(default_factory=dict)
+    """Fingerprint → ns since the epoch at which a guard of this home first met it."""
+    rotated: frozenset[str] = frozenset()
+    """Fingerprints of keys that were replaced: spent wherever they still stand."""
+    now_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """What is known before anything is looked at: the files of `policies/`."""
+
+    catalogue: Catalogue
+    patterns: FilePatterns
+    types: tuple[CredentialType, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """The evidence, and how much of what there is it covers."""
+
+    evidence: Evidence
+    files: int
+    commits: int
+    unread: tuple[Unread, ...]
+    notes: tuple[str, ...]
+
+
+class Look:
+    """One look.
+
+    Args:
+        history: None leaves the history out.
+        on_file: told of each file before it is opened.
+    """
+
+    def __init__(
+        self,
+        question: Question,
+        knowledge: Knowledge,
+        reader: FileReader,
+        *,
+        history: History | None,
+        on_file: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._question = question
+        self._reader = reader
+        self._tree = Tree(knowledge.catalogue, knowledge.patterns, question.excluded)
+        self._types = {kind.id: kind for kind in knowledge.types}
+        self._history = history
+        self._on_file = on_file
+        self._files: list[SeenFile] = []
+        self._kept: list[Kept] = []
+        self._inline: list[Inline] = []
+        self._references: list[Reference] = []
+        self._unread: list[Unread] = []
+        self._notes: list[str] = []
+        self._opened = 0
+
+    def run(self) -> Looked:
+        """Everything there is to see. What cannot be seen is told, and never stops the rest."""
+        question = self._question
+        for file in self._tree.project(question.root):
+            self._take(file)
+        if question.home is not None:
+            self._home(question.home)
+        self._unread += [Unread(path=path, reason=reason) for path, reason in self._tree.unread]
+        git, in_repository = self._ask_git()
+        past, commits = self._look_back(in_repository)
+        spent = question.rotated
+        evidence = Evidence(
+            root=question.root,
+            files=tuple(self._files),
+            kept=tuple(one for one in self._kept if one.match.fingerprint not in spent),
+            past=tuple(one for one in past if one.match.fingerprint not in spent and not one.match.public),
+            inline=tuple(one for one in self._inline if one.kept.match.fingerprint not in spent),
+            references=tuple(self._references),
+            git=git,
+            types=self._types,
+            first_seen=question.first_seen,
+            now_ns=question.now_ns,
+            older_than_days=question.older_than_days,
+        )
+        return Looked(
+            evidence=evidence,
+            files=self._opened,
+            commits=commits,
+            unread=tuple(self._unread),
+            notes=tuple(self._notes),
+        )
+
+    def _home(self, home: Path) -> None:
+        """What lies in the project was looked at already."""
+        known = {file.path for file in self._files}
+        for file in self._tree.home(home):
+            if file.path not in known:
+                self._take(file)
+
+    def _take(self, file: SeenFile) -> None:
+        if unread_home(file):
+            self._files.append(file)
+            return
+        self._on_file()
+        self._opened += 1
+        seen = self._reader.look(file)
+        self._files.append(file)
+        self._kept += seen.kept
+        known = {one.match.fingerprint for one in seen.kept}
+        self._inline += seen.inline
+        self._kept += [one.kept for one in seen.inline if one.kept.match.fingerprint not in known]
+        self._references += seen.references
+        if seen.unread:
+            self._unread.append(Unread(path=file.name, reason=seen.unread))
+
+    def _ask_git(self) -> tuple[GitFacts | None, bool]:
+        """What git knows, and whether there is a repository."""
+        root = self._question.root
+        try:
+            if top_of(Path(os.path.realpath(root))) is None:
+                self._notes.append("It is no git repository: nothing is said of what is tracked, ignored or committed.")
+                return None, False
+            git = Git(root)
+            return GitFacts(
+                tracked=_names(git.run("ls-files", "-z", "--cached", "--", ".")),
+                addable=_names(git.run("ls-files", "-z", "--others", "--exclude-standard", "--", ".")),
+            ), True
+        except GitError as error:
+            self._unread.append(Unread(path=".git", reason=str(error)))
+            return None, False
+
+    def _look_back(self, in_repository: bool) -> tuple[tuple[SecretAtRest, ...], int]:
+        if not in_repository:
+            return (), 0
+        if self._history is None:
+            self._notes.append("The git history was left out (--no-history).")
+            return (), 0
+        try:
+            result = self._history(self._question.root)
+        except GitError as error:
+            self._unread.append(Unread(path=".git", reason=str(error)))
+            return (), 0
+        self._unread += result.unread
+        self._notes += result.notes
+        return result.found, result.commits
+
+
+def _names(listed: bytes) -> frozenset[str]:
+    return frozenset(os.fsdecode(name) for name in listed.split(b"\0") if name)

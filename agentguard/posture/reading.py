@@ -1,0 +1,181 @@
+"""Looks into one file: the credentials in it, the values of an MCP configuration, references to secrets managers."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import Protocol
+
+from agentguard.detect.file_scan import FileScanner
+from agentguard.detect.fingerprint import Fingerprinter
+from agentguard.detect.matching import Located
+from agentguard.detect.parse import text_of
+from agentguard.detect.values import extract_values
+from agentguard.model.at_rest import SecretAtRest
+from agentguard.model.secret import SecretMatch, SecretValue
+from agentguard.posture.catalogue import ELSEWHERE, MCP_PLACE, Catalogue
+from agentguard.posture.environment import environment_of
+from agentguard.posture.evidence import Inline, Kept, Reference
+from agentguard.posture.mcp_file import UNTYPED, InlineValue, inline_values
+from agentguard.posture.tree import SeenFile
+
+MOST_BYTES = 64 << 20
+"""Of a larger file only this much is looked at, which is told."""
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW | os.O_CLOEXEC
+_HEAD = 8192
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_MOST_BYTES_OF_SETTINGS = 1 << 20
+_SETTINGS = frozenset(
+    ".yml .yaml .json .jsonc .toml .ini .cfg .conf .properties .tf .tfvars .hcl .sh .bash .zsh .fish .nix .ps1".split()  # noqa: SIM905
+)
+_SETTINGS_NAMES = frozenset({"Makefile", "makefile", "GNUmakefile", "justfile", "Justfile", "Procfile", "Taskfile.yml"})
+
+
+class Recogniser(Protocol):
+    """What is asked of the scanner, beside what `FileScanner` does."""
+
+    @property
+    def fingerprinter(self) -> Fingerprinter: ...
+
+    def locate(self, data: bytes) -> list[Located]:
+        """Credentials recognised by form."""
+
+    def redact(self, text: str) -> tuple[str, list[SecretMatch]]:
+        """The text with every secret replaced by its preview, and what was replaced."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileLook:
+    """What one file holds. No value is in it."""
+
+    kept: tuple[Kept, ...] = ()
+    inline: tuple[Inline, ...] = ()
+    references: tuple[Reference, ...] = ()
+    unread: str = ""
+    """Why it, or a part of it, could not be looked at; "" when it was."""
+
+
+class FileReader:
+    """Opens files and never follows a link, waits for a FIFO, or keeps what it read."""
+
+    def __init__(self, catalogue: Catalogue, files: FileScanner, recogniser: Recogniser) -> None:
+        self._catalogue = catalogue
+        self._files = files
+        self._recogniser = recogniser
+
+    def look(self, file: SeenFile) -> FileLook:
+        """Read it and judge it."""
+        try:
+            data, cut = _read(file.path)
+        except OSError as error:
+            return FileLook(unread=error.strerror or type(error).__name__)
+        if b"\0" in data[:_HEAD] and not data.startswith(_UTF16):
+            return FileLook()
+        kept = self._kept(file, data)
+        inline, complaint = self._inline(file, data)
+        references = list(self._references(file, data))
+        unread = complaint or (f"only its first {MOST_BYTES >> 20} MB were looked at" if cut else "")
+        return FileLook(kept=tuple(kept), inline=tuple(inline), references=tuple(references), unread=unread)
+
+    def _path(self, file: SeenFile) -> str:
+        """As the inventory of credentials wants it: relative to the project, absolute elsewhere, and without a key."""
+        return self._recogniser.redact(file.path if file.at_home else file.name)[0]
+
+    def _kept(self, file: SeenFile, data: bytes) -> list[Kept]:
+        placed = self._files.find(data).placed
+        path = self._path(file) if placed else ""
+        found = [self._files.at_rest(path, one) for one in placed]
+        values = [one.located.value for one in placed]
+        if file.is_secret_file:
+            known = {one.match.fingerprint for one in found}
+            found += self._given(file, data, known, values)
+        return [
+            Kept(secret=one, file=file, environment=self._environment(file, one, data))
+            for one in found
+            if not one.match.public
+        ]
+
+    def _given(self, file: SeenFile, data: bytes, known: set[str], values: list[bytes]) -> Iterator[SecretAtRest]:
+        """Values that the file's own format gives as secrets, beside those that are recognised by their form. Of a URL
+        and the password in it one counts."""
+        for value in sorted(extract_values(file.path, data, file.kind, self._recogniser), key=_longest_first):
+            if value.fingerprint in known or any(value.value in other or other in value.value for other in values):
+                continue
+            known.add(value.fingerprint)
+            values.append(value.value)
+            match = SecretMatch(
+                type=value.type, fingerprint=value.fingerprint, preview=value.preview, name=value.name, place="file"
+            )
+            line, column = _position(data, value.value)
+            yield SecretAtRest(path=self._path(file), line=line, column=column, match=match, severity=UNTYPED)
+
+    def _environment(self, file: SeenFile, one: SecretAtRest, data: bytes) -> str:
+        return environment_of(self._catalogue, file, one.match.name, data, one.line)
+
+    def _inline(self, file: SeenFile, data: bytes) -> tuple[list[Inline], str]:
+        """What stands in an MCP configuration, and why it could not be understood."""
+        agent = self._catalogue.agent(file.path) if file.place == MCP_PLACE else None
+        if agent is None or not data.strip():
+            return [], ""
+        try:
+            found = inline_values(agent, file.path, text_of(data), self._recogniser)
+        except ValueError as error:
+            return [], str(error)
+        return [
+            Inline(agent=agent, server=self._recogniser.redact(one.server)[0], kept=self._inline_kept(file, one, data))
+            for one in found
+        ], ""
+
+    def _inline_kept(self, file: SeenFile, one: InlineValue, data: bytes) -> Kept:
+        line, column = _position(data, one.value.encode("utf-8", "surrogatepass"))
+        match = replace(one.match, place="file")
+        secret = SecretAtRest(path=self._path(file), line=line, column=column, match=match, severity=one.severity)
+        return Kept(secret=secret, file=file, environment=self._environment(file, secret, data))
+
+    def _references(self, file: SeenFile, data: bytes) -> Iterator[Reference]:
+        if not _is_settings(file) or len(data) > _MOST_BYTES_OF_SETTINGS:
+            return
+        for manager in self._catalogue.managers:
+            if any(word in data for word in manager.keywords) and (count := len(manager.regex.findall(data))):
+                yield Reference(manager=manager.name, file=file, count=count)
+
+
+def unread_home(file: SeenFile) -> bool:
+    """Whether a file of the home folder is only looked at from outside: keys that lie in a file made for them are at
+    home there, and nobody has asked to have each of them judged."""
+    return file.at_home and file.is_secret_file
+
+
+def _read(path: str) -> tuple[bytes, bool]:
+    """Its content, and whether there is more of it. Raises OSError."""
+    with os.fdopen(os.open(path, _FLAGS), "rb") as opened:
+        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+            return b"", False
+        data = opened.read(MOST_BYTES + 1)
+    return data[:MOST_BYTES], len(data) > MOST_BYTES
+
+
+def _is_settings(file: SeenFile) -> bool:
+    name = PurePosixPath(file.name).name
+    return (
+        file.place not in (ELSEWHERE, "log", "transcript", "notebook", "shell-history")
+        or name.startswith(".env")
+        or name in _SETTINGS_NAMES
+        or PurePosixPath(name).suffix in _SETTINGS
+        or file.kind == "dotenv"
+    )
+
+
+def _position(data: bytes, value: bytes) -> tuple[int, int]:
+    """(line, column), from 1; (0, 0) where it stands there in other words."""
+    at = data.find(value) if value else -1
+    if at < 0:
+        return 0, 0
+    return data.count(b"\n", 0, at) + 1, at - data.rfind(b"\n", 0, at)
+
+
+def _longest_first(value: SecretValue) -> int:
+    return -len(value.value)

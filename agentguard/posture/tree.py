@@ -1,0 +1,133 @@
+"""The files that are looked at: all of a project's own, and the known places of the home folder where that is asked."""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from agentguard.detect.files import FilePatterns
+from agentguard.detect.inventory import is_folder
+from agentguard.model.secret import GUARD_KINDS
+from agentguard.posture.catalogue import ELSEWHERE, Catalogue
+
+MOST_FILES = 500_000
+_MATCHES_A_GLOB = 5_000
+"""Files below one known place of the home folder: an agent's transcripts are many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenFile:
+    """A regular file, not opened yet."""
+
+    path: str
+    """Absolute."""
+    name: str
+    """Relative to the project, or `~/...`."""
+    place: str
+    """`Catalogue.place`."""
+    kind: str
+    """Id of the pattern in policies/files.yaml that names it as a secret file; "" for none."""
+    mode: int
+    owner: int
+    size: int
+    modified: float
+    """s since the epoch."""
+    at_home: bool = False
+
+    @property
+    def is_secret_file(self) -> bool:
+        """Made to hold secrets: nothing is wrong with a key that lies in it."""
+        return bool(self.kind) and self.place == ELSEWHERE
+
+
+class Tree:
+    """Lists files. What could not be listed is in `unread` afterwards.
+
+    Args:
+        catalogue: which places there are.
+        patterns: which files are secret by their names, and which folders are another tool's own.
+        excluded: real paths of folders that are not entered (the guard's own).
+    """
+
+    def __init__(self, catalogue: Catalogue, patterns: FilePatterns, excluded: frozenset[str] = frozenset()) -> None:
+        self._catalogue = catalogue
+        self._patterns = patterns
+        self._excluded = excluded
+        self._skipped = patterns.skip_directories | patterns.content.skip_directories
+        self.unread: list[tuple[str, str]] = []
+        self.skipped: set[str] = set()
+        """Names of folders that were not entered."""
+
+    def project(self, root: Path) -> Iterator[SeenFile]:
+        """Everything below `root`, breadth first. Links are not followed: what they lead to has a path of its own."""
+        top = os.path.realpath(root)
+        queue = deque([top])
+        left = MOST_FILES
+        while queue and left:
+            folder = queue.popleft()
+            for entry in self._list(folder, top):
+                if is_folder(entry):
+                    self._enter(entry, queue)
+                elif left and (seen := self._seen(entry.path, os.path.relpath(entry.path, top))) is not None:
+                    left -= 1
+                    yield seen
+        if queue:
+            self.unread.append((".", f"it has more than {MOST_FILES:,} files"))
+
+    def home(self, home: Path) -> Iterator[SeenFile]:
+        """The known places of a home folder; nothing else of it is listed."""
+        top = os.path.realpath(home)
+        globs = dict.fromkeys([*self._catalogue.home_globs(), *(one for one, _ in self._patterns.home_globs())])
+        found: set[str] = set()
+        for below in globs:
+            for path in _expand(top, below):
+                if path not in found and (seen := self._seen(path, f"~/{os.path.relpath(path, top)}", at_home=True)):
+                    found.add(path)
+                    yield seen
+
+    def _enter(self, entry: os.DirEntry[str], queue: deque[str]) -> None:
+        if entry.name in self._skipped:
+            self.skipped.add(entry.name)
+        elif entry.path not in self._excluded:
+            queue.append(entry.path)
+
+    def _list(self, folder: str, top: str) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(folder) as entries:
+                return sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            self.unread.append((os.path.relpath(folder, top), error.strerror or type(error).__name__))
+            return []
+
+    def _seen(self, path: str, name: str, *, at_home: bool = False) -> SeenFile | None:
+        try:
+            info = os.lstat(path)
+        except (OSError, ValueError):
+            return None  # it went away
+        if not stat.S_ISREG(info.st_mode):
+            return None
+        named = self._patterns.match_name(path)
+        if named is not None and named.id in GUARD_KINDS:
+            return None
+        return SeenFile(
+            path=path,
+            name=name,
+            place=self._catalogue.place(path),
+            kind=named.id if named else "",
+            mode=stat.S_IMODE(info.st_mode),
+            owner=info.st_uid,
+            size=info.st_size,
+            modified=info.st_mtime,
+            at_home=at_home,
+        )
+
+
+def _expand(top: str, below: str) -> Iterator[str]:
+    pattern = os.path.join(glob.escape(top), below)
+    return islice(glob.iglob(pattern, recursive=True, include_hidden=True), _MATCHES_A_GLOB)  # noqa: PTH207

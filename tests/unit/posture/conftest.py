@@ -1,0 +1,1 @@
+"""Its presence lets test files import the support beside it."""

@@ -1,0 +1,244 @@
+"""Each check finds what it is for, in a real repository and a home folder, and says the exact way out."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from harness.untidy import Keys, Project, untidy_home, untidy_project, write
+from posture_support import NOW_NS, look_at, of_check, only, scanner
+
+from agentguard.model.posture import Check, Posture
+from agentguard.model.verdict import Severity
+
+KEYS = Keys()
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return untidy_project(tmp_path_factory.mktemp("world") / "shop", KEYS)
+
+
+@pytest.fixture(scope="module")
+def posture(shop: Project, tmp_path_factory: pytest.TempPathFactory) -> Posture:
+    return look_at(shop.root, home=untidy_home(tmp_path_factory.mktemp("ada"), KEYS))
+
+
+def run(root: Path, command: str) -> None:
+    """A step as the user would run it."""
+    environ = {"PATH": os.environ["PATH"], "HOME": str(root), "GIT_CONFIG_NOSYSTEM": "1"}
+    identity = {
+        "GIT_AUTHOR_NAME": "a",
+        "GIT_AUTHOR_EMAIL": "a@b",
+        "GIT_COMMITTER_NAME": "a",
+        "GIT_COMMITTER_EMAIL": "a@b",
+    }
+    subprocess.run(["sh", "-c", command], cwd=root, env=environ | identity, check=True, capture_output=True)
+
+
+def test_no_value_is_in_what_is_found(posture: Posture) -> None:
+    said = repr(asdict(posture))
+    assert [name for name, value in KEYS.made.items() if value in said] == []
+    assert len(posture.weaknesses) > 10
+
+
+def test_a_tracked_env_file_comes_first(posture: Posture) -> None:
+    first = posture.weaknesses[0]
+    assert first.check is Check.FILE_TRACKED
+    assert first.severity is Severity.CRITICAL
+    assert "2 keys in it: STRIPE_KEY and DATABASE_PASSWORD" in first.title
+    assert [place.line for place in first.places] == [1, 2]
+
+
+def test_its_command_stops_tracking_it_and_keeps_the_file(tmp_path: Path) -> None:
+    project = Project(tmp_path / "shop")
+    project.write("conf dir/.env", f"KEY={KEYS.stripe()}\n")
+    project.commit("conf dir/.env")
+    run(project.root, only(look_at(project.root), Check.FILE_TRACKED).fixes[0].command)
+    after = look_at(project.root)
+    assert [one.check for one in after.weaknesses] == []
+    assert (project.root / "conf dir/.env").exists()
+    assert after.good[-1].what == "ignored by git"
+
+
+def test_an_env_file_that_git_does_not_ignore(shop: Project, posture: Posture, tmp_path: Path) -> None:
+    found = only(posture, Check.FILE_NOT_IGNORED)
+    assert found.places[0].path == ".env.staging"
+    project = Project(tmp_path / "other")
+    project.write(".env", f"KEY={KEYS.stripe()}\n")
+    run(project.root, only(look_at(project.root), Check.FILE_NOT_IGNORED).fixes[0].command)
+    assert look_at(project.root).weaknesses == ()
+
+
+def test_a_tracked_env_file_without_keys_is_a_small_matter_and_an_encrypted_one_none(tmp_path: Path) -> None:
+    project = Project(tmp_path / "shop")
+    project.write(".env", "PORT=3000\n")
+    project.write(".env.prod", 'API_KEY="encrypted:' + "BDqDBibm4wsYqMpCjTQ6BsDHmMadg9K3dAt" + '"\n')
+    project.commit(".env", ".env.prod")
+    found = look_at(project.root)
+    assert [(one.severity, one.places[0].path) for one in found.weaknesses] == [(Severity.LOW, ".env")]
+    assert [one.what for one in found.good] == ["taken from dotenvx"]
+
+
+def test_a_hard_coded_key_is_to_be_read_from_the_environment(posture: Posture) -> None:
+    found = next(one for one in of_check(posture, Check.HARD_CODED) if one.places[0].path == "src/pay.py")
+    assert found.severity is Severity.CRITICAL
+    assert 'os.environ["STRIPE_API_KEY"]' in found.fixes[0].do
+    assert found.fixes[-1].page == "https://dashboard.stripe.com/apikeys"
+    startup = next(one for one in of_check(posture, Check.HARD_CODED) if one.places[0].path == "~/.zshrc")
+    assert "OPENAI_API_KEY=$(" in startup.fixes[0].do
+
+
+@pytest.mark.parametrize(
+    ("check", "path", "says"),
+    [
+        (Check.CI_FILE, ".github/workflows/test.yml", "gh secret set GITHUB_PAT"),
+        (Check.CONTAINER_FILE, "Dockerfile", "--secret id=OPENAI_API_KEY,env=OPENAI_API_KEY"),
+        (Check.NOTEBOOK, "explore.ipynb", "nbconvert --clear-output"),
+        (Check.LOG, "debug.log", "rm -- debug.log"),
+        (Check.SHELL_HISTORY, "~/.bash_history", "sed -i.bak '2d' ~/.bash_history"),
+        (Check.TRANSCRIPT, "~/.claude/projects/-src-shop/1.jsonl", "rm -- ~/.claude"),
+    ],
+)
+def test_a_key_in_a_place_for_none(posture: Posture, check: Check, path: str, says: str) -> None:
+    found = only(posture, check)
+    assert [place.path for place in found.places] == [path]
+    assert any(says in fix.command for fix in found.fixes)
+    assert any(fix.page for fix in found.fixes), "and how to replace it"
+
+
+def test_what_is_fetched_by_a_reference_is_well_done(posture: Posture) -> None:
+    assert {one.what: [place.path for place in one.places] for one in posture.good} == {
+        "taken from 1Password": [".env.production"],
+        "taken from the CI's own secret store": [".github/workflows/test.yml"],
+        "ignored by git": [".env.production"],
+    }
+
+
+def test_the_same_key_in_two_environments(posture: Posture) -> None:
+    found = only(posture, Check.SHARED)
+    assert found.severity is Severity.HIGH
+    assert "development and production" in found.title
+    assert [(place.path, place.note) for place in found.places] == [
+        (".env", "development"),
+        (".env.production", "production"),
+    ]
+    assert found.fixes[0].do == "Make a key of its own for development, and put it into .env"
+
+
+@pytest.mark.parametrize(
+    ("names", "severity"),
+    [
+        (("config/dev.yaml", "config/production.yaml"), Severity.HIGH),
+        (("k8s/overlays/staging/secret.yml", "k8s/overlays/dev/secret.yml"), Severity.MEDIUM),
+        ((".env.test", ".env.local"), Severity.LOW),
+        (("config/prod.yaml", "config/production.yaml"), None),
+        (("config/eu.yaml", "config/us.yaml"), None),
+    ],
+)
+def test_environments_are_told_by_names(tmp_path: Path, names: tuple[str, str], severity: Severity | None) -> None:
+    for name in names:
+        write(tmp_path, name, f"password: {KEYS.password()}\nkey: {KEYS.stripe()}\n")
+    found = {one.severity for one in of_check(look_at(tmp_path), Check.SHARED)}
+    assert found == ({severity} if severity else set())
+
+
+def test_environments_of_one_file_are_told_by_sections_and_by_variables(tmp_path: Path) -> None:
+    key = KEYS.stripe()
+    write(tmp_path, "database.yml", f"staging:\n  db:\n    key: {key}\nproduction:\n  db:\n    key: {key}\n")
+    assert "production and staging" in only(look_at(tmp_path), Check.SHARED).title
+    write(tmp_path, "database.yml", f"[dev]\nkey = {key}\n[live]\nkey = {key}\n")
+    assert "development and production" in only(look_at(tmp_path), Check.SHARED).title
+    write(tmp_path, "database.yml", f"KEY_PROD={key}\nKEY_STAGING={key}\n")
+    assert "production and staging" in only(look_at(tmp_path), Check.SHARED).title
+
+
+def test_files_with_keys_that_others_can_read(tmp_path: Path) -> None:
+    open_to_all = tmp_path / "open"
+    write(open_to_all, "a b.conf", f"key = {KEYS.stripe()}\n", mode=0o644)
+    write(open_to_all, "own.conf", f"key = {KEYS.stripe()}\n", mode=0o640)
+    write(open_to_all, "plain.conf", "key = none\n", mode=0o644)
+    above = [tmp_path, *tmp_path.parents]
+    modes = {folder: folder.stat().st_mode for folder in above}
+    assert of_check(look_at(open_to_all), Check.READABLE) == [], "pytest's folders let nobody through"
+    closed = [folder for folder in above if not modes[folder] & 0o001]
+    try:
+        for folder in closed:
+            folder.chmod(modes[folder] | 0o001)
+        found = only(look_at(open_to_all), Check.READABLE)
+        assert [place.path for place in found.places] == ["a b.conf"]
+        run(open_to_all, found.fixes[0].command)
+        assert of_check(look_at(open_to_all), Check.READABLE) == []
+    finally:
+        for folder in closed:
+            folder.chmod(modes[folder])
+
+
+def test_a_key_of_the_whole_account_where_there_is_a_narrower_kind(posture: Posture, tmp_path: Path) -> None:
+    found = only(posture, Check.USER_WIDE)
+    assert "GitHub fine-grained personal access token" in found.why
+    write(tmp_path, "a.py", f'k = "{KEYS.openai()}"\n')
+    assert of_check(look_at(tmp_path), Check.USER_WIDE) == [], "a project's key is as narrow as can be"
+
+
+def test_an_old_key_is_told_by_its_file_or_by_the_record(tmp_path: Path) -> None:
+    path = write(tmp_path, ".env", f"STRIPE_KEY={KEYS.stripe()}\n")
+    recent = NOW_NS // 10**9 - 10 * 86_400
+    os.utime(path, (recent, recent))
+    assert of_check(look_at(tmp_path, older_than_days=90), Check.OLD) == []
+    fingerprint = scanner().fingerprinter.of(KEYS.stripe().encode())
+    seen = {fingerprint: NOW_NS - 100 * 86_400 * 10**9}
+    found = only(look_at(tmp_path, older_than_days=90, first_seen=seen), Check.OLD)
+    assert found.severity is Severity.LOW
+    assert "at least 100 days old" in found.title
+    os.utime(path, (recent - 400 * 86_400, recent - 400 * 86_400))
+    assert only(look_at(tmp_path, older_than_days=90), Check.OLD).severity is Severity.MEDIUM
+    assert of_check(look_at(tmp_path, older_than_days=0), Check.OLD) == []
+
+
+def test_a_key_that_was_replaced_is_spent_wherever_it_stands(tmp_path: Path) -> None:
+    write(tmp_path, "a.py", f'k = "{KEYS.stripe()}"\n')
+    fingerprint = scanner().fingerprinter.of(KEYS.stripe().encode())
+    assert look_at(tmp_path).weaknesses
+    assert look_at(tmp_path, rotated=frozenset({fingerprint})).weaknesses == ()
+
+
+def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, ".mcp.json", "{ not json")
+    found = look_at(tmp_path)
+    assert found.unread == ((".mcp.json", "not valid JSON: line 1"),)
+    assert "no git repository" in found.notes[0]
+
+
+def test_names_that_hold_a_key_are_not_told(tmp_path: Path) -> None:
+    project = Project(tmp_path / "shop")
+    project.write(f"{KEYS.stripe()}/.env", f"KEY={KEYS.stripe('other')}\n")
+    project.write(f"{KEYS.stripe()}/a.py", f'k = "{KEYS.stripe()}"\n')
+    found = look_at(project.root)
+    assert {one.check for one in found.weaknesses} == {Check.FILE_NOT_IGNORED, Check.HARD_CODED}
+    assert KEYS.stripe() not in repr(asdict(found))
+
+
+def test_hostile_folders_neither_stop_nor_hold_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".env")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "secrets.json").symlink_to("/etc/shadow")
+    write(tmp_path, ".cursor/mcp.json", "[" * 5_000)
+    write(tmp_path, ".vscode/mcp.json", '{"servers": {"x": ' + '{"a": ' * 500 + "1" + "}" * 500 + "}}")
+    (tmp_path / "bytes.json").write_bytes(b'{"a": "\xff\xfe"}' * 100)
+    (tmp_path / os.fsdecode(b"\xff\xfe.env")).write_text(f"K={KEYS.stripe()}\n")
+    found = look_at(tmp_path)
+    assert [path for path, _ in found.unread] == [".cursor/mcp.json"]
+    assert found.credentials == 1
+
+
+def test_every_command_is_one_that_a_shell_understands(posture: Posture) -> None:
+    commands = [fix.command for one in posture.weaknesses for fix in one.fixes if fix.command]
+    assert len(commands) > 8
+    for command in commands:
+        assert shlex.split(command)
+        assert subprocess.run(["sh", "-n", "-c", command], check=False, capture_output=True).returncode == 0
