@@ -120,12 +120,13 @@ def _text_views(text: View) -> Iterator[View]:
         view = View(data, (*view.encoding, encoding), text.cut_at_end)
         yield view
     if percent_hides_escapes:
-        data = _unescape(view.data)
+        data = unescaped(view.data)
         if data is not None:
             yield View(data, (*view.encoding, "json"), text.cut_at_end)
 
 
-def _unescape(data: bytes) -> bytes | None:
+def unescaped(data: bytes) -> bytes | None:
+    """As `unescape`, by the loops in C where they are at hand; None when there is nothing to resolve."""
     if b"\\" not in data:
         return None
     native = loops_for(len(data))
@@ -152,7 +153,8 @@ def unescape(data: bytes) -> bytes:
     return b"".join(out)
 
 
-def _unpercent(data: bytes) -> bytes | None:
+def unpercented(data: bytes) -> bytes | None:
+    """Percent codes resolved, those of a percent sign at once; None when there are none."""
     if b"%" not in data or not _has_percent(data):
         return None
     return unquote_to_bytes(_PERCENT_AGAIN.sub(b"%", data) if b"%25" in data else data)
@@ -163,13 +165,14 @@ def _has_percent(data: bytes) -> bool:
     return native.has_percent(data) if native else _PERCENT.search(data) is not None
 
 
-def _without_colour(data: bytes) -> bytes | None:
+def without_colour(data: bytes) -> bytes | None:
+    """Escape sequences of a terminal removed; None when there are none."""
     return _ANSI.sub(b"", data) if b"\x1b" in data else None
 
 
 def _other_hidings(data: bytes, budget: int, undone: set[str]) -> Iterator[tuple[str, bytes]]:
     """UTF-16 anywhere; what begins, at the start of the bytes or of a line, as a compressed form does."""
-    narrow = _narrow(data) if b"\0" in data and data.count(b"\0") >= len(_ZEROS) else None
+    narrow = narrow_text(data) if b"\0" in data and data.count(b"\0") >= len(_ZEROS) else None
     if narrow:
         yield "utf-16", narrow
     for encoding, at in _packed(data).items():
@@ -198,17 +201,24 @@ def _line_start(data: bytes, magic: bytes) -> int:
     return at + 1 if (at := data.find(b"\n" + magic)) >= 0 else -1
 
 
-def _narrow(data: bytes) -> bytes | None:
-    """UTF-16 runs of ASCII, either byte order, with a mark before them or none."""
+def narrow_text(data: bytes) -> bytes | None:
+    """UTF-16 runs of ASCII, either byte order, with a mark before them or none; None when there are none."""
+    native = loops_for(len(data))
+    return (native.narrow(data, len(_ZEROS)) if native else narrow(data)) or None
+
+
+def narrow(data: bytes) -> bytes:
+    """Every run of 8 characters of ASCII or more in UTF-16, a line each."""
     if not any(_ZEROS in data[odd::2] for odd in (0, 1)):
-        return None
+        return b""
     mask = data.translate(_WIDE_MASK)
-    parts = [data[run.start() + (mask[run.start()] == 0x30) : run.end() : 2] for run in _WIDE_RUN.finditer(mask)]
-    return b"\n".join(parts) if parts else None
+    return b"\n".join(
+        data[run.start() + (mask[run.start()] == 0x30) : run.end() : 2] for run in _WIDE_RUN.finditer(mask)
+    )
 
 
 _TEXT_DECODERS: tuple[tuple[str, Callable[[bytes], bytes | None]], ...] = (
-    ("json", _unescape),
-    ("percent", _unpercent),
-    ("ansi", _without_colour),
+    ("json", unescaped),
+    ("percent", unpercented),
+    ("ansi", without_colour),
 )

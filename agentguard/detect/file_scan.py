@@ -1,7 +1,7 @@
 """Credentials that lie in a file: where each stands, by line and column, in whatever form it was written down.
 
-The text is looked at as it stands, and in the views that `decode` makes of it (escapes, base64, UTF-16, what is
-compressed). A view has no lines of its own, so what is found in one is looked for again in the file.
+The text is looked at as it stands, and in views (`file_views`: escapes, base64, UTF-16). A view has no lines of its
+own, so what is found in one is looked for again in the file.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from agentguard.detect.decode import Views
+from agentguard.detect.file_views import FileViews, binary_view
 from agentguard.detect.fingerprint import Fingerprinter
 from agentguard.detect.matching import Located, match_of
 from agentguard.detect.origin import origin
@@ -21,11 +21,13 @@ from agentguard.model.verdict import Severity
 ALLOW = (b"agentguard:allow", b"gitleaks:allow")
 """On the line of a credential: someone has looked at it, and it may stay."""
 
+CARRY = 4096
+"""Bytes of the piece before that a piece of a long file begins with: the longest match of any type."""
+
 _HEAD = 8192
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_WINDOW = 1 << 20
-_CARRY = 4096
-"""The longest match of any type (`CredentialType.max_length`)."""
+_MOST_SEARCHED = 64
+"""Finds of one piece whose place is searched for when it does not show at once."""
 
 
 class LocatingScanner(Protocol):
@@ -40,7 +42,7 @@ class LocatingScanner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A credential and where in the file it stands. It holds the value: in memory only."""
+    """A credential and where in the text it stands. It holds the value: in memory only."""
 
     located: Located
     line: int
@@ -49,23 +51,23 @@ class Placed:
     """In bytes, from 1; 0 where lines mean nothing."""
     encoding: tuple[str, ...] = ()
     """Decodings peeled off to find it, outermost first."""
+    allowed: bool = False
+    """A comment on its line allows it."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileFinds:
-    """What one file holds."""
+    """What one text holds."""
 
     placed: list[Placed]
     """By place. The same value at two places stands here twice."""
-    allowed: int = 0
-    """Credentials that a comment on their line allows; they are not in `placed`."""
     truncated: bool = False
     """More is encoded in it than was decoded."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """A find by offsets into the file's text. `start` is -1 where that is not known."""
+    """A find by offsets into the text; `start` is -1 where that is not known."""
 
     start: int
     end: int
@@ -80,8 +82,8 @@ class FileScanner:
         self._scanner = scanner
 
     def scan(self, path: str, data: bytes) -> list[SecretAtRest]:
-        """Every credential in `data`, the content of a file that is called `path`, by place."""
-        return [self.at_rest(path, placed) for placed in self.find(data).placed]
+        """Every credential in `data`, the content of a file that is called `path`, but those that a comment allows."""
+        return [self.at_rest(path, placed) for placed in self.find(data).placed if not placed.allowed]
 
     def at_rest(self, path: str, placed: Placed) -> SecretAtRest:
         """What may be told of it."""
@@ -94,54 +96,61 @@ class FileScanner:
             severity=severity_of(placed.located),
         )
 
-    def find(self, data: bytes) -> FileFinds:
-        """As `scan`, for one who needs the values too."""
+    def find(self, data: bytes, *, carried: int = 0, final: bool = True) -> FileFinds:
+        """Every credential in a text, or in a piece of a long one.
+
+        Args:
+            data: the text, or a piece.
+            carried: so many bytes at its start were the end of the piece before: what ends in them was told then.
+            final: nothing follows. Else what stands at the very end may go on, and is left to the next piece.
+        """
+        if not data:
+            return FileFinds([])
         encoding: tuple[str, ...] = ()
-        if data.startswith(_UTF16):
+        if data.startswith(_UTF16) and not carried:
             data, encoding = bytes_of(text_of(data)), ("utf-16",)
         binary = b"\0" in data[:_HEAD]
         spans = [_Span(one.start, one.end, one) for one in self._scanner.locate(data)]
-        truncated = self._look_deeper(data, spans) if data else False
+        truncated = self._binary(data, spans) if binary else self._text(data, spans)
+        end = len(data) if final else len(data) - 1
+        spans = [span for span in spans if span.start < 0 or carried < span.end <= end]
         spans.sort(key=lambda span: span.start)
-        allowed = [span for span in spans if not binary and _is_allowed(data, span)]
-        kept = [span for span in spans if span not in allowed]
-        return FileFinds(list(_placed(data, kept, encoding, binary=binary)), len(allowed), truncated)
+        return FileFinds(list(_placed(data, spans, encoding, binary=binary)), truncated)
 
-    def _look_deeper(self, data: bytes, spans: list[_Span]) -> bool:
+    def _text(self, data: bytes, spans: list[_Span]) -> bool:
         """Add what only the views show. Returns whether there was more to decode than was decoded."""
         known = {span.located.value for span in spans}
-        truncated = False
-        for start in range(0, len(data), _WINDOW):
-            base = max(0, start - _CARRY)
-            window = data if len(data) <= _WINDOW else data[base : start + _WINDOW]
-            views = Views(window)
-            for view in views:
-                if not view.encoding:
-                    continue
-                for one in self._scanner.locate(view.data):
-                    if one.value not in known:
-                        known.add(one.value)
-                        self._place(base, window, _Span(one.start, one.end, one, view.encoding), view.data, spans)
-            truncated = truncated or views.truncated
-        return truncated
+        searched = 0
+        views = FileViews(data)
+        for view in views:
+            for one in self._scanner.locate(view.data):
+                if one.value not in known:
+                    known.add(one.value)
+                    searched += 1
+                    found = _Span(one.start, one.end, one, view.encoding)
+                    _enter(self._traced(data, found, view.data, search=searched <= _MOST_SEARCHED), spans)
+        return views.truncated
 
-    def _place(self, base: int, window: bytes, span: _Span, view: bytes, spans: list[_Span]) -> None:
-        """Where a find of a view stands in the file; nothing when what stands there is known as a find already."""
+    def _binary(self, data: bytes, spans: list[_Span]) -> bool:
+        """As `_text`, of a file without lines."""
+        known = {span.located.value for span in spans}
+        view = binary_view(data)
+        for one in self._scanner.locate(view.data) if view else ():
+            if view and one.value not in known:
+                known.add(one.value)
+                spans.append(_Span(-1, -1, one, view.encoding))
+        return False
+
+    def _traced(self, data: bytes, found: _Span, view: bytes, *, search: bool) -> _Span:
+        """What was found in a view, with its place in the text."""
 
         def holds(part: bytes) -> bool:
-            found = (one.value for seen in Views(part) for one in self._scanner.locate(seen.data))
-            return span.located.value in found
+            return any(
+                one.value == found.located.value for seen in FileViews(part) for one in self._scanner.locate(seen.data)
+            )
 
-        start, end = origin(window, view[span.start : span.end], holds)
-        placed = replace(span, start=base + start if start >= 0 else -1, end=base + end)
-        rivals = [other for other in spans if start >= 0 and other.start < placed.end and placed.start < other.end]
-        if any(other.located.type.provider != "generic" for other in rivals):
-            return
-        if rivals and placed.located.type.provider == "generic":
-            return
-        for other in rivals:
-            spans.remove(other)
-        spans.append(placed)
+        start, end = origin(data, view[found.start : found.end], holds if search else None)
+        return replace(found, start=start, end=end)
 
 
 def severity_of(one: Located) -> Severity:
@@ -151,8 +160,23 @@ def severity_of(one: Located) -> Severity:
     return Severity.LOW if one.checksum_valid is False else one.type.severity
 
 
+def _enter(found: _Span, spans: list[_Span]) -> None:
+    """Take in a find of a view, unless what stands there is one already: a provider's own type beats a form that many
+    share, and else the text as it stands beats a view of it."""
+    rivals = [other for other in spans if 0 <= found.start < other.end and other.start < found.end]
+    if rivals and (_is_generic(found) or not all(map(_is_generic, rivals))):
+        return
+    for other in rivals:
+        spans.remove(other)
+    spans.append(found)
+
+
+def _is_generic(span: _Span) -> bool:
+    return span.located.type.provider == "generic"
+
+
 def _placed(data: bytes, spans: list[_Span], encoding: tuple[str, ...], *, binary: bool) -> Iterator[Placed]:
-    """Lines are counted from one find to the next: a file is gone through once."""
+    """Lines are counted from one find to the next: a text is gone through once."""
     line, counted = 1, 0
     for span in spans:
         chain = (*encoding, *span.encoding)
@@ -161,13 +185,12 @@ def _placed(data: bytes, spans: list[_Span], encoding: tuple[str, ...], *, binar
             continue
         line += data.count(b"\n", counted, span.start)
         counted = span.start
-        yield Placed(span.located, line, span.start - data.rfind(b"\n", 0, span.start), chain)
+        column = span.start - data.rfind(b"\n", 0, span.start)
+        yield Placed(span.located, line, column, chain, _is_allowed(data, span))
 
 
 def _is_allowed(data: bytes, span: _Span) -> bool:
     """Whether a comment on one of its lines allows it."""
-    if span.start < 0:
-        return False
     begin = data.rfind(b"\n", 0, span.start) + 1
     end = data.find(b"\n", span.end)
     lines = data[begin : end if end >= 0 else len(data)]

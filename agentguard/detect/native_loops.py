@@ -39,6 +39,7 @@ class Loops:
             library.agentguard_join, _BYTES, _SMALL, _BYTE, _ROOM, _ROOM, _SMALL, _SMALL, _SMALL, _SMALL, _ROOM
         )
         self._codes = _function(library.agentguard_codes, _BYTES, _SIZE, _BYTE, _SIZE, _ROOM)
+        self._narrow = _function(library.agentguard_narrow, _BYTES, _SIZE, _SIZE, _ROOM)
 
     def unescape(self, data: bytes) -> bytes:
         """As `decode.unescape`."""
@@ -61,6 +62,11 @@ class Loops:
         """As `codes.codes`."""
         out = self._room(len(data))
         return ctypes.string_at(out, self._codes(data, len(data), bracket[0], fewest, out))
+
+    def narrow(self, data: bytes, shortest: int) -> bytes:
+        """As `decode.narrow`."""
+        out = self._room(len(data))
+        return ctypes.string_at(out, self._narrow(data, len(data), shortest, out))
 
     def _room(self, size: int) -> ctypes.Array[ctypes.c_char]:
         """A buffer of this thread's, for what comes out."""

@@ -6,10 +6,8 @@ from collections.abc import Callable
 
 from agentguard.detect.value_forms import forms
 
-_MOST_LOOKS = 48
 
-
-def origin(data: bytes, value: bytes, holds: Callable[[bytes], bool]) -> tuple[int, int]:
+def origin(data: bytes, value: bytes, holds: Callable[[bytes], bool] | None) -> tuple[int, int]:
     """Half-open span in `data` of what decodes to `value`; (-1, -1) when it cannot be told.
 
     As a rule it stands there plainly, behind an escape sequence, or in one of the forms in which a value may be met.
@@ -18,33 +16,45 @@ def origin(data: bytes, value: bytes, holds: Callable[[bytes], bool]) -> tuple[i
     Args:
         data: the text.
         value: as it stands in the view.
-        holds: whether a part of the text still gives the find.
+        holds: whether a part of the text still gives the find; None: do not narrow it down, which takes twenty looks.
     """
     for form, _encoding in forms(value):
         at = data.find(form)
         if at >= 0:
             return at, at + len(form)
-    ends = [at + 1 for at, byte in enumerate(data) if byte == ord("\n")]
-    if not ends or ends[-1] < len(data):
-        ends.append(len(data))
-    if not holds(data):
+    if holds is None or not holds(data):
         return -1, -1
-    last = _first(len(ends), lambda number: holds(data[: ends[number]]))
-    end = ends[last]
-    starts = [0, *ends[:last]]
-    begin = _first(len(starts), lambda number: holds(data[starts[len(starts) - 1 - number] : end]))
-    return starts[len(starts) - 1 - begin], end
+    end = _end(data, holds)
+    return _start(data[:end], holds), end
 
 
-def _first(count: int, fits: Callable[[int], bool]) -> int:
-    """The least number below `count` that fits, where all above one that fits do, and the greatest does."""
-    low, high = 0, count - 1
-    for _ in range(_MOST_LOOKS):
-        if low >= high:
-            break
-        middle = (low + high) // 2
-        if fits(middle):
+def _end(data: bytes, holds: Callable[[bytes], bool]) -> int:
+    """The end of the last line that is needed."""
+    low, high = 0, len(data)
+    while low < high:  # the beginning of the text up to `high` holds it; up to `low`, not
+        middle = data.find(b"\n", (low + high) // 2, high) + 1
+        if not middle or middle == high:
+            middle = data.rfind(b"\n", low, (low + high) // 2) + 1
+            if middle <= low:
+                return high
+        if holds(data[:middle]):
             high = middle
         else:
-            low = middle + 1
+            low = middle
     return high
+
+
+def _start(data: bytes, holds: Callable[[bytes], bool]) -> int:
+    """The start of the first line that is needed."""
+    low, high = 0, len(data)
+    while low < high:  # the rest of the text from `low` holds it; from `high`, not
+        middle = data.rfind(b"\n", low, (low + high) // 2) + 1
+        if middle <= low:
+            middle = data.find(b"\n", (low + high) // 2, high) + 1
+            if not middle or middle >= high:
+                return low
+        if holds(data[middle:]):
+            low = middle
+        else:
+            high = middle
+    return low

@@ -585,3 +585,42 @@ EXPORT size_t agentguard_codes(const uint8_t *in, size_t size, uint8_t bracket, 
     }
     return (size_t)(to - out);
 }
+
+static int printable(uint8_t byte)
+{
+    return (byte >= ' ' && byte < 0x7f) || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+/* Whether two neighbours can be a character of UTF-16 and its other byte. */
+static int wide(const uint8_t *at)
+{
+    return (!at[0] && printable(at[1])) || (!at[1] && printable(at[0]));
+}
+
+/* Runs of `shortest` characters or more of ASCII in UTF-16, either byte order: the characters, a line end between two
+ * runs, to `out`, which holds `size` bytes. Returns how many were written. Every such run has a pair at a multiple of
+ * `shortest`, so only those are looked at.
+ */
+EXPORT size_t agentguard_narrow(const uint8_t *in, size_t size, size_t shortest, uint8_t *out)
+{
+    uint8_t *to = out;
+    size_t done = 0;
+    for (size_t at = 0; at + 1 < size; at += shortest) {
+        if (at < done || !wide(in + at))
+            continue;
+        size_t start = at, end = at + 2;
+        while (start > done && wide(in + start - 1))
+            start--;
+        while (end < size && wide(in + end - 1))
+            end++;
+        end -= (end - start) % 2;
+        done = end;
+        if (end - start < 2 * shortest)
+            continue;
+        if (to > out)
+            *to++ = '\n';
+        for (size_t next = start + !in[start]; next < end; next += 2)
+            *to++ = in[next];
+    }
+    return (size_t)(to - out);
+}

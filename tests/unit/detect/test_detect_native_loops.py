@@ -61,6 +61,22 @@ def test_only_what_decodes_to_nothing_is_left_out(loops: Loops, data: bytes) -> 
         assert decode_runs._decode_run(data[start:end]) is None
 
 
+WIDE = st.lists(
+    st.one_of(
+        st.text("ab \n~", max_size=20).map(lambda text: text.encode("utf-16-le")),
+        st.text("ab \n~", max_size=20).map(lambda text: text.encode("utf-16-be")),
+        st.sampled_from([b"\0", b"\0\0", b"a", b"\x80\0", b"ab"]),
+    ),
+    max_size=8,
+).map(b"".join)
+
+
+@settings(max_examples=100, deadline=None)
+@given(WIDE)
+def test_the_same_wide_text_is_narrowed(loops: Loops, data: bytes) -> None:
+    assert loops.narrow(data, 8) == decode.narrow(data)
+
+
 def test_every_short_text_that_is_encoded_is_kept(loops: Loops) -> None:
     text = b"key = 'somewhat hidden' and so on, and on"
     coders = (base64.b64encode, base64.urlsafe_b64encode, base64.b32encode, lambda data: data.hex().encode())
