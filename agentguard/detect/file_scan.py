@@ -83,23 +83,24 @@ class FileScanner:
 
     def scan(self, path: str, data: bytes) -> list[SecretAtRest]:
         """Every credential in `data`, the content of a file that is called `path`, but those that a comment allows."""
-        return [self.at_rest(path, placed) for placed in self.find(data).placed if not placed.allowed]
+        return [self.at_rest(path, placed) for placed in self.find(path, data).placed if not placed.allowed]
 
-    def at_rest(self, path: str, placed: Placed) -> SecretAtRest:
-        """What may be told of it."""
+    def at_rest(self, path: str, placed: Placed, *, first_line: int = 1) -> SecretAtRest:
+        """What may be told of it; `first_line` is the number of the text's first line in the file."""
         match = match_of(placed.located, self._scanner.fingerprinter)
         return SecretAtRest(
             path=path,
-            line=placed.line,
+            line=placed.line and placed.line + first_line - 1,
             column=placed.column,
             match=replace(match, place="file", encoding=placed.encoding),
             severity=severity_of(placed.located),
         )
 
-    def find(self, data: bytes, *, carried: int = 0, final: bool = True) -> FileFinds:
+    def find(self, path: str, data: bytes, *, carried: int = 0, final: bool = True) -> FileFinds:
         """Every credential in a text, or in a piece of a long one.
 
         Args:
+            path: what the file is called: in some, less counts.
             data: the text, or a piece.
             carried: so many bytes at its start were the end of the piece before: what ends in them was told then.
             final: nothing follows. Else what stands at the very end may go on, and is left to the next piece.

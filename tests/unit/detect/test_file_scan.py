@@ -67,7 +67,7 @@ def test_a_binary_file_has_no_lines() -> None:
 
 @pytest.mark.parametrize("comment", [b"# agentguard:allow", b"// gitleaks:allow"])
 def test_a_comment_on_its_line_allows_it_and_no_other(comment: bytes) -> None:
-    finds = FileScanner(scanner()).find(b"a = " + TOKEN + b"  " + comment + b"\nb = " + TOKEN + b"\n")
+    finds = FileScanner(scanner()).find("x.py", b"a = " + TOKEN + b"  " + comment + b"\nb = " + TOKEN + b"\n")
     assert [(placed.line, placed.allowed) for placed in finds.placed] == [(1, True), (2, False)]
 
 

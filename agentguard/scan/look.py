@@ -1,0 +1,188 @@
+"""Looks into one file at a time: piece by piece when it is long, member by member when it is an archive."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import IO
+
+from agentguard.detect.file_scan import CARRY, FileFinds, FileScanner, Placed
+from agentguard.scan.archive import ArchiveError, Member, Readable, damage_told, is_archive, members
+from agentguard.scan.baseline import Baseline
+from agentguard.scan.tally import Tally
+
+PIECE = 8 << 20
+"""Bytes of a file that are looked at together."""
+MOST_UNPACKED = 1 << 30
+"""Bytes that may come out of one archive, with those within it."""
+DEEPEST = 4
+"""Archives within archives."""
+
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_TRUNCATED = "more is encoded in it than was decoded"
+
+
+class Looker:
+    """For one thread. What it finds goes to `tally`.
+
+    Args:
+        scanner: finds.
+        baseline: what is known; None: nothing.
+        entries: also note what everything would be called in this baseline, to write it.
+        most_unpacked: bytes that may come out of one archive.
+    """
+
+    def __init__(
+        self,
+        scanner: FileScanner,
+        baseline: Baseline | None = None,
+        *,
+        entries: bool = False,
+        most_unpacked: int = MOST_UNPACKED,
+    ) -> None:
+        self.tally = Tally()
+        self.scanner = scanner
+        self._baseline = baseline
+        self._entries = entries
+        self._most_unpacked = most_unpacked
+        self._room = 0
+
+    def handed_over(self) -> Tally:
+        """What was found since the last time."""
+        tally, self.tally = self.tally, Tally()
+        return tally
+
+    def file(self, path: str) -> None:
+        """Look into a file. It may be gone, or be a link or a FIFO by now: nothing waits, and nothing is followed."""
+        try:
+            descriptor = os.open(path, _FLAGS)
+        except (OSError, ValueError) as error:
+            self.tally.not_read(path, _reason(error))
+            return
+        try:
+            info = os.fstat(descriptor)
+            if not stat.S_ISREG(info.st_mode):
+                self.tally.not_read(path, "it is no regular file any more")
+                return
+            data = os.read(descriptor, min(info.st_size, PIECE) + 1)
+            if len(data) <= PIECE and len(data) >= info.st_size and not is_archive(data):
+                self.tally.bytes += len(data)
+                self._take(path, self.scanner.find(path, data))
+            else:
+                os.lseek(descriptor, 0, os.SEEK_SET)
+                with os.fdopen(os.dup(descriptor), "rb") as file:
+                    self.stream(path, file)
+            self.tally.files += 1
+        except OSError as error:
+            self.tally.not_read(path, _reason(error))
+        finally:
+            os.close(descriptor)
+
+    def stream(self, name: str, file: IO[bytes]) -> None:
+        """Look into what can be read from a file object.
+
+        Raises:
+            OSError: it cannot.
+        """
+        self._room = self._most_unpacked
+        self._stream(name, file, 0)
+
+    def text(self, name: str, data: bytes) -> list[Placed]:
+        """Look into a text, but leave it to the caller to say where its finds are: `keep`."""
+        self.tally.bytes += len(data)
+        finds = self.scanner.find(name, data)
+        if finds.truncated:
+            self.tally.not_read(name, _TRUNCATED)
+        return finds.placed
+
+    def keep(self, name: str, placed: Placed) -> bool:
+        """Whether a find counts: no comment allows it, no baseline knows it."""
+        if placed.allowed:
+            self.tally.allowed += 1
+            return False
+        if self._baseline is None:
+            return True
+        kind, value = placed.located.type.id, placed.located.value
+        if self._entries:
+            self.tally.entries.add(self._baseline.entry(name, kind, value))
+        elif self._baseline.holds(name, kind, value):
+            self.tally.known += 1
+            return False
+        return True
+
+    def room(self) -> int:
+        """Bytes that may still come out of the archive that is being looked into."""
+        return self._room
+
+    def _stream(self, name: str, file: IO[bytes] | Readable, depth: int) -> None:
+        piece = file.read(PIECE)
+        if is_archive(piece):
+            if depth == DEEPEST:
+                self.tally.not_read(name, f"an archive in {DEEPEST} others")
+                return
+            self._archive(name, piece, file, depth)
+            return
+        carried, line = 0, 1
+        while piece:
+            self.tally.bytes += len(piece) - carried
+            following = file.read(PIECE)
+            self._take(name, self.scanner.find(name, piece, carried=carried, final=not following), line)
+            if not following:
+                return
+            keep = piece.rfind(b"\n", 0, len(piece) - CARRY) + 1
+            keep = keep if len(piece) - keep < 2 * CARRY else len(piece) - CARRY
+            line += piece.count(b"\n", 0, keep)
+            carried = len(piece) - keep
+            piece = piece[keep:] + following
+
+    def _archive(self, name: str, start: bytes, file: IO[bytes] | Readable, depth: int) -> None:
+        try:
+            for member in members(start, file, self.room):
+                if isinstance(member, ArchiveError):
+                    self.tally.not_read(name, str(member))
+                else:
+                    self._member(f"{name}!{member.name}" if member.name else name, member, depth + 1)
+        except ArchiveError as error:
+            if self._room < 0 and depth:
+                raise
+            self.tally.not_read(name, str(error))
+
+    def _member(self, name: str, member: Member, depth: int) -> None:
+        """One that is damaged is told, and the next is tried; no more than may come out of the whole archive."""
+        try:
+            self._stream(name, _Bounded(member, self), depth)
+        except ArchiveError as error:
+            if self._room < 0:
+                raise
+            self.tally.not_read(name, str(error))
+
+    def take_room(self, size: int) -> None:
+        """So many bytes came out.
+
+        Raises:
+            ArchiveError: that was too much.
+        """
+        self._room -= size
+        if self._room < 0:
+            raise ArchiveError(f"more than {self._most_unpacked >> 20} MB come out of it; the rest was not read")
+
+    def _take(self, name: str, finds: FileFinds, first_line: int = 1) -> None:
+        for placed in finds.placed:
+            if self.keep(name, placed):
+                self.tally.found.append(self.scanner.at_rest(name, placed, first_line=first_line))
+        if finds.truncated:
+            self.tally.not_read(name, _TRUNCATED)
+
+
+class _Bounded:
+    """A member of an archive, counted as it comes out."""
+
+    def __init__(self, member: Member, looker: Looker) -> None:
+        self._file = member.file
+        self._looker = looker
+
+    def read(self, size: int, /) -> bytes:
+        with damage_told():
+            data = self._file.read(size)
+        self._looker.take_room(len(data))
+        return data
