@@ -16,7 +16,8 @@ _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _MASK = bytes(0x61 if byte in _BASE64 else 0x20 for byte in range(256))
 """Run characters become `a`, all else a blank: then a run is found by `bytes.find`."""
 LINE = 48
-"""A line of a wrapped run has at least this many characters, all lines but the last the same number; in YAML they are indented."""
+"""A line of a wrapped run has at least this many characters, all lines but the last the same number. In YAML they are
+indented."""
 _NEXT_LINE = re.compile(rb"\r?\n[ \t]*([A-Za-z0-9+/_-]+)")
 _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _SAMPLE = 64

@@ -6,6 +6,7 @@ own, so what is found in one is looked for again in the file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -24,6 +25,11 @@ ALLOW = (b"agentguard:allow", b"gitleaks:allow")
 CARRY = 4096
 """Bytes of the piece before that a piece of a long file begins with: the longest match of any type."""
 
+_LOCK_FILE = re.compile(
+    r"(?:^|[/!])(?:[^/!]*\.lockb?|package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|go\.sum"
+    r"|gradle\.lockfile|packages\.lock\.json|Package\.resolved|conda-lock\.yml)$"
+)
+"""Written by a package manager: full of hashes under all kinds of names, none of them chosen by a person."""
 _HEAD = 8192
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _MOST_SEARCHED = 64
@@ -114,7 +120,12 @@ class FileScanner:
         spans = [_Span(one.start, one.end, one) for one in self._scanner.locate(data)]
         truncated = self._binary(data, spans) if binary else self._text(data, spans)
         end = len(data) if final else len(data) - 1
-        spans = [span for span in spans if span.start < 0 or carried < span.end <= end]
+        locked = _LOCK_FILE.search(path) is not None
+        spans = [
+            span
+            for span in spans
+            if (span.start < 0 or carried < span.end <= end) and not (locked and span.located.type.at_rest)
+        ]
         spans.sort(key=lambda span: span.start)
         return FileFinds(list(_placed(data, spans, encoding, binary=binary)), truncated)
 

@@ -130,7 +130,7 @@ class _Header(tarfile.TarInfo):
     """Does not read a name of a gigabyte into memory."""
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str | None, errors: str) -> Self:
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         header = super().frombuf(buf, encoding, errors)
         if header.size > _LONGEST_HEADER and header.type not in tarfile.SUPPORTED_TYPES[:-3]:
             raise tarfile.ReadError

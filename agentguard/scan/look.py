@@ -186,3 +186,7 @@ class _Bounded:
             data = self._file.read(size)
         self._looker.take_room(len(data))
         return data
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return (error.strerror or type(error).__name__) if isinstance(error, OSError) else "not a path"

@@ -31,6 +31,6 @@ def scanner(home_folder: Path) -> Scanner:
     home = Home(home_folder)
     usable = os.access(home_folder, os.W_OK | os.X_OK)
     fingerprinter = Fingerprinter(home.fingerprint_key() if usable else os.urandom(32))
-    types = load_types(policies_dir() / "secrets.yaml")
+    types = load_types(policies_dir() / "secrets.yaml", at_rest=True)
     engine = build_engine(types, cache=home.cache if usable else None)
     return Scanner(types, engine, fingerprinter, ValueIndex())

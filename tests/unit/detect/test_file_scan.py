@@ -6,11 +6,15 @@ import base64
 import json
 
 import pytest
-from detect_support import example, scanner
+from detect_support import FINGERPRINTER, Values, example, scanner
 
+from agentguard.detect.engine import build_engine
 from agentguard.detect.file_scan import FileScanner
+from agentguard.detect.rules import load_types
+from agentguard.detect.scanner import Scanner
 from agentguard.model.at_rest import SecretAtRest
 from agentguard.model.verdict import Severity
+from agentguard.paths import policies_dir
 
 TOKEN = example("github-personal-token").encode()
 
@@ -83,3 +87,11 @@ def test_a_long_file_is_looked_through_to_its_end() -> None:
     hidden = base64.b64encode(b"user name:" + TOKEN)
     assert [secret.line for secret in scan(lines + TOKEN + b"\n" + hidden + b"\n")] == [60_001]
     assert [secret.line for secret in scan(lines + hidden + b"\n" + lines)] == [60_001]
+
+
+def test_a_lock_file_holds_hashes_and_no_passwords() -> None:
+    types = load_types(policies_dir() / "secrets.yaml", at_rest=True)
+    files = FileScanner(Scanner(types, build_engine(types), FINGERPRINTER, Values()))
+    text = b"pass" + b"word = 'tR9x-Kq2mVz7Lw'\nother = '" + TOKEN + b"'\n"
+    assert len(files.scan("app.toml", text)) == 2
+    assert [secret.match.type for secret in files.scan("x/poetry.lock", text)] == ["github-personal-token"]
