@@ -85,7 +85,7 @@ class FileReader:
         return self._recogniser.redact(file.path if file.at_home else file.name)[0]
 
     def _kept(self, file: SeenFile, data: bytes) -> list[Kept]:
-        placed = self._files.find(data).placed
+        placed = [one for one in self._files.find(file.name, data).placed if not one.allowed]
         path = self._path(file) if placed else ""
         found = [self._files.at_rest(path, one) for one in placed]
         values = [one.located.value for one in placed]
