@@ -13,6 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from agentguard.detect.secret_table import SecretTable
 from agentguard.detect.values import ValueIndex
 from agentguard.judge.context import Context, Login
 from agentguard.judge.gateways import pointed_at
+from agentguard.judge.habits import Habits
 from agentguard.judge.load import load_policy
 from agentguard.judge.outcome import OutcomeTally
 from agentguard.judge.policy import Policy
@@ -47,6 +49,7 @@ from agentguard.model.process import Ancestor, Confidence, Process, ProcessSnaps
 from agentguard.model.secret import CONTENT_KIND, SecretFile, SecretValue
 from agentguard.model.verdict import Disposition, Verdict
 from agentguard.record.looks import Looks
+from agentguard.record.reader import histories_before
 from agentguard.record.writer import Writer
 
 Clock = Callable[[], int]
@@ -166,6 +169,7 @@ class Stages:
     detector: Detector
     policy: Policy
     context: Context
+    habits: Habits
     repeats: Repeats
     writer: Writer
     tally: OutcomeTally
@@ -260,7 +264,8 @@ class Monitor:
         self._remember(observation)
         self._account_for(observation)
         attributed = self._stages.attributor.attribute(observation)
-        for finding in self._stages.detector.detect(attributed):
+        for found in self._stages.detector.detect(attributed):
+            finding = self._stages.habits.compare(found)
             verdict = self._judge(finding)
             for told in self._stages.repeats.take(finding, verdict):
                 self._record(told, verdict if told is finding else self._judge(told))
@@ -349,6 +354,7 @@ def open_stages(home: Home, policies: Path, detection: Detection, writer: Writer
         detector=detector,
         policy=policy,
         context=_context(subject, policy),
+        habits=Habits(partial(histories_before, home.database, subject.session, time.time_ns())),
         repeats=Repeats(new_event),
         writer=writer,
         tally=OutcomeTally(),

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from agentguard.judge.context import Context
 from agentguard.judge.policy import Example, Policy, Rule
+from agentguard.model.access import Access
 from agentguard.model.finding import Activity, Finding, Flow, Gap, Kind
 from agentguard.model.observation import GapType
 from agentguard.model.process import ATTRIBUTION_OF, Ancestor, Attribution, Process
@@ -43,6 +44,7 @@ SITUATION = {
     "covered_by": "sensor that saw what this one could not",
     "secret_within_reach": "true or false",
     "attribution": "exact, inferred, unknown",
+    "access": "usual, new-reader, sudden-rise, rotated: compared with earlier sessions",
     "secret_host": "true: a secret of the session names this host as its own",
     "gateway": "true: the policy names the host as a gateway to models",
     "remote_host": "true: it is the host of one of the repository's remotes",
@@ -179,6 +181,7 @@ def _matches(kind: Kind, fields: Mapping[str, Sequence[str]], words: Mapping[str
         issuer_hosts=tuple(fields.get("issuer", ())),
         public=_true(words, "public"),
         source_path=words.get("source", ""),
+        access=_one_of(Access, words.get("access", Access.USUAL)),
     )
     return (match,)
 

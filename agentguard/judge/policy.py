@@ -9,7 +9,8 @@ from typing import NamedTuple
 from agentguard.judge.context import Context
 from agentguard.judge.facts import Facts
 from agentguard.judge.match import Condition
-from agentguard.judge.template import Template
+from agentguard.judge.template import Template, parse_template
+from agentguard.model.access import Access
 from agentguard.model.finding import Activity, Finding, Kind
 from agentguard.model.secret import SecretMatch
 from agentguard.model.verdict import Destination, Disposition, Outcome, Severity, Verdict
@@ -69,6 +70,13 @@ NO_RULE = Rule(
     ),
 )
 """Closes every policy, so that each event gets a verdict; it cannot call a session clean."""
+
+
+_UNUSUAL = {
+    Access.NEW_READER: parse_template("{agent} never took it before, in any session since it is known."),
+    Access.SUDDEN_RISE: parse_template("{agent} takes it far more often than in any session before."),
+    Access.ROTATED: parse_template("It was marked as rotated: its old value is still in use."),
+}
 
 
 class Decision(NamedTuple):
@@ -136,8 +144,9 @@ class Policy:
     def _verdict(self, facts: Facts) -> Verdict:
         decision = self.decide(facts)
         finding = facts.finding
+        decision, unusual = _raised(decision, facts)
         disposition, outcome, name = decision.disposition, decision.outcome, decision.rule.name
-        reason = decision.rule.then.reason.fill(facts)
+        reason = decision.rule.then.reason.fill(facts) + unusual
         if finding.enforced_rule:
             disposition, outcome, name = Disposition.BLOCKED, Outcome.CLEAN, finding.enforced_rule
             reason = f"Refused before it left: {reason}"
@@ -169,6 +178,7 @@ def units(finding: Finding) -> Iterator[SecretMatch | None]:
             match.public,
             match.issuer_hosts,
             match.source_path,
+            match.access,
             match.fingerprint == flow,
         )
         if alike not in seen:
@@ -178,6 +188,21 @@ def units(finding: Finding) -> Iterator[SecretMatch | None]:
 
 def _decision(rule: Rule, facts: Facts) -> Decision:
     return Decision(rule, rule.then.disposition, rule.then.severity, rule.then.outcome, _destination(rule, facts))
+
+
+def _raised(decision: Decision, facts: Facts) -> tuple[Decision, str]:
+    """One step of severity more for an unusual access, and the sentence that says why.
+
+    What is blocked stays so, and a rule that asks for `access` has said what it thinks of it. The old value of a
+    rotated credential is worth an alert wherever it turns up.
+    """
+    access = facts.match.access if facts.match else Access.USUAL
+    if access is Access.USUAL or any(condition.word == "access" for condition in decision.rule.conditions):
+        return decision, ""
+    severity = list(Severity)[min(SEVERITY_RANK[decision.severity] + 1, len(Severity) - 1)]
+    quiet = DISPOSITION_RANK[decision.disposition] < DISPOSITION_RANK[Disposition.ALERT]
+    disposition = Disposition.ALERT if access is Access.ROTATED and quiet else decision.disposition
+    return decision._replace(severity=severity, disposition=disposition), f" {_UNUSUAL[access].fill(facts)}"
 
 
 def _stricter(base: Decision, other: Decision) -> Decision:

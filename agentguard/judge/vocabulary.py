@@ -9,6 +9,7 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from agentguard.judge.facts import Facts
+from agentguard.model.access import Access
 from agentguard.model.finding import Activity, Kind
 from agentguard.model.observation import GapType
 from agentguard.model.process import Attribution
@@ -69,6 +70,7 @@ ENUMS: dict[str, type[StrEnum]] = {
     "destination": Destination,
     "gap": GapType,
     "attribution": Attribution,
+    "access": Access,
 }
 """Words whose values are names of the model, not globs."""
 
@@ -80,6 +82,7 @@ TEXT: dict[str, Callable[[Facts], str]] = {
     "place": lambda facts: facts.match.place.lower() if facts.match else "",
     "type": lambda facts: facts.match.type if facts.match else "",
     "attribution": lambda facts: facts.finding.attribution,
+    "access": lambda facts: facts.match.access if facts.match else "",
     "agent": Facts.agent,
     "sensor": lambda facts: facts.finding.gap.sensor if facts.finding.gap else facts.finding.sensor,
     "method": lambda facts: facts.finding.method,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from agentguard.model.access import Access
 from agentguard.model.finding import Activity, Finding, Flow, Gap, Kind
 from agentguard.model.observation import GapType
 from agentguard.model.process import Ancestor, Attribution, Confidence, Process
@@ -154,6 +155,7 @@ def _match_to_json(match: SecretMatch) -> dict[str, Any]:
         "checksum_valid": match.checksum_valid,
         "public": match.public,
         "source_path": valid_text(match.source_path) or None,
+        "access": match.access,
     }
 
 
@@ -169,6 +171,7 @@ def _match_from_json(data: dict[str, Any]) -> SecretMatch:
         checksum_valid=data["checksum_valid"],
         public=data["public"],
         source_path=data["source_path"] or "",
+        access=Access(data.get("access") or Access.USUAL),
     )
 
 

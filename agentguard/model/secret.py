@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from agentguard.model.access import Access
+
 CONTENT_KIND = "content"
 """`SecretFile.kind` of a file that no pattern names but whose content holds a credential."""
 
@@ -52,6 +54,8 @@ class SecretMatch:
     """Publishable by design (a Stripe publishable key)."""
     source_path: str = ""
     """The secret file the value is known from; "" when it was recognised by its form alone."""
+    access: Access = Access.USUAL
+    """Set when it is compared with earlier sessions, before it is judged."""
 
     @property
     def own_name(self) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
 
+from agentguard.model.access import AccessHistory, AgentHistory
 from agentguard.model.credential import CredentialPlace, CredentialUse, FoundBy, KnownCredential
 from agentguard.model.finding import Activity
 from agentguard.model.verdict import Outcome
@@ -27,6 +29,49 @@ def credentials_sql(chosen: str) -> tuple[str, str, str]:
         f"SELECT * FROM credential_places WHERE fingerprint IN ({chosen}) ORDER BY path, commit_id, found_by",  # noqa: S608
         f"SELECT * FROM credential_uses WHERE fingerprint IN ({chosen}) ORDER BY first_ns, last_ns",  # noqa: S608
     )
+
+
+HABITS = """
+SELECT fingerprint, agent, COUNT(*) AS taken_in, MAX(taken) AS most FROM (
+    SELECT fingerprint, agent, session, SUM(count) AS taken FROM credential_uses
+    WHERE session <> :session AND first_ns < :start AND way IN ('read', 'inherit', 'exec')
+    GROUP BY fingerprint, agent, session
+) GROUP BY fingerprint, agent
+"""
+STARTS = "SELECT agent, start_ns FROM sessions WHERE uid <> :session AND start_ns < :start ORDER BY agent, start_ns"
+SEEN_BEFORE = "SELECT fingerprint, first_seen_ns, rotated_ns FROM credentials WHERE first_seen_ns < :start"
+"""Of a session that began at `start`: what agents did with credentials in the others, when the earlier ones began,
+which credentials were known before."""
+
+
+def histories_from_rows(
+    seen: Iterable[sqlite3.Row], habits: Iterable[sqlite3.Row], starts: Iterable[sqlite3.Row]
+) -> dict[str, AccessHistory]:
+    """By fingerprint."""
+    started, taken = defaultdict[str, list[int]](list), defaultdict[str, dict[str, sqlite3.Row]](dict)
+    for row in starts:
+        started[row["agent"]].append(row["start_ns"])
+    for row in habits:
+        taken[row["fingerprint"]][row["agent"]] = row
+    return {
+        row["fingerprint"]: AccessHistory(
+            rotated_ns=row["rotated_ns"],
+            agents={
+                agent: _history(taken[row["fingerprint"]].get(agent), _since(times, row["first_seen_ns"]))
+                for agent, times in started.items()
+            },
+        )
+        for row in seen
+    }
+
+
+def _since(times: list[int], time_ns: int) -> int:
+    """How many of ascending times come after one."""
+    return len(times) - bisect_right(times, time_ns)
+
+
+def _history(row: sqlite3.Row | None, sessions: int) -> AgentHistory:
+    return AgentHistory(sessions=sessions, taken_in=row["taken_in"] if row else 0, most=row["most"] if row else 0)
 
 
 def credentials_from_rows(

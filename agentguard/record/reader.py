@@ -6,24 +6,29 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
 from urllib.parse import quote
 
 from agentguard.errors import StoreError
+from agentguard.model.access import AccessHistory
 from agentguard.model.credential import KnownCredential
 from agentguard.model.event import Event, event_from_json
 from agentguard.model.session import Session
 from agentguard.record.faults import describe
 from agentguard.record.known import (
     BEGINNING,
+    HABITS,
     HAS_INVENTORY,
     OF_ALL,
     OF_SESSION,
+    SEEN_BEFORE,
+    STARTS,
     credentials_from_rows,
     credentials_sql,
+    histories_from_rows,
 )
 from agentguard.record.queries import EventQuery, Narrow, count_sql, ids_sql
 from agentguard.record.stored import session_of
@@ -177,6 +182,13 @@ class Reader:
             raise StoreError(f"{len(found)} credentials begin with {name!r}; give more of the fingerprint")
         return found[0] if found else None
 
+    def access_histories(self, session: str, start_ns: int) -> dict[str, AccessHistory]:
+        """What a session's accesses are compared with: of each credential known before it began, by fingerprint."""
+        if not self._rows(HAS_INVENTORY, []):
+            return {}
+        values = {"session": _bindable(session), "start": start_ns}
+        return histories_from_rows(*(self._rows(sql, values) for sql in (SEEN_BEFORE, HABITS, STARTS)))
+
     def timeline(
         self, session: str, buckets: int, start_ns: int | None = None, end_ns: int | None = None
     ) -> list[Bucket]:
@@ -235,7 +247,7 @@ class Reader:
             except sqlite3.Error as error:
                 raise self._failure(error) from None
 
-    def _rows(self, sql: str, values: Sequence[object]) -> list[sqlite3.Row]:
+    def _rows(self, sql: str, values: Sequence[object] | Mapping[str, object]) -> list[sqlite3.Row]:
         with self._lock:
             try:
                 connection = self._connected()
@@ -289,3 +301,14 @@ def _bound(limit: int | None) -> int:
 def _bindable(text: str) -> str:
     """SQLite refuses lone surrogates; no stored name holds one."""
     return text.encode("utf-8", "replace").decode()
+
+
+def histories_before(path: Path, session: str, start_ns: int) -> dict[str, AccessHistory]:
+    """As `Reader.access_histories`; {} when the database cannot be read: then no access is unusual."""
+    reader = Reader(path)
+    try:
+        return reader.access_histories(session, start_ns)
+    except StoreError:
+        return {}
+    finally:
+        reader.close()

@@ -11,6 +11,8 @@ from agentguard.model.finding import Activity
 from agentguard.show.phrases import day_and_time, listed, plural
 from agentguard.show.urgency import Cause, Task, lies_in
 
+SHORT_FINGERPRINT = 12
+"""Characters that name a credential in lists."""
 MOST_NAMES = 3
 _SENT = frozenset({Activity.SEND, Activity.CONNECT})
 _TAKEN = {Activity.READ: "read", Activity.INHERIT: "inherited", Activity.EXEC: "on a command line"}

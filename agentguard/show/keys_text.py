@@ -10,7 +10,7 @@ from datetime import tzinfo
 from agentguard.command_name import command
 from agentguard.model.credential import CredentialPlace, CredentialUse, FoundBy, KnownCredential
 from agentguard.model.verdict import Disposition
-from agentguard.show.credential_words import readings, sendings, where, why
+from agentguard.show.credential_words import SHORT_FINGERPRINT, readings, sendings, where, why
 from agentguard.show.issuers import Issuers, issuer_of
 from agentguard.show.looks import DISPOSITION, OUTCOME, Look, painted
 from agentguard.show.phrases import day_and_time, listed, plural
@@ -18,8 +18,6 @@ from agentguard.show.table import cells, table
 from agentguard.show.text import safe, shortened
 from agentguard.show.urgency import DEMANDS, Cause, Task, lies_in
 
-SHORT_FINGERPRINT = 12
-"""Characters that name a credential in lists."""
 _SOFT = "2"
 _MOST_PLACES = 40
 _NARROWEST = 40

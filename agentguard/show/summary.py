@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from agentguard.command_name import command
+from agentguard.model.access import Access
 from agentguard.model.event import Event
 from agentguard.model.fault import at_fault
 from agentguard.model.finding import Activity, Kind
 from agentguard.model.session import Coverage, SensorState, Session
 from agentguard.model.verdict import Outcome
 from agentguard.record.reader import EventQuery, Reader
+from agentguard.show.credential_words import SHORT_FINGERPRINT, used_since
 from agentguard.show.looks import OUTCOME, look_of_send, painted, was_blocked
-from agentguard.show.phrases import duration, listed, match_names, plural, process_name
+from agentguard.show.phrases import duration, listed, match_name, match_names, plural, process_name
 from agentguard.show.text import safe, shortened
 
 MOST_FLOWS = 3
@@ -43,6 +46,11 @@ _HOW_SURE = (
 )
 _PROGRAMS = "every start is told by the kernel (process connector)"
 _PROGRAMS_SCANNED = "looked for ten times a second: short ones are missed"
+
+_HABIT = {
+    Access.NEW_READER: "never took {names} before",
+    Access.SUDDEN_RISE: "took {names} far more often than ever before",
+}
 
 
 def banner(session: Session, coverage: Iterable[Coverage], *, color: bool = False) -> str:
@@ -90,6 +98,7 @@ def summary(session: Session, reader: Reader, report_path: Path | None, *, color
     ]
     lines += _flows(session, reader)
     lines += _gaps(session, reader)
+    lines += _old_values(session, reader) or _unusual(session, reader)
     lines += _unprivileged(session, reader)
     if session.counts.get("blocked"):
         lines.append(f"  ⊘ {plural(session.counts['blocked'], 'request')} blocked; nothing left with them")
@@ -162,6 +171,40 @@ def _gaps(session: Session, reader: Reader) -> list[str]:
     shown = list(dict.fromkeys(details))[:MOST_GAPS]
     lines = [f"  gaps    {plural(count, 'moment')} in which a credential could have left unseen"]
     return lines + [f"          {shortened(safe(detail), 100)}" for detail in shown]
+
+
+def _old_values(session: Session, reader: Reader) -> list[str]:
+    """Credentials that were rotated, and whose old value this session used all the same."""
+    used: dict[str, str] = {}
+    for one in reader.credentials(session.uid):
+        if one.rotated_ns is not None:
+            here = replace(one, uses=tuple(use for use in one.uses if use.session == session.uid))
+            for what in used_since(here, one.rotated_ns)[:1]:
+                used[one.name or one.fingerprint[:SHORT_FINGERPRINT]] = what
+    if not used:
+        return []
+    what = next(iter(used.values())) if len(used) == 1 else f"see `{command()} keys`"
+    return [f"  ↻ old   {_some(used)} rotated, but the old value is in use: {shortened(safe(what), 100)}"]
+
+
+def _unusual(session: Session, reader: Reader) -> list[str]:
+    """Credentials that an agent took as it never did before."""
+    taken = (Kind.FILE, Kind.COMMAND, Kind.ENVIRONMENT)
+    found: dict[tuple[Access, str], list[str]] = {}
+    for event in reader.events(session.uid, kinds=taken, limit=SAMPLE):
+        for match in event.finding.matches:
+            if match.access in _HABIT:
+                found.setdefault((match.access, event.finding.agent), []).append(match_name(match))
+    if not found:
+        return []
+    (access, agent), names = next(iter(found.items()))
+    return [f"  ! look  {safe(agent)} {_HABIT[access].format(names=_some(names))}"]
+
+
+def _some(names: Iterable[str]) -> str:
+    """The first two, each once and safe to show, and how many more."""
+    every = list(dict.fromkeys(map(safe, names)))
+    return listed(every[:2] + ([f"{len(every) - 2} more"] if len(every) > 2 else []))
 
 
 def _unprivileged(session: Session, reader: Reader) -> list[str]:

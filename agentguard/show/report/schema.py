@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from agentguard.model.access import Access
 from agentguard.model.finding import Activity, Kind
 from agentguard.model.process import Attribution, Confidence
 from agentguard.model.session import SensorState
@@ -35,7 +36,7 @@ def _or_none(schema: Schema) -> Schema:
 
 
 def _words(
-    enum: type[Kind | Activity | Attribution | Confidence | Severity | Disposition | Outcome | SensorState],
+    enum: type[Kind | Activity | Attribution | Confidence | Severity | Disposition | Outcome | SensorState | Access],
 ) -> Schema:
     return {"enum": [word.value for word in enum]}
 
@@ -89,6 +90,7 @@ _MATCH = _object(
     checksum_valid={"type": ["boolean", "null"]},
     public=_FLAG,
     source_path=_TEXT_OR_NONE,
+    access=_words(Access),
 )
 
 _GAP = _object(

@@ -23,13 +23,14 @@ from record_builders import (
 
 from agentguard.config import Home
 from agentguard.errors import StoreError
+from agentguard.model.access import AccessHistory, AgentHistory
 from agentguard.model.at_rest import Commit, SecretAtRest
 from agentguard.model.credential import FoundBy, KnownCredential
 from agentguard.model.finding import Activity, Finding, Kind
 from agentguard.model.secret import KNOWN_VALUE
 from agentguard.model.verdict import Disposition, Outcome, Severity, Verdict
 from agentguard.record.at_rest import Run, keep_at_rest, mark_rotated
-from agentguard.record.reader import Reader
+from agentguard.record.reader import Reader, histories_before
 from agentguard.record.schema import open_database
 from agentguard.record.verify import verify
 from agentguard.record.writer import Writer
@@ -203,3 +204,30 @@ def test_a_database_that_cannot_be_written_is_said_in_words(guard_home: Home, tm
     guard_home.database.write_bytes(b"no database at all, and longer than a header")
     with pytest.raises(StoreError, match="not a database"):
         keep_at_rest(guard_home, [at_rest("a.py")], scan(tmp_path, 1))
+
+
+def test_what_a_session_is_compared_with_is_what_was_before_it(guard_home: Home) -> None:
+    fresh = "5e" * 16
+    starts = {"s-one": 0, "s-two": 100, "s-three": 200, "s-now": 300, "s-later": 400}
+    writer = Writer(guard_home)
+    writer.start()
+    for uid, at in starts.items():
+        writer.begin_session(session(uid, agent="codex", start_ns=START + at * SECOND))
+    for number in (1, 2, 3, 201, 301, 302, 401):
+        uid = next(uid for uid, at in reversed(starts.items()) if at < number)
+        writer.append(*read(number, session=uid, agent="codex"))
+    writer.append(*send(203, session="s-three", agent="codex"))
+    writer.append(*read(301.5, session="s-now", agent="codex", matches=(match(fingerprint=fresh),)))
+    assert writer.flush(10)
+    writer.close()
+    mark_rotated(guard_home, FINGERPRINT, START + 250 * SECOND)
+    found = histories_before(guard_home.database, "s-now", START + 300 * SECOND)
+    assert found == {
+        FINGERPRINT: AccessHistory(
+            rotated_ns=START + 250 * SECOND,
+            agents={"codex": AgentHistory(sessions=2, taken_in=2, most=3)},
+        )
+    }
+    guard_home.database.write_bytes(b"no database at all, and longer than a header")
+    assert histories_before(guard_home.database, "s-now", START + 300 * SECOND) == {}
+    assert histories_before(guard_home.root / "none.db", "s-now", 0) == {}
