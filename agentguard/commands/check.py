@@ -9,19 +9,23 @@ Exit status: 0 nothing to put right (or nothing as grave as --fail-on), 1 someth
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentguard.command_name import command
-from agentguard.config import folder_of_user, home_path, open_home
-from agentguard.errors import EXIT_ERROR, EXIT_FOUND, EXIT_OK, UsageError
+from agentguard.config import Home, folder_of_user, home_path, open_home
+from agentguard.errors import EXIT_ERROR, EXIT_FOUND, EXIT_OK, StoreError, UsageError
 from agentguard.model.verdict import Severity
 
 if TYPE_CHECKING:
+    from agentguard.model.at_rest import SecretAtRest
     from agentguard.model.posture import Posture
 
 _LEVELS = [severity.value for severity in Severity if severity is not Severity.INFO]
@@ -49,8 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--older-than takes 0 or more days")
     user_home = folder_of_user()
     root = _root(arguments.path, user_home)
-    posture = _look(arguments, root, user_home)
-    _print(arguments, posture, elsewhere=root != Path.cwd())
+    home = open_home(home_path(arguments.home))
+    posture, at_rest, opened = _look(arguments, home, root, user_home)
+    posture = _record(home, posture, at_rest, opened)
+    print("\n".join(_rendered(arguments, posture, elsewhere=root != Path.cwd())))
     if posture.unread:
         return EXIT_ERROR
     least = Severity(arguments.fail_on).rank
@@ -67,16 +73,17 @@ def _root(path: Path, user_home: Path) -> Path:
     if not root.is_dir():
         raise UsageError(f"{path} is no folder")
     home = Path(os.path.realpath(user_home))
-    if home == root or home.is_relative_to(root):
+    if home.is_relative_to(root):
         raise UsageError(
             f"{root} is your home folder or holds it: name a project, and add --home-folder for its places"
         )
     return root
 
 
-def _look(arguments: argparse.Namespace, root: Path, user_home: Path) -> Posture:
-    from dataclasses import replace
-
+def _look(
+    arguments: argparse.Namespace, home: Home, root: Path, user_home: Path
+) -> tuple[Posture, tuple[SecretAtRest, ...], frozenset[str]]:
+    """What was found, each place of each credential, and the files that were looked into."""
     from agentguard.detect.file_scan import FileScanner
     from agentguard.detect.files import load_file_patterns
     from agentguard.model.posture import Breadth
@@ -89,17 +96,11 @@ def _look(arguments: argparse.Namespace, root: Path, user_home: Path) -> Posture
     from agentguard.scan.setting import scanner as scanner_of
 
     began, now_ns = time.monotonic(), time.time_ns()
-    home = open_home(home_path(arguments.home))
     scanner = scanner_of(home.root)
     catalogue = load_catalogue(policies_dir() / "posture.yaml")
-    knowledge = Knowledge(
-        catalogue=catalogue, patterns=load_file_patterns(policies_dir() / "files.yaml"), types=scanner.types
-    )
-    reader = Reader(home.database)
-    try:
+    patterns = load_file_patterns(policies_dir() / "files.yaml")
+    with contextlib.closing(Reader(home.database)) as reader:
         known = reader.credentials()
-    finally:
-        reader.close()
     question = Question(
         root=root,
         home=user_home if arguments.home_folder else None,
@@ -109,13 +110,45 @@ def _look(arguments: argparse.Namespace, root: Path, user_home: Path) -> Posture
         rotated=frozenset(one.fingerprint for one in known if one.rotated_ns is not None),
         now_ns=now_ns,
     )
-    looked = Look(question, knowledge, FileReader(catalogue, FileScanner(scanner), scanner), history=None).run()
+    looked = Look(
+        question,
+        Knowledge(catalogue=catalogue, patterns=patterns, types=scanner.types),
+        FileReader(catalogue, FileScanner(scanner), scanner),
+        history=None,
+    ).run()
     breadth = Breadth(home=arguments.home_folder, history=arguments.history, older_than_days=arguments.older_than)
     posture = assess(looked, breadth, lambda text: scanner.redact(text)[0])
-    return replace(posture, seconds=time.monotonic() - began)
+    return replace(posture, seconds=time.monotonic() - began), looked.at_rest, looked.opened
 
 
-def _print(arguments: argparse.Namespace, posture: Posture, *, elsewhere: bool) -> None:
+def _record(home: Home, posture: Posture, at_rest: tuple[SecretAtRest, ...], opened: frozenset[str]) -> Posture:
+    """Keep it, and say what it was before. That it could not be kept is told, and costs nothing else."""
+    from agentguard.model.credential import FoundBy
+    from agentguard.record.at_rest import Run, keep_at_rest
+    from agentguard.record.postures import keep_posture
+    from agentguard.record.reader import Reader
+
+    def looked_at(path: str) -> bool:
+        return path in opened or not os.path.lexists(path)
+
+    run_of = Run(found_by=FoundBy.CHECK, root=Path(posture.root), time_ns=posture.time_ns, looked_at=looked_at)
+    try:
+        with contextlib.closing(Reader(home.database)) as reader:
+            before = reader.earlier_posture(posture)
+        posture = replace(posture, earlier=posture.since(before) if before else None)
+        keep_at_rest(home, at_rest, run_of)
+        keep_posture(home, posture)
+    except StoreError as error:
+        print(f"agentguard: this look was not recorded: {error}", file=sys.stderr)
+    return posture
+
+
+def _rendered(arguments: argparse.Namespace, posture: Posture, *, elsewhere: bool) -> Iterator[str]:
+    if arguments.format == "json":
+        from agentguard.show.posture_json import render_json
+
+        yield render_json(posture)
+        return
     from agentguard.show.posture_lines import Style, posture_lines
 
     style = Style(
@@ -125,5 +158,4 @@ def _print(arguments: argparse.Namespace, posture: Posture, *, elsewhere: bool) 
         elsewhere=elsewhere,
         more=f"{command()} check --full",
     )
-    for line in posture_lines(posture, style):
-        print(line)
+    yield from posture_lines(posture, style)

@@ -89,8 +89,9 @@ class GoodPractice:
     """Something done well: no finding, and worth saying."""
 
     what: str
-    """A phrase: `values from 1Password`."""
+    """A phrase: `3 values taken from 1Password`."""
     count: int
+    """How often."""
     places: tuple[Place, ...] = ()
 
 
@@ -100,6 +101,10 @@ class Earlier:
 
     time_ns: int
     score: int
+    put_right: int
+    """Weaknesses that it had found and that are gone now."""
+    new: int
+    """Weaknesses that it had not found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +132,8 @@ class Posture:
     good: tuple[GoodPractice, ...] = ()
     score: int = 100
     """0 to 100: `agentguard.posture.score` says how."""
+    formula: int = 0
+    """Which formula made the score."""
     files: int = 0
     """Looked at."""
     commits: int = 0
@@ -141,6 +148,11 @@ class Posture:
     """None when there is none."""
     seconds: float = 0.0
     """How long the look took."""
+
+    def since(self, before: Posture) -> Earlier:
+        """What has changed since an earlier look."""
+        then, now = ({one.identity for one in look.weaknesses} for look in (before, self))
+        return Earlier(time_ns=before.time_ns, score=before.score, put_right=len(then - now), new=len(now - then))
 
     def count(self, severity: Severity) -> int:
         """Weaknesses of one severity."""

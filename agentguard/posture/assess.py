@@ -26,7 +26,7 @@ from agentguard.posture.checks import (
 from agentguard.posture.checks.good import practices
 from agentguard.posture.evidence import Evidence
 from agentguard.posture.look import Looked
-from agentguard.posture.score import score_of
+from agentguard.posture.score import FORMULA, score_of
 
 CHECKS: dict[Check, Callable[[Evidence], Iterator[Weakness]]] = {
     Check.FILE_TRACKED: file_tracked.check,
@@ -65,6 +65,7 @@ def assess(looked: Looked, breadth: Breadth, redact: Callable[[str], str]) -> Po
         weaknesses=tuple(found),
         good=tuple(_redacted_good(one, redact) for one in practices(evidence)),
         score=score_of(found),
+        formula=FORMULA,
         files=looked.files,
         commits=looked.commits,
         credentials=len(

@@ -52,6 +52,10 @@ class Looked:
     """The evidence, and how much of what there is it covers."""
 
     evidence: Evidence
+    at_rest: tuple[SecretAtRest, ...]
+    """Every place of every credential, those that were replaced, too: for the inventory."""
+    opened: frozenset[str]
+    """Absolute paths of the files that were looked into, and could be."""
     files: int
     commits: int
     unread: tuple[Unread, ...]
@@ -83,11 +87,13 @@ class Look:
         self._on_file = on_file
         self._files: list[SeenFile] = []
         self._kept: list[Kept] = []
+        self._allowed: list[SecretAtRest] = []
         self._inline: list[Inline] = []
         self._references: list[Reference] = []
         self._unread: list[Unread] = []
         self._notes: list[str] = []
         self._opened = 0
+        self._whole: list[str] = []
 
     def run(self) -> Looked:
         """Everything there is to see. What cannot be seen is told, and never stops the rest."""
@@ -115,6 +121,8 @@ class Look:
         )
         return Looked(
             evidence=evidence,
+            at_rest=(*(one.secret for one in self._kept), *self._allowed, *past),
+            opened=frozenset(self._whole),
             files=self._opened,
             commits=commits,
             unread=tuple(self._unread),
@@ -137,11 +145,14 @@ class Look:
         seen = self._reader.look(file)
         self._files.append(file)
         self._kept += seen.kept
+        self._allowed += seen.allowed
         known = {one.match.fingerprint for one in seen.kept}
         self._inline += seen.inline
         self._kept += [one.kept for one in seen.inline if one.kept.match.fingerprint not in known]
         self._references += seen.references
-        if seen.unread:
+        if not seen.unread:
+            self._whole.append(file.path)
+        else:
             self._unread.append(Unread(path=file.name, reason=seen.unread))
 
     def _ask_git(self) -> tuple[GitFacts | None, bool]:

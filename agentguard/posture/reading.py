@@ -27,6 +27,8 @@ MOST_BYTES = 64 << 20
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW | os.O_CLOEXEC
 _HEAD = 8192
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_SCANNED = frozenset({"secrets-file", "private-key", "keystore", "ssh-private-key", "pgp-private-key", "age-key"})
+"""Kinds of which only what is recognised counts: the rest of a settings file, and of a key, is no list of secrets."""
 _MOST_BYTES_OF_SETTINGS = 1 << 20
 _SETTINGS = frozenset(
     ".yml .yaml .json .jsonc .toml .ini .cfg .conf .properties .tf .tfvars .hcl .sh .bash .zsh .fish .nix .ps1".split()  # noqa: SIM905
@@ -52,6 +54,8 @@ class FileLook:
     """What one file holds. No value is in it."""
 
     kept: tuple[Kept, ...] = ()
+    allowed: tuple[SecretAtRest, ...] = ()
+    """Credentials that a comment on their line allows: no weakness, and in the inventory all the same."""
     inline: tuple[Inline, ...] = ()
     references: tuple[Reference, ...] = ()
     unread: str = ""
@@ -74,29 +78,36 @@ class FileReader:
             return FileLook(unread=error.strerror or type(error).__name__)
         if b"\0" in data[:_HEAD] and not data.startswith(_UTF16):
             return FileLook()
-        kept = self._kept(file, data)
+        kept, allowed = self._kept(file, data)
         inline, complaint = self._inline(file, data)
         references = list(self._references(file, data))
         unread = complaint or (f"only its first {MOST_BYTES >> 20} MB were looked at" if cut else "")
-        return FileLook(kept=tuple(kept), inline=tuple(inline), references=tuple(references), unread=unread)
+        return FileLook(
+            kept=tuple(kept),
+            allowed=tuple(allowed),
+            inline=tuple(inline),
+            references=tuple(references),
+            unread=unread,
+        )
 
     def _path(self, file: SeenFile) -> str:
         """As the inventory of credentials wants it: relative to the project, absolute elsewhere, and without a key."""
         return self._recogniser.redact(file.path if file.at_home else file.name)[0]
 
-    def _kept(self, file: SeenFile, data: bytes) -> list[Kept]:
-        placed = [one for one in self._files.find(file.name, data).placed if not one.allowed]
+    def _kept(self, file: SeenFile, data: bytes) -> tuple[list[Kept], list[SecretAtRest]]:
+        """What counts, and what a comment on its line allows."""
+        placed = self._files.find(file.name, data).placed
         path = self._path(file) if placed else ""
-        found = [self._files.at_rest(path, one) for one in placed]
-        values = [one.located.value for one in placed]
-        if file.is_secret_file:
-            known = {one.match.fingerprint for one in found}
-            found += self._given(file, data, known, values)
+        allowed = [self._files.at_rest(path, one) for one in placed if one.allowed]
+        found = [self._files.at_rest(path, one) for one in placed if not one.allowed]
+        if file.is_secret_file and file.kind not in _SCANNED:
+            known = {one.match.fingerprint for one in (*found, *allowed)}
+            found += self._given(file, data, known, [one.located.value for one in placed])
         return [
             Kept(secret=one, file=file, environment=self._environment(file, one, data))
             for one in found
             if not one.match.public
-        ]
+        ], allowed
 
     def _given(self, file: SeenFile, data: bytes, known: set[str], values: list[bytes]) -> Iterator[SecretAtRest]:
         """Values that the file's own format gives as secrets, beside those that are recognised by their form. Of a URL

@@ -56,7 +56,7 @@ def keep_at_rest(home: Home, found: Iterable[SecretAtRest], run: Run) -> None:
         if place not in seen:
             seen.add(place)
             notes.place(one.match, seen_at(path, run.found_by, run.time_ns, one.line, one.commit))
-    with _transaction(home) as connection:
+    with transaction(home) as connection:
         notes.write(connection)
         _note_gone(connection, base, run)
 
@@ -77,7 +77,7 @@ def mark_rotated(home: Home, fingerprint: str, rotated_ns: int | None) -> None:
     Raises:
         StoreError: the database cannot be written.
     """
-    with _transaction(home) as connection:
+    with transaction(home) as connection:
         connection.execute("UPDATE credentials SET rotated_ns = ? WHERE fingerprint = ?", (rotated_ns, fingerprint))
 
 
@@ -96,7 +96,7 @@ def _note_gone(connection: sqlite3.Connection, base: str, run: Run) -> None:
 
 
 @contextlib.contextmanager
-def _transaction(home: Home) -> Iterator[sqlite3.Connection]:
+def transaction(home: Home) -> Iterator[sqlite3.Connection]:
     """One that is closed afterwards: a verb writes once."""
     database = open_database(home.database)
     connection: sqlite3.Connection = database.conn

@@ -16,6 +16,7 @@ from agentguard.errors import StoreError
 from agentguard.model.access import AccessHistory
 from agentguard.model.credential import KnownCredential
 from agentguard.model.event import Event, event_from_json
+from agentguard.model.posture import Posture
 from agentguard.model.session import Session
 from agentguard.record.faults import describe
 from agentguard.record.known import (
@@ -30,6 +31,7 @@ from agentguard.record.known import (
     credentials_sql,
     histories_from_rows,
 )
+from agentguard.record.postures import AROUND, EARLIER, HAS_POSTURES, comparable, posture_from_rows
 from agentguard.record.queries import EventQuery, Narrow, count_sql, ids_sql
 from agentguard.record.stored import session_of
 
@@ -188,6 +190,18 @@ class Reader:
             return {}
         values = {"session": _bindable(session), "start": start_ns}
         return histories_from_rows(*(self._rows(sql, values) for sql in (SEEN_BEFORE, HABITS, STARTS)))
+
+    def earlier_posture(self, posture: Posture) -> Posture | None:
+        """The last complete look that this one may be compared with."""
+        if not self._rows(HAS_POSTURES, []):
+            return None
+        return posture_from_rows(self._rows(EARLIER, comparable(posture)))
+
+    def posture(self, folder: str) -> Posture | None:
+        """What the newest `check` of a folder found, or of the nearest one around it that was looked at."""
+        if not self._rows(HAS_POSTURES, []):
+            return None
+        return posture_from_rows(self._rows(AROUND, [_bindable(folder)]))
 
     def timeline(
         self, session: str, buckets: int, start_ns: int | None = None, end_ns: int | None = None

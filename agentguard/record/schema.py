@@ -157,6 +157,23 @@ CREATE INDEX credential_uses_session ON credential_uses (session);
 """A use stays when its session is purged: that a key leaked does not grow old."""
 
 
+VERSION_4 = """
+CREATE TABLE postures (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    root TEXT NOT NULL,
+    home INTEGER NOT NULL,
+    history INTEGER NOT NULL,
+    older_than_days INTEGER NOT NULL,
+    formula INTEGER NOT NULL,
+    complete INTEGER NOT NULL,
+    time_ns INTEGER NOT NULL,
+    score INTEGER NOT NULL,
+    json TEXT NOT NULL
+) STRICT;
+CREATE INDEX postures_root ON postures (root, time_ns);
+"""
+
+
 def _version_1(database: Database) -> None:
     """Tables, and trigram search over them: a part of a path or a host finds it, in any script."""
     database.executescript(VERSION_1)
@@ -176,7 +193,12 @@ def _version_3(database: Database) -> None:
         note_events(database.conn, page)
 
 
-MIGRATIONS = (_version_1, _version_2, _version_3)
+def _version_4(database: Database) -> None:
+    """What `check` found."""
+    database.executescript(VERSION_4)
+
+
+MIGRATIONS = (_version_1, _version_2, _version_3, _version_4)
 """Each brings a database from its index to the next. Never change one that was released: add another."""
 
 

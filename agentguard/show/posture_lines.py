@@ -94,13 +94,15 @@ class _Page:
             yield self.soft("Run the commands in that folder.")
 
     def _since(self, posture: Posture) -> str:
-        """`, was 61 on 3 May 2026 (▲ 13)`; a look without an earlier one of its kind says nothing."""
+        """`, was 61 on 3 May 2026 (13 better; 2 put right, 1 new)`; nothing where there is nothing to compare with."""
         earlier = posture.earlier
         if earlier is None:
             return ""
         change = posture.score - earlier.score
-        arrow = f"▲ {change} better" if change > 0 else f"▼ {-change} worse" if change < 0 else "as before"
-        return f", was {earlier.score} on {day(earlier.time_ns, self._style.zone)} ({arrow})"
+        parts = [f"▲ {change} better"] if change > 0 else [f"▼ {-change} worse"] if change < 0 else []
+        parts += [f"{earlier.put_right} put right"] if earlier.put_right else []
+        parts += [f"{earlier.new} new"] if earlier.new else []
+        return f", was {earlier.score} on {day(earlier.time_ns, self._style.zone)} ({', '.join(parts) or 'as before'})"
 
     def weakness(self, number: int, one: Weakness) -> Iterator[str]:
         """All of it."""
@@ -156,7 +158,7 @@ class _Page:
             paths = list(dict.fromkeys(safe(place.path) for place in one.places))
             more = [f"{len(paths) - MOST_PLACES} more"] if len(paths) > MOST_PLACES else []
             mark = painted("✓", "32", color=self._style.color)
-            yield f"  {mark} {one.count:,} {one.what}: {listed(paths[:MOST_PLACES] + more)}"
+            yield f"  {mark} {safe(one.what)}: {listed(paths[:MOST_PLACES] + more)}"
 
     def unseen(self, posture: Posture) -> Iterator[str]:
         """What nothing was said of: a score without it would say too much."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from agentguard.model.posture import GoodPractice, Place
 from agentguard.posture.evidence import Evidence, Reference
+from agentguard.posture.words import counted
 
 
 def practices(evidence: Evidence) -> Iterator[GoodPractice]:
@@ -14,9 +15,10 @@ def practices(evidence: Evidence) -> Iterator[GoodPractice]:
     for one in evidence.references:
         by_manager.setdefault(one.manager, []).append(one)
     for manager, found in sorted(by_manager.items(), key=lambda item: -sum(one.count for one in item[1])):
+        count = sum(one.count for one in found)
         yield GoodPractice(
-            what=f"taken from {manager}",
-            count=sum(one.count for one in found),
+            what=f"{counted(count, 'value')} taken from {manager}",
+            count=count,
             places=tuple(Place(path=one.file.name) for one in found),
         )
     ignored = [
@@ -30,5 +32,7 @@ def practices(evidence: Evidence) -> Iterator[GoodPractice]:
     ]
     if ignored:
         yield GoodPractice(
-            what="ignored by git", count=len(ignored), places=tuple(Place(path=file.name) for file in ignored)
+            what=f"{counted(len(ignored), 'file')} with secrets kept out of git",
+            count=len(ignored),
+            places=tuple(Place(path=file.name) for file in ignored),
         )

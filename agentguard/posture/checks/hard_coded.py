@@ -72,7 +72,7 @@ def _weakness(evidence: Evidence, one: Credential) -> Weakness:
         why=_WHY_STARTUP if first.file.place == _STARTUP else _WHY_TRACKED if tracked else _WHY,
         fixes=(
             _take_out(first, variable(one.match)),
-            *rotate(evidence, [one.match], why="it was written down" if tracked else ""),
+            *rotate(evidence, [one.match], why="it is in the history" if tracked else ""),
         ),
         places=tuple(kept.place for kept in one.places),
         type=one.match.type,

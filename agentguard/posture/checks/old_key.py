@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from agentguard.model.posture import Check, Weakness
 from agentguard.model.verdict import Severity
 from agentguard.posture.evidence import Credential, Evidence, credentials
-from agentguard.posture.words import counted, label, rotate
+from agentguard.posture.words import counted, label, rotate, where
 
 _DAY_NS = 86_400 * 10**9
 _VERY_OLD_DAYS = 365
@@ -49,8 +49,8 @@ def _weakness(evidence: Evidence, one: Credential, first_ns: int, days: int) -> 
     return Weakness(
         check=Check.OLD,
         severity=Severity.MEDIUM if days > _VERY_OLD_DAYS else Severity.LOW,
-        title=f"{label(evidence, one.match)} is at least {counted(days, 'day')} old: it was there on {day}",
-        why=_WHY,
+        title=f"{label(evidence, one.match)} in {where(one.paths)} is at least {counted(days, 'day')} old",
+        why=f"It was there on {day}. {_WHY}",
         fixes=tuple(rotate(evidence, [one.match])),
         places=tuple(kept.place for kept in one.places),
         type=one.match.type,

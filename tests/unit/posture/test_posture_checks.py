@@ -62,7 +62,7 @@ def test_its_command_stops_tracking_it_and_keeps_the_file(tmp_path: Path) -> Non
     after = look_at(project.root)
     assert [one.check for one in after.weaknesses] == []
     assert (project.root / "conf dir/.env").exists()
-    assert after.good[-1].what == "ignored by git"
+    assert after.good[-1].what == "1 file with secrets kept out of git"
 
 
 def test_an_env_file_that_git_does_not_ignore(shop: Project, posture: Posture, tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_tracked_env_file_without_keys_is_a_small_matter_and_an_encrypted_one_
     project.commit(".env", ".env.prod")
     found = look_at(project.root)
     assert [(one.severity, one.places[0].path) for one in found.weaknesses] == [(Severity.LOW, ".env")]
-    assert [one.what for one in found.good] == ["taken from dotenvx"]
+    assert [one.what for one in found.good] == ["1 value taken from dotenvx"]
 
 
 def test_a_hard_coded_key_is_to_be_read_from_the_environment(posture: Posture) -> None:
@@ -113,9 +113,9 @@ def test_a_key_in_a_place_for_none(posture: Posture, check: Check, path: str, sa
 
 def test_what_is_fetched_by_a_reference_is_well_done(posture: Posture) -> None:
     assert {one.what: [place.path for place in one.places] for one in posture.good} == {
-        "taken from 1Password": [".env.production"],
-        "taken from the CI's own secret store": [".github/workflows/test.yml"],
-        "ignored by git": [".env.production"],
+        "1 value taken from 1Password": [".env.production"],
+        "1 value taken from the CI's own secret store": [".github/workflows/test.yml"],
+        "1 file with secrets kept out of git": [".env.production"],
     }
 
 
