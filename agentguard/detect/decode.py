@@ -11,12 +11,11 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes
 
 from agentguard.detect.codes import decode_codes
 from agentguard.detect.decode_runs import SHORTEST, decode_runs
-from agentguard.detect.decompress import MAGICS, inflate
 from agentguard.detect.loops import loops_for
+from agentguard.detect.magics import MAGICS
 from agentguard.detect.pieces import join_pieces
 
 _MOST_HIDDEN = 2
@@ -157,6 +156,8 @@ def unpercented(data: bytes) -> bytes | None:
     """Percent codes resolved, those of a percent sign at once; None when there are none."""
     if b"%" not in data or not _has_percent(data):
         return None
+    from urllib.parse import unquote_to_bytes  # noqa: PLC0415 (slow to import, for a commit hook)
+
     return unquote_to_bytes(_PERCENT_AGAIN.sub(b"%", data) if b"%25" in data else data)
 
 
@@ -175,7 +176,12 @@ def _other_hidings(data: bytes, budget: int, undone: set[str]) -> Iterator[tuple
     narrow = narrow_text(data) if b"\0" in data and data.count(b"\0") >= len(_ZEROS) else None
     if narrow:
         yield "utf-16", narrow
-    for encoding, at in _packed(data).items():
+    packed = _packed(data)
+    if not packed:
+        return
+    from agentguard.detect.decompress import inflate  # noqa: PLC0415 (slow to import, for a commit hook)
+
+    for encoding, at in packed.items():
         plain = inflate(encoding, data[at:], budget) if encoding not in undone else b""
         if plain:
             undone.add(encoding)

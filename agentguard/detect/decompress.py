@@ -12,21 +12,11 @@ import brotli  # type: ignore[import-untyped]
 import zstandard
 
 from agentguard.detect.framed import Framed, FrameError
-from agentguard.detect.unzip import ENTRY, Unzipper, ZipError
+from agentguard.detect.unzip import Unzipper, ZipError
 
 MAX_OUTPUT = 64 << 20
 """Bytes out of one body. What lies beyond is not read, and said to be opaque."""
 PIECE = 256 << 10
-
-MAGICS = {
-    "gzip": b"\x1f\x8b\x08",
-    "zstd": b"\x28\xb5\x2f\xfd",
-    "deflate": b"\x78\x9c",
-    "xz": b"\xfd7zXZ\0",
-    "bzip2": b"BZh",
-    "zip": ENTRY,
-}
-"""First bytes of what can be told without a header."""
 
 CODINGS = ("gzip", "x-gzip", "deflate", "br", "zstd")
 
@@ -47,7 +37,7 @@ class Decompressor(Protocol):
 
 
 def decompressor(coding: str) -> Decompressor:
-    """For a token of Content-Encoding, a name in `MAGICS`, or what `framed.frame_of` says.
+    """For a token of Content-Encoding, a name in `magics.MAGICS`, or what `framed.frame_of` says.
 
     Raises:
         DecompressError: the coding is not known.

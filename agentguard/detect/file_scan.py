@@ -14,7 +14,6 @@ from typing import Protocol
 from agentguard.detect.file_views import FileViews, binary_view
 from agentguard.detect.fingerprint import Fingerprinter
 from agentguard.detect.matching import Located, match_of
-from agentguard.detect.origin import origin
 from agentguard.detect.parse import bytes_of, text_of
 from agentguard.model.at_rest import SecretAtRest
 from agentguard.model.verdict import Severity
@@ -160,6 +159,8 @@ class FileScanner:
             return any(
                 one.value == found.located.value for seen in FileViews(part) for one in self._scanner.locate(seen.data)
             )
+
+        from agentguard.detect.origin import origin  # noqa: PLC0415 (slow to import; a commit hook finds nothing as a rule)
 
         start, end = origin(data, view[found.start : found.end], holds if search else None)
         return replace(found, start=start, end=end)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
-
 FINGERPRINT_CHARS = 32
 HIDDEN = "•••"
 """Preview of a value too short to show any of."""
@@ -25,6 +23,8 @@ class Fingerprinter:
 
     def of(self, value: bytes) -> str:
         """32 hex characters. The same value gives the same fingerprint in every session of one home folder."""
+        import hmac  # noqa: PLC0415 (slow to import, for a commit hook, which finds nothing as a rule)
+
         return hmac.digest(self._key, value, "sha256").hex()[:FINGERPRINT_CHARS]
 
 

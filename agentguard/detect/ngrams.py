@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from functools import cache, lru_cache
-from pathlib import Path
 
 LONGEST = 7
 """Characters of the longest group of the vocabulary."""
@@ -19,7 +18,8 @@ ENTROPY_WEIGHT = 0.1
 """Of a bit a character, beside pieces a character; the best of those tried in training."""
 _LOOKED_AT = 96
 """Characters of a value that are judged: what is random is so from its start."""
-_FILE = Path(__file__).with_name("ngrams.txt")
+_FILE = __file__.removesuffix("ngrams.py") + "ngrams.txt"
+"""Not by pathlib, which a commit hook would wait for."""
 
 
 @lru_cache(maxsize=4096)
@@ -55,7 +55,8 @@ def entropy(text: str) -> float:
 @cache
 def vocabulary() -> frozenset[str]:
     """Read at first use: 50 KB."""
-    return frozenset(_FILE.read_text(encoding="ascii").split())
+    with open(_FILE, encoding="ascii") as file:
+        return frozenset(file.read().split())
 
 
 _FOLDING = {code: "_" if chr(code) in "_-. /:," else "!" for code in range(128) if not chr(code).isalnum()}

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol
 
-from agentguard.detect.decompress import MAGICS, MAX_OUTPUT, DecompressError, Decompressor, decompressor
+from agentguard.detect.decompress import MAX_OUTPUT, DecompressError, Decompressor, decompressor
 from agentguard.detect.framed import SHORTEST, frame_of
+from agentguard.detect.magics import MAGICS
 from agentguard.model.secret import SecretMatch
 
 _LONGEST_MAGIC = max(SHORTEST, *map(len, MAGICS.values()))

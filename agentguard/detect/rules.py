@@ -7,10 +7,13 @@ A type carries examples that must and must not be recognised, written as templat
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agentguard.model.secret import KeyScope
 from agentguard.model.verdict import Severity
+
+if TYPE_CHECKING:
+    from pathlib import Path  # slow to import, for a commit hook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agentguard.detect.checksum import KEY_BODIES, canonical, check
-from agentguard.detect.confirm import Engine, Hit
+from agentguard.detect.checksum import KEY_BODIES
+from agentguard.detect.confirm import Engine
 from agentguard.detect.decode import Views
 from agentguard.detect.fingerprint import Fingerprinter
-from agentguard.detect.matching import Found, Located, ValueHit, ValueHits, merge, resolve
-from agentguard.detect.naming import host_of_url, name_before
-from agentguard.detect.placeholders import is_credential
+from agentguard.detect.locator import Locator
+from agentguard.detect.matching import Found, Located, ValueHit, ValueHits, merge
 from agentguard.detect.redact import redact_text
 from agentguard.detect.rules import CredentialType
 from agentguard.detect.stream import BodyScan, StreamScan, TextStream, WindowScan
@@ -26,7 +25,7 @@ _WHOLE = 1 << 20
 """Bytes scanned in one go; more is scanned in windows, so that the views of it stay small."""
 
 
-class Scanner:
+class Scanner(Locator):
     """One for the whole process; every method may run in many threads at once.
 
     Args:
@@ -39,31 +38,14 @@ class Scanner:
     def __init__(
         self, types: Sequence[CredentialType], engine: Engine, fingerprinter: Fingerprinter, values: ValueHits
     ) -> None:
-        self._types = tuple(types)
-        self._engine = engine
-        self._fingerprinter = fingerprinter
+        super().__init__(types, engine, fingerprinter)
         self._values = values
         self._key_types = frozenset(kind.id for kind in types if kind.checksum in KEY_BODIES)
-
-    @property
-    def types(self) -> tuple[CredentialType, ...]:
-        """The credential types it knows."""
-        return self._types
-
-    @property
-    def fingerprinter(self) -> Fingerprinter:
-        """What names the values."""
-        return self._fingerprinter
 
     @property
     def known_values(self) -> int:
         """How many values are followed: a text that was clean may not be so any more once this has grown."""
         return len(self._values)
-
-    def locate(self, data: bytes) -> list[Located]:
-        """Credentials recognised by form in `data` as it stands: nothing decoded, placeholders left out, of those
-        that overlap the most specific (then the longest). Ordered by start."""
-        return [found for found in self._locate(data) if is_credential(found.type, found.value)]
 
     def find(self, data: bytes) -> list[Found]:
         """Recognised and known secrets in `data` as it stands, with their spans. Ordered by start."""
@@ -122,26 +104,6 @@ class Scanner:
         """Whether more of a match may follow behind the end of `data`; a private key goes on over line ends."""
         rest = data[found.end : found.end + _LINE_END]
         return not (rest.strip(b" \t\r\n\\") if found.match.type in self._key_types else rest)
-
-    def _locate(self, data: bytes) -> list[Located]:
-        """As `locate`, placeholders included: one of them may be a known value."""
-        hits = self._engine.scan(data)
-        return resolve([self._located(data, hit) for hit in hits]) if hits else []
-
-    def _located(self, data: bytes, hit: Hit) -> Located:
-        kind, start, end = self._types[hit.type_index], hit.start, hit.end
-        value = canonical(kind.checksum, data[start:end])
-        hosts = host_of_url(data, start, end) if "://" in kind.pattern else ()
-        return Located(
-            type=kind,
-            start=start,
-            end=end,
-            value=value,
-            name=name_before(data, start),
-            gap=hit.gap,
-            checksum_valid=check(kind.checksum, value),
-            issuer_hosts=(*kind.issuer_hosts, *hosts),
-        )
 
 
 def _encode(text: str) -> bytes:

@@ -7,10 +7,12 @@ import sys
 from typing import NoReturn
 
 from agentguard.errors import EXIT_ERROR, AgentGuardError
+from agentguard.hooks.lean import put_inspect_off
 
 
 def run(hook: str, arguments: list[str], home: str) -> NoReturn:
     """Look, and end this process at once: 0 passes, 1 credentials were found, 2 it could not be looked."""
+    put_inspect_off()
     status = answer(hook, arguments, home)
     sys.stderr.flush()
     os._exit(status)  # what python would tidy up, the kernel does faster

@@ -7,13 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from agentguard.detect.confirm import Engine
-from agentguard.detect.engine_python import PythonEngine
 from agentguard.detect.file_scan import FileScanner
 from agentguard.detect.fingerprint import Fingerprinter
-from agentguard.detect.matching import ValueHit
+from agentguard.detect.locator import Locator
 from agentguard.detect.rules import CredentialType
-from agentguard.detect.scanner import Scanner
-from agentguard.errors import ConfigError
 from agentguard.hooks.compiled import compiled_types
 from agentguard.hooks.git_pipe import GitPipe
 from agentguard.hooks.push import by_commit
@@ -27,8 +24,6 @@ MOST_OF_PUSH = 128 << 20
 """Of the commits that are pushed."""
 _MOST_OF_ONE = 4 << 20
 """Of one file that git shows no lines of: a binary one, or one of 8 MB and more."""
-_MANY = 256 << 10
-"""Bytes from which on a faster engine is worth its import (9 ms)."""
 
 
 class Looking:
@@ -59,7 +54,7 @@ class Looking:
             GitError: it failed.
         """
         patch, whole = diff.read(MOST_BYTES)
-        scanner = self._scanner(len(patch))
+        scanner = self._scanner()
         self._add(self._in_patch(scanner, patch))
         if not whole:
             self.unread.append(Unread(path="the rest of what is staged", reason=f"more than {MOST_BYTES >> 20} MB"))
@@ -75,7 +70,7 @@ class Looking:
         """
         changes, whole = patches.read(MOST_OF_PUSH)
         texts, _ = messages.read(MOST_OF_PUSH)
-        scanner = self._scanner(len(changes))
+        scanner = self._scanner()
         seen: set[tuple[str, str]] = set()
         for commit, found in self._in_commits(scanner, changes, texts):
             if (found.path, found.match.fingerprint) not in seen:
@@ -101,7 +96,7 @@ class Looking:
 
     def at_text(self, name: str, text: bytes) -> None:
         """At something else that goes along, a message say."""
-        self._add(self._scanner(len(text)).scan(name, text))
+        self._add(self._scanner().scan(name, text))
 
     def _add(self, found: Iterable[SecretAtRest]) -> None:
         self.found += (one for one in found if not one.match.public)
@@ -113,21 +108,10 @@ class Looking:
             held = {known.match.fingerprint for data in _versions(path, others) for known in scanner.scan(path, data)}
             self.found = [one for one in self.found if one.path != path or one.match.fingerprint not in held]
 
-    def _scanner(self, size: int) -> FileScanner:
+    def _scanner(self) -> FileScanner:
         """Fingerprints here are only compared with each other: the home folder's key stays where it is."""
-        engine = _fast_engine(self._types) if size >= _MANY else PythonEngine(self._types)
-        return FileScanner(Scanner(self._types, engine, Fingerprinter(os.urandom(32)), _NoValues()))
-
-
-class _NoValues:
-    """A commit is looked at by form alone: nobody has read a secret file here."""
-
-    def scan(self, _data: bytes) -> list[ValueHit]:
-        """None."""
-        return []
-
-    def __len__(self) -> int:
-        return 0
+        engine = _engine(self._types)
+        return FileScanner(Locator(self._types, engine, Fingerprinter(os.urandom(32))))
 
 
 class _Bounded:
@@ -151,13 +135,15 @@ def _policies() -> str:
     return inside if os.path.isdir(inside) else os.path.dirname(package) + "/policies"
 
 
-def _fast_engine(types: tuple[CredentialType, ...]) -> Engine:
-    from agentguard.detect.engine import build_engine  # see _MANY
-
+def _engine(types: tuple[CredentialType, ...]) -> Engine:
+    """Of those that find the same the one that is soonest done with a commit, its import and its start included."""
     try:
-        return build_engine(types, prefer="re2")
-    except ConfigError:  # not for this machine: the slow one finds the same
+        from agentguard.detect.engine_ahocorasick import AhoCorasickEngine
+    except ImportError:  # not for this machine
+        from agentguard.detect.engine_python import PythonEngine
+
         return PythonEngine(types)
+    return AhoCorasickEngine(types)
 
 
 def _merged_commits() -> list[str]:

@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Protocol, Self
 
-from agentguard.detect.decompress import MAGICS, DecompressError, decompressor
+from agentguard.detect.decompress import DecompressError, decompressor
+from agentguard.detect.magics import MAGICS
 
 _STREAMS = {coding: MAGICS[coding] for coding in ("gzip", "xz", "zstd")} | {"bzip2": b"BZh"}
 _BZIP2_BLOCK = (b"1AY&SY", b"\x17rE8P\x90")

@@ -5,6 +5,7 @@
 `capture`: connections and messages of a program that uses no proxy: alone, guarded, and with `run --capture`.
 `index`: how much text a second of processor time looks through for secrets.
 `detect`: how long an LLM request and megabytes of text take to scan, beside bare Hyperscan.
+`hook`: what the git gate adds to a commit.
 `start`: how long until the agent's first instruction, and `--help`.
 
 Example: scripts/bench files --format md
@@ -20,6 +21,7 @@ from pathlib import Path
 from bench_capture import bench_capture
 from bench_detect import bench_detect
 from bench_files import bench_files
+from bench_hook import bench_hook
 from bench_index import bench_index
 from bench_proxy import bench_proxy
 from bench_setting import Setting
@@ -31,6 +33,7 @@ BENCHES: dict[str, Callable[[Setting], None]] = {
     "capture": bench_capture,
     "start": bench_start,
     "index": bench_index,
+    "hook": bench_hook,
     "detect": bench_detect,
 }
 

@@ -18,7 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentguard.detect.decode import Views
-from agentguard.detect.decompress import MAGICS, inflate
+from agentguard.detect.decompress import inflate
+from agentguard.detect.magics import MAGICS
 
 SECRET = example("github-personal-token")
 WORDS = f"hello there, the token is {SECRET} and that is all"

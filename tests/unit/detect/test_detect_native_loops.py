@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from agentguard.detect import decode, decode_runs
 from agentguard.detect.decode import Views, unescape
 from agentguard.detect.decode_runs import LINE, SHORTEST, spans
-from agentguard.detect.decompress import MAGICS
+from agentguard.detect.magics import MAGICS
 from agentguard.detect.native_loops import Loops
 from agentguard.native import build
 

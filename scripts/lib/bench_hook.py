@@ -1,0 +1,118 @@
+"""What the git gate adds to a commit: the same commits in two repositories, with the gate's hooks and without any."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench_setting import Setting
+
+from agentguard.hooks.install import install
+from agentguard.hooks.place import find_place
+from agentguard.hooks.program import prepare, this_program
+
+_FILES = 5
+_ROUNDS = 3
+"""Of those asked for, as many commits: one is soon made."""
+_SIZES = {"4 KB": 4_000, "100 KB": 100_000}
+_WAYS: dict[str, dict[str, str]] = {
+    "commit -m": {},
+    "commit with an editor": {"GIT_EDITOR": "true", "GIT_MERGE_AUTOEDIT": "no"},
+}
+_BUDGET = 80
+"""Milliseconds that all hooks of a commit of five files may add."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Repository:
+    top: Path
+    home: Path
+
+    def git(self, *words: str, **variables: str) -> float:
+        """Seconds that it took.
+
+        Raises:
+            CalledProcessError: it failed.
+        """
+        environ = {"PATH": os.environ["PATH"], "HOME": str(self.home), "GIT_CONFIG_NOSYSTEM": "1", **variables}
+        began = time.perf_counter()
+        subprocess.run(["git", *words], cwd=self.top, env=environ, check=True, capture_output=True)
+        return time.perf_counter() - began
+
+
+def bench_hook(setting: Setting) -> None:
+    """Print milliseconds of a commit of five files, without hooks and with the gate, and of a bare start of Python."""
+    home = setting.base / "home"
+    home.mkdir()
+    program = this_program(home)
+    prepare(program)
+    plain, gated = (_new(setting.base / name, home) for name in ("plain", "gated"))
+    install(find_place(gated.top), program)
+    rounds = 1 if setting.quick else setting.rounds * _ROUNDS
+    text = _text()
+    python = statistics.median(_python() for _ in range(rounds))
+    print(f"\na commit of {_FILES} files, {rounds} interleaved rounds, medians; all the hooks of a commit together")
+    print(f"{'':<34}{'no hooks':>10}{'gate':>10}{'added':>10}")
+    for name, size in _SIZES.items():
+        texts = [text[at : at + size] for at in range(0, len(text) - size, size)]
+        for way in _WAYS:
+            before, after = _measured((plain, gated), texts, way, rounds)
+            added = after - before
+            print(f"{f'{name} each, {way}':<34}{_ms(before):>10}{_ms(after):>10}{_ms(added):>10}")
+    print(f"a bare start of this Python (-I -S): {_ms(python)}; the budget: {_BUDGET} ms")
+
+
+def _measured(repositories: Sequence[_Repository], texts: Sequence[str], way: str, rounds: int) -> list[float]:
+    """Median seconds of a commit in each; the first round warms the caches and does not count."""
+    times: list[list[float]] = [[] for _ in repositories]
+    for number in range(rounds + 1):
+        order = list(zip(repositories, times, strict=True))
+        for repository, taken in order if number % 2 else reversed(order):
+            seconds = _commit(repository, texts, way, number)
+            if number:
+                taken.append(seconds)
+    return [statistics.median(taken) for taken in times]
+
+
+def _commit(repository: _Repository, texts: Sequence[str], way: str, number: int) -> float:
+    for at in range(_FILES):
+        text = texts[(at * 7 + number * 3) % len(texts)]
+        (repository.top / f"module{at}.py").write_text(f"# {time.time_ns()}\n{text}\n")
+    repository.git("add", "--all")
+    if variables := _WAYS[way]:
+        (repository.top / ".git" / "message").write_text("a change\n")
+        return repository.git("commit", "--quiet", "--edit", "--file", ".git/message", **variables)
+    return repository.git("commit", "--quiet", "--message", "a change")
+
+
+def _new(top: Path, home: Path) -> _Repository:
+    top.mkdir()
+    repository = _Repository(top, home)
+    repository.git("init", "--quiet")
+    repository.git("config", "user.name", "bench")
+    repository.git("config", "user.email", "bench@example.org")
+    repository.git("config", "gc.auto", "0")
+    return repository
+
+
+def _text() -> str:
+    """Ordinary source text: Python's own library."""
+    files = sorted(Path(sysconfig.get_paths()["stdlib"]).glob("*.py"))
+    return "".join(file.read_text(encoding="utf-8", errors="replace") for file in files)[:4_000_000]
+
+
+def _python() -> float:
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-I", "-S", "-c", ""], check=True)
+    return time.perf_counter() - began
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms"
