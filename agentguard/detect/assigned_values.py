@@ -20,6 +20,7 @@ _RARE = {Promise.SECRET: 0.88, Promise.KEY: 0.98}
 _UNQUOTED, _NO_DIGIT = 0.06, 0.08
 """More is asked where no quotes say that it is a text, and of letters alone."""
 _RANDOM = 1.1
+_SHORTEST_BARE = 6
 _RANDOM_LETTERS = 8
 _SHORTEST_HEX = 16
 _SIGN = re.compile(r"[!@#$%^&*?+=~|]")
@@ -38,14 +39,29 @@ _BARE = frozenset({How.PLAIN, How.ELEMENT, How.WORD})
 
 def is_secret(one: Assignment, promise: Promise) -> bool:
     """Whether this value is a credential, given what its name promises."""
-    value = one.value
+    value, bare = one.value, one.how in _BARE
     if promise is Promise.NOTHING or len(value) < _SHORTEST[promise] or not value.isascii() or is_quiet(value):
         return False
-    if one.how in _BARE and (is_code(value) or _goes_on(one)):
+    if bare and (is_code(value) or _goes_on(one)):
         return False
     if any(char.isspace() for char in value):
         return promise is Promise.PASSWORD and one.how is How.QUOTED and rarity(value) >= _RARE[Promise.KEY]
-    return _is_password(one) if promise is Promise.PASSWORD else _is_key(one, promise)
+    if promise is Promise.PASSWORD:
+        return _is_password(value, bare=bare)
+    strict = promise is Promise.KEY or one.how in (How.CALL, How.WORD)
+    return _is_key(value, promise, (_RARE[Promise.KEY if strict else promise]) + (_UNQUOTED if bare else 0.0))
+
+
+def is_chosen(value: str) -> bool:
+    """Whether the password of a login is one: its place says so, and it is no stand-in and no word."""
+    fits = len(value) >= _SHORTEST[Promise.PASSWORD] and value.isascii() and not any(char.isspace() for char in value)
+    return fits and not is_quiet(value) and _is_password(value, bare=False)
+
+
+def is_made(value: str) -> bool:
+    """Whether what stands where a token does is one."""
+    fits = len(value) >= _SHORTEST[Promise.SECRET] and not is_quiet(value)
+    return fits and _is_key(value, Promise.SECRET, _RARE[Promise.KEY])
 
 
 def _goes_on(one: Assignment) -> bool:
@@ -56,33 +72,32 @@ def _goes_on(one: Assignment) -> bool:
     return _NEXT_ASSIGNMENT.match(rest) is None
 
 
-def _is_password(one: Assignment) -> bool:
-    value = one.value
+def _is_password(value: str, *, bare: bool) -> bool:
     if is_common(value) or (_WORDS.fullmatch(value) and rarity(value) < _RARE[Promise.KEY]):
         return False
     letters = any(char.isalpha() for char in value)
     digits = any(char.isdigit() for char in value)
     sign = _SIGN.search(value) is not None
-    if one.how in _BARE and (len(value) < 6 or not (sign or (digits and letters))):
+    if bare and (len(value) < _SHORTEST_BARE or not (sign or (digits and letters))):
         return False
     if not digits and not sign:
         return len(value) >= _RANDOM_LETTERS and rarity(value) >= _RARE[Promise.SECRET]
     if not digits and _TAIL.sub("", value).isalpha():
-        return len(value) >= 6 and value[-1] not in _ENDS_A_LABEL
-    return letters or len(value) >= 8
+        return len(value) >= _SHORTEST_BARE and value[-1] not in _ENDS_A_LABEL
+    return letters or len(value) >= _RANDOM_LETTERS
 
 
-def _is_key(one: Assignment, promise: Promise) -> bool:
-    value = one.value
+def _is_key(value: str, promise: Promise, least: float) -> bool:
+    """`least`: what it must reach by `rarity`."""
     if _UUID.fullmatch(value):
         return promise is Promise.SECRET
+    digits = any(char.isdigit() for char in value)
     if _HEX.fullmatch(value):
-        mixed = any(char.isdigit() for char in value) and any(char.isalpha() for char in value)
-        return promise is Promise.SECRET and mixed and len(value) >= _SHORTEST_HEX
+        letters = any(char.isalpha() for char in value)
+        return promise is Promise.SECRET and digits and letters and len(value) >= _SHORTEST_HEX
     if is_common(value) or value.isdigit():
         return False
-    rare, digits = rarity(value), any(char.isdigit() for char in value)
+    rare = rarity(value)
     if (not digits and promise is Promise.KEY) or (rare < _RANDOM and _SAYS_WHAT_IT_IS.search(value)):
         return False
-    least = _RARE[Promise.KEY if one.how in (How.CALL, How.WORD) else promise]
-    return rare >= least + (_UNQUOTED if one.how in _BARE else 0.0) + (0.0 if digits else _NO_DIGIT)
+    return rare >= least + (0.0 if digits else _NO_DIGIT)

@@ -71,7 +71,7 @@ class Confirmer:
             if position < floor:
                 continue
             match = _match_at(pattern, kind, data, position, floor)
-            span = _span(kind, data, match) if match is not None else None
+            span = _span(kind, match) if match is not None else None
             if match is not None and span is not None:
                 hits.append(Hit(index, *span, gap=span[0] - match.start()))
                 floor = span[1]
@@ -135,12 +135,12 @@ def in_order(hits: list[Hit]) -> list[Hit]:
     return sorted(hits, key=lambda hit: (hit.start, hit.type_index))
 
 
-def _span(kind: CredentialType, data: bytes, match: re.Match[bytes]) -> tuple[int, int] | None:
+def _span(kind: CredentialType, match: re.Match[bytes]) -> tuple[int, int] | None:
     """The secret's own, half open; None when the type's filter says that there is none."""
     if kind.filter is not None:
-        return FILTERS[kind.filter](data, match)
+        return FILTERS[kind.filter](match)
     span = match.span("secret" if match.re.groups else 0)
-    return None if kind.trigger and not is_key(data, *span) else span
+    return None if kind.trigger and not is_key(match.string, *span) else span
 
 
 def _match_at(

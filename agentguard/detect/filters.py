@@ -12,16 +12,22 @@ from collections.abc import Callable
 from agentguard.detect.assigned_values import is_secret
 from agentguard.detect.assignment_names import Promise, promise_of
 from agentguard.detect.assignments import name_around, read_assignment
+from agentguard.detect.logins import header_value, login_in_url, password_of_command
 
-Filter = Callable[[bytes, re.Match[bytes]], tuple[int, int] | None]
-"""(the scanned bytes, a match of the pattern in them) to the half-open span of the secret; None: there is none."""
+Filter = Callable[[re.Match[bytes]], tuple[int, int] | None]
+"""A match of the pattern to the half-open span of the secret in the scanned bytes; None: there is none."""
 
 
-def _assignment(data: bytes, match: re.Match[bytes]) -> tuple[int, int] | None:
-    name = name_around(data, match.start())
+def _assignment(match: re.Match[bytes]) -> tuple[int, int] | None:
+    name = name_around(match.string, match.start())
     promise = promise_of(name.text)
-    one = read_assignment(data, name) if promise is not Promise.NOTHING else None
+    one = read_assignment(match.string, name) if promise is not Promise.NOTHING else None
     return (one.start, one.end) if one is not None and is_secret(one, promise) else None
 
 
-FILTERS: dict[str, Filter] = {"assignment": _assignment}
+FILTERS: dict[str, Filter] = {
+    "assignment": _assignment,
+    "command": password_of_command,
+    "header": header_value,
+    "login": login_in_url,
+}
