@@ -30,6 +30,8 @@ _SAYS_WHAT_IT_IS = re.compile(
 _UUID = re.compile(r"(?i)\{?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\}?")
 _HEX = re.compile(r"(?i)(?:0x)?[0-9a-f]+")
 _WORDS = re.compile(r"[A-Za-z]+(?:[-_.:/ ]+[A-Za-z]+)+[0-9]{0,2}")
+_EXPECTED = re.compile(r"(?i)pass|admin|secret|test|user|guest|demo|default|login|token|welcome")
+"""Words of passwords in manuals."""
 _TAIL = re.compile(r"[\d\W_]*$")
 _ENDS_A_LABEL = ":?.…"
 _MAY_FOLLOW = (b"#", b"//", b"--", b"/*", b"<", b"&", b"|", b"\\", b"@", b">", b"-")
@@ -67,17 +69,18 @@ def is_made(value: str) -> bool:
 def _goes_on(one: Assignment) -> bool:
     """The line goes on behind what stands without quotes: an expression or a sentence."""
     rest = one.rest.lstrip(b",;)}] \t\"'")
-    if not rest or one.how is How.WORD or rest.startswith(_MAY_FOLLOW):
+    if not rest or one.how is How.WORD or (one.tight and one.name.text.isupper()) or rest.startswith(_MAY_FOLLOW):
         return False
     return _NEXT_ASSIGNMENT.match(rest) is None
 
 
 def _is_password(value: str, *, bare: bool) -> bool:
-    if is_common(value) or (_WORDS.fullmatch(value) and rarity(value) < _RARE[Promise.KEY]):
-        return False
     letters = any(char.isalpha() for char in value)
     digits = any(char.isdigit() for char in value)
     sign = _SIGN.search(value) is not None
+    strong = sign and digits and value.lower() != value != value.upper() and not _EXPECTED.search(value)
+    if not strong and (is_common(value) or (_WORDS.fullmatch(value) and rarity(value) < _RARE[Promise.KEY])):
+        return False
     if bare and (len(value) < _SHORTEST_BARE or not (sign or (digits and letters))):
         return False
     if not digits and not sign:

@@ -74,10 +74,14 @@ _ABOUT = frozenset(
     attempts cache model models bytes bits per based encoding encoder property properties schema serializer
     """.split()  # noqa: SIM905
 )
-_PASSING = frozenset(
-    "next request change continuation page sync update idempotency cancellation action marker cursor".split()  # noqa: SIM905
+_OTHER = frozenset(
+    """
+    next request change continuation page sync update idempotency cancellation action marker cursor cache primary
+    foreign partition sort row map translation index object hash group route query lookup registry shortcut hot event
+    dict json s3 bucket unique composite range search menu message resource feature attribute i18n known
+    """.split()  # noqa: SIM905
 )
-"""A token of these names is a place in a list or the number of a request."""
+"""A token of these names is a place in a list or the number of a request, a key that of an entry."""
 _NO_PASS = re.compile(r"(?:by|buy|com|tres|encom|sur|over|under|one|multi|low|high|band|first|second|test|all)pass$")
 
 
@@ -91,7 +95,7 @@ def promise_of(name: str) -> Promise:
         parts.pop()
     if not parts or parts[-1] in _ABOUT or says_public(name):
         return Promise.NOTHING
-    if parts[-1] in ("token", "tokens") and _PASSING.intersection(parts[-2:-1]):
+    if (parts[-1] in ("token", "tokens", "key", "keys")) and _OTHER.intersection(parts[-2:-1]):
         return Promise.NOTHING
     joined = "".join(parts)
     last = parts[-1]

@@ -20,17 +20,18 @@ _BACKWARDS = re.compile(rb"[A-Za-z0-9_.$-]*")
 _FORWARDS = re.compile(rb"[A-Za-z0-9_.-]*")
 _GLUE = re.compile(
     rb"""(?xi)
-    (?: (?P<element> (?:\\{0,4}["'])? > (?:[ \t\r\n]{0,40}<(?:string|value)>)? [ \t\r\n]{0,40} )
-    | \\{0,6}["'`]? [ \t]{0,4} ,? [ \t\r\n]{0,40} \\{0,6}["']? (?:value|default|content) \\{0,6}["']?
-        [ \t]{0,4} [:=] [ \t]{0,4}
+    (?: (?P<element> (?:\\{0,4}["'])? > | </key> ) (?:[ \t\r\n]{0,40}<(?:string|value)>)? [ \t\r\n]{0,40}
+    | \\{0,6}["'`]? [ \t]{0,4} (?:,|\{[^{}]{0,80}?)? [ \t\r\n]{0,40} \\{0,6}["']? (?:value|default|content)
+        \\{0,6}["']? [ \t]{0,4} [:=] [ \t]{0,4}
+    | [ ] -value [ ]
     | \\{0,6}["'`]? [ \t]{0,2} [\])\[]{0,3} [ \t]{0,16}
       (?: :? [ \t]? [a-z_&*] [a-z0-9_.&*]{0,24} (?:\[[a-z0-9_.,| ]{0,24}\]|<[a-z0-9_.,]{0,24}>)? (?:\[\])?
           (?:[ \t]{1,4}|(?==)) (?==) )?                                                                     # a type
-      (?P<sign> [=!]==? | [?|+&]{0,2}=>? | :{1,3}=? | -> | <- | -(?=[ ]) | , | \( | %3d )
+      (?P<sign> [=!]==? | [?|+&]{0,2}=>? | :{1,3}=? | -> | <- | -(?=[ ]) | [,({] | %3d )
       [ \t]{0,16} (?: \\?\r?\n[ \t]{0,40} )?
       (?: (?:new[ ])? (?:[a-z_][a-z0-9_]{0,24}(?:\.|::)){0,3}
           (?:secret_?str(?:ing)?|[cw]?string|str|some|bytes?|text|literal|value_?of|of|from|(?:base)?_?b?64_?decode
-          |password|secret|token|key|credential|char|quote|unquote) !? \( [ \t]{0,4}                             # a wrapper
+          |password|secret|token|key|credential|char|quote|unquote) !? \( [ \t]{0,4}  # a wrapper
         | [burfln@$&]{1,2} (?=\\{0,6}["'`]) )?
     | (?P<blank> (?:[ \t]{1,4}by)? [ \t]{1,8} )
     )
@@ -76,6 +77,8 @@ class Assignment:
     """Half-open span of the value in the bytes."""
     value: str = field(repr=False)
     """Bytes as Latin-1, so that an offset in it is one in the bytes."""
+    tight: bool
+    """As shells have it: `NAME=value`, without a blank."""
     rest: bytes = field(repr=False)
     """What follows it on its line, up to 40 bytes, without its quote."""
 
@@ -106,13 +109,14 @@ def read_assignment(data: bytes, name: Name) -> Assignment | None:
         start=start,
         end=end,
         value=data[start:end].decode("latin-1"),
+        tight=data[name.end : start] == b"=",
         rest=data[end + len(quote or b"") : end + 40].split(b"\n", 1)[0].strip(),
     )
 
 
 def _how(glue: re.Match[bytes]) -> How:
     if glue["quote"]:
-        return How.CALL if glue["sign"] in (b"(", b",") else How.QUOTED
+        return How.CALL if glue["sign"] in (b"(", b",", b"{") else How.QUOTED
     if glue["element"]:
         return How.ELEMENT
     return How.WORD if glue["blank"] else How.PLAIN
@@ -122,7 +126,7 @@ def _is_other(data: bytes, name: Name, glue: re.Match[bytes]) -> bool:
     """The next word of a list or of a sentence; a qualified name in quotes (`"AWS::Key": …`); the end of a call."""
     if glue["sign"] == b",":
         return data[name.start - 2 : name.start - 1] != b"("
-    if glue["sign"] == b"(":
+    if glue["sign"] in (b"(", b"{"):
         return not glue["quote"]
     if glue["blank"]:
         text = name.text

@@ -13,7 +13,7 @@ from agentguard.detect.assigned_values import is_chosen, is_made
 Span = tuple[int, int]
 
 _FLAG = re.compile(
-    rb"""(?x) [ \t] (?: --?(?P<user>u|user|proxy-user|U) | --?(?P<password>p|P|pass|a|w) )
+    rb"""(?x) [ \t] (?: --?(?P<user>user|proxy-user|u|U) | --?(?P<password>pass|p|P|a|w) )
     (?: [ \t]*[=:][ \t]* | [ \t]{1,2} | (?=[^ \t-]) )
     (?P<quote>["'])? (?P<value> (?(quote)[^"'\r\n]|[^ \t\r\n"'|;<>`])+ )"""
 )

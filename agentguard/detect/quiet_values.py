@@ -6,8 +6,8 @@ import re
 
 from agentguard.detect.ngrams import rarity
 
-_RANDOM_PATH = 0.98
-"""By `rarity`: base64 holds slashes, and the names of folders are words."""
+_RANDOM = 0.98
+"""By `rarity`: a key may have the form of a path or of an expression; the words of these are common ones."""
 
 
 def _any_of(*forms: str) -> re.Pattern[str]:
@@ -21,7 +21,7 @@ _TEMPLATE = _any_of(
     r"#\{[^}]*\}",
     r"<[%?]|[%?]>",
     r"%\(\w+\)",
-    r"(?:^|[^%])%[sdvr](?:$|[^A-Za-z0-9])",
+    r"(?:^|[^%\w!])%[sdvr](?:$|[^A-Za-z0-9])",
     r"\{\d?\}",
     r"^%\w+%$",
     r"^%[@sdvr]$",
@@ -59,7 +59,7 @@ _ORDINARY = _any_of(
     r"#[0-9a-f]{3,8}",
     r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
     r"(?:[a-z0-9-]+\.)+[a-z]{2,12}(?::\d+)?(?:/.*)?",
-    r"[a-z]+/[a-z0-9.+-]+",
+    r"(?:application|audio|font|image|message|model|multipart|text|video)/[a-z0-9.+-]+",
     r"[a-z]:\\.*|\\\\.*",
     r"(?:true|false|null|none|nil|undefined|yes|no|on|off|string|str|bytes|int|number|boolean|object|any|void)\W*",
 )
@@ -75,7 +75,7 @@ _PATH = re.compile(
 _EXPRESSION = re.compile(r"\\[wdsbWDSB.]|\[\^?[A-Za-z0-9]-[A-Za-z0-9]|\(\?[:=!<P]|\.\*|\.\+|\^\(|\)\$$")
 _CODE = re.compile(
     r"[A-Za-z_$][\w$]*(?:(?:\.|->|::|\?\.)[A-Za-z_$][\w$]*)+(?:[(\[].*)?"  # a.b.c, a->b(…
-    r"|[A-Za-z_$][\w$.:]*[(\[].*|.*\)\s*|.*=>.*|[A-Za-z_][\w.]*=.*"
+    r"|[A-Za-z_$][\w$.:]*[(\[].*|.*\)\s*|.*=>.*|[A-Za-z_][\w.]*=[^=].*"
 )
 _STAND_IN = _any_of(
     r"example|sample|placeholder|dummy|redacted|lorem|ipsum|deadbeef|qwerty|asdf|testing|notasecret|supersecret",
@@ -101,10 +101,10 @@ def is_quiet(value: str) -> bool:
         or _FILE.fullmatch(value) is not None
         or _EXPRESSION.search(value) is not None
         or len(set(value.lower())) <= max(2, min(6, len(value) // 5))
-        or (_PATH.fullmatch(value) is not None and rarity(value.replace("/", "")) < _RANDOM_PATH)
+        or (_PATH.fullmatch(value) is not None and rarity(value.replace("/", "")) < _RANDOM)
     )
 
 
 def is_code(value: str) -> bool:
     """Whether what stands without quotes is an expression: `settings.TOKEN`, `get(…)`."""
-    return _CODE.fullmatch(value) is not None
+    return _CODE.fullmatch(value) is not None and rarity(value) < _RANDOM

@@ -6,6 +6,7 @@
 `index`: how much text a second of processor time looks through for secrets.
 `detect`: how long an LLM request and megabytes of text take to scan, beside bare Hyperscan.
 `hook`: what the git gate adds to a commit.
+`accuracy`: how many secrets are found in samples made here, and what is taken for one in source code that holds none.
 `start`: how long until the agent's first instruction, and `--help`.
 
 Example: scripts/bench files --format md
@@ -18,6 +19,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from bench_accuracy import bench_accuracy
 from bench_capture import bench_capture
 from bench_detect import bench_detect
 from bench_files import bench_files
@@ -35,6 +37,7 @@ BENCHES: dict[str, Callable[[Setting], None]] = {
     "index": bench_index,
     "hook": bench_hook,
     "detect": bench_detect,
+    "accuracy": bench_accuracy,
 }
 
 
