@@ -10,6 +10,7 @@ from datetime import tzinfo
 
 from agentguard.model.event import Event
 from agentguard.model.finding import Activity, Kind
+from agentguard.model.posture import Posture
 from agentguard.model.session import Session
 from agentguard.model.verdict import Outcome, Severity
 from agentguard.record.reader import Bucket, KnownProcess, Reader
@@ -42,6 +43,8 @@ class ReportData:
     issuers: Issuers
     repeated: Mapping[str, int]
     """uid of a send → how often it was repeated."""
+    posture: Posture | None
+    """What the newest `check` of the session's folder found; None when it was never looked at."""
     generated_ns: int
     zone: tzinfo | None = None
     """Of the times a person reads; None: the machine's."""
@@ -115,6 +118,7 @@ def gather(
         processes=tuple(reader.processes(session.uid)) if everything else (),
         issuers=load_issuers(),
         repeated=_repeated(reader, session.uid),
+        posture=reader.posture(session.cwd),
         generated_ns=time.time_ns() if now_ns is None else now_ns,
         zone=zone,
     )

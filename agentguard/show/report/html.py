@@ -6,6 +6,7 @@ from agentguard.show.looks import OUTCOME
 from agentguard.show.phrases import day_and_time, plural
 from agentguard.show.report import sections
 from agentguard.show.report.data import ReportData
+from agentguard.show.report.kept import TITLE, kept
 from agentguard.show.report.markup import Child, Html, join, tag
 from agentguard.show.report.picture import legend, picture
 from agentguard.show.report.style import STYLE
@@ -50,6 +51,7 @@ def _main(data: ReportData) -> Html:
     ):
         parts.append(_section(title, table(data) if events else tag("p", "None was seen.", class_="soft")))
     parts += [
+        _section(TITLE, kept(data)),
         _section("What was watched", sections.coverage(data)),
         _section("The seal", sections.seal(data)),
         _footer(data),

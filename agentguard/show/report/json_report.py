@@ -12,6 +12,7 @@ from typing import Any
 
 from agentguard import __version__
 from agentguard.model.event import event_to_json, iso_time
+from agentguard.model.posture_json import posture_to_json
 from agentguard.model.session_json import session_to_json
 from agentguard.model.unicode import valid_text
 from agentguard.record.reader import KnownProcess
@@ -52,6 +53,7 @@ def report_object(data: ReportData) -> dict[str, Any]:
             }
             for sent, source in data.flows
         ],
+        "posture": posture_to_json(data.posture) if data.posture else None,
         "events_total": data.total,
         "events": [event_to_json(event) for event in data.events],
         "processes": [_process(one) for one in data.processes],

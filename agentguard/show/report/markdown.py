@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from agentguard.model.event import Event
 from agentguard.model.fault import at_fault
+from agentguard.model.posture import Weakness
 from agentguard.show.issuers import issuer_of
 from agentguard.show.looks import DISPOSITION, OUTCOME, SENSOR, SEVERITY, look_of_send, was_blocked
 from agentguard.show.phrases import (
@@ -25,6 +26,7 @@ from agentguard.show.phrases import (
 from agentguard.show.report.advice import headline, next_steps
 from agentguard.show.report.data import ReportData
 from agentguard.show.report.groups import Group, grouped
+from agentguard.show.report.kept import MOST_KEPT, NOT_CHECKED, TITLE, looked_words, score_words
 from agentguard.show.session_lines import state
 from agentguard.show.text import safe
 
@@ -62,7 +64,7 @@ def render_markdown(data: ReportData) -> str:
     parts.append(_events(data, "Sends and destinations", data.sends))
     parts.append(_events(data, "Files read", data.reads))
     parts.append(_events(data, "Commands and environment", data.commands))
-    parts += [_coverage(data), _seal(data)]
+    parts += [_kept(data), _coverage(data), _seal(data)]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
@@ -158,6 +160,24 @@ def _event_row(data: ReportData, group: Group) -> tuple[str, ...]:
         md(process_name(finding.process)),
         f"{severity.glyph} {severity.word}, {became.word}: {md(verdict.reason)}",
     )
+
+
+def _kept(data: ReportData) -> str:
+    posture = data.posture
+    if posture is None:
+        return f"## {TITLE}\n\n{prose(NOT_CHECKED)}"
+    lines = [_weakness(one) for one in posture.weaknesses[:MOST_KEPT]]
+    left = len(posture.weaknesses) - len(lines)
+    if left > 0:
+        lines.append(f"- and {left:,} more: {code('agentguard check --full')}")
+    top = f"## {TITLE}\n\n**{md(score_words(posture))}** {md(looked_words(data))}"
+    return "\n\n".join(filter(None, [top, "\n".join(lines)]))
+
+
+def _weakness(one: Weakness) -> str:
+    look = SEVERITY[one.severity]
+    steps = [f" {prose(fix.do)}." + (f" {code(fix.command)}" if fix.command else "") for fix in one.fixes[:1]]
+    return f"- {look.glyph} **{look.word}** {md(one.title)}.{''.join(steps)}"
 
 
 def _coverage(data: ReportData) -> str:

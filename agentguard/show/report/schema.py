@@ -6,6 +6,7 @@ from typing import Any
 
 from agentguard.model.access import Access
 from agentguard.model.finding import Activity, Kind
+from agentguard.model.posture import Check
 from agentguard.model.process import Attribution, Confidence
 from agentguard.model.session import SensorState
 from agentguard.model.verdict import Destination, Disposition, Outcome, Severity
@@ -36,7 +37,9 @@ def _or_none(schema: Schema) -> Schema:
 
 
 def _words(
-    enum: type[Kind | Activity | Attribution | Confidence | Severity | Disposition | Outcome | SensorState | Access],
+    enum: type[
+        Kind | Activity | Attribution | Confidence | Severity | Disposition | Outcome | SensorState | Access | Check
+    ],
 ) -> Schema:
     return {"enum": [word.value for word in enum]}
 
@@ -154,6 +157,41 @@ _CREDENTIAL = _object(
     rotation=_TEXT_OR_NONE,
 )
 
+_PLACES = _array(_object(path=_TEXT, line=_NUMBER, column=_NUMBER, note=_TEXT))
+
+POSTURE_SCHEMA = _object(
+    root=_TEXT,
+    time=_TIME,
+    seconds={"type": "number"},
+    breadth=_object(home=_FLAG, history=_FLAG, older_than_days=_NUMBER),
+    score={"type": "integer", "minimum": 0},
+    formula=_NUMBER,
+    earlier=_or_none(_object(time=_TIME, score=_NUMBER, put_right=_NUMBER, new=_NUMBER)),
+    counts=_object(**{severity.value: _NUMBER for severity in Severity}),
+    files=_NUMBER,
+    commits=_NUMBER,
+    credentials=_NUMBER,
+    findings=_array(
+        _object(
+            id=_TEXT,
+            check=_words(Check),
+            severity=_words(Severity),
+            title=_TEXT,
+            why=_TEXT,
+            fixes=_array(_object(do=_TEXT, command=_TEXT_OR_NONE, page=_TEXT_OR_NONE)),
+            places=_PLACES,
+            type=_TEXT_OR_NONE,
+            name=_TEXT,
+            preview=_TEXT,
+            fingerprint=_TEXT_OR_NONE,
+        )
+    ),
+    good=_array(_object(what=_TEXT, count=_NUMBER, places=_PLACES)),
+    unread=_array(_object(path=_TEXT, reason=_TEXT)),
+    notes=_TEXTS,
+)
+"""Of `check --format json`, and of what the report says of the folder."""
+
 REPORT_SCHEMA: Schema = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "AgentGuard report of one session",
@@ -175,6 +213,7 @@ REPORT_SCHEMA: Schema = {
                 count={"type": "integer", "minimum": 1},
             )
         ),
+        posture=_or_none(POSTURE_SCHEMA),
         events_total=_NUMBER,
         events=_array(EVENT_SCHEMA),
         processes=_array(
