@@ -1,46 +1,207 @@
-"""Find credentials in files, in what is staged and in a repository's history.
+"""Find credentials in files, in what is about to be committed, or in a repository's history.
 
-Exit status: 0 nothing found, 1 credentials found, 2 something could not be scanned.
+PATH is a file or a folder; several may be given. What git ignores is left out. Archives and notebooks are looked into.
+Nothing is changed, and nothing leaves this machine. What is found also goes into `agentguard keys`.
+
+  agentguard scan                          this folder
+  agentguard scan --staged                 what `git commit` would commit now
+  agentguard scan --history                every commit, stash and merge of this repository
+  git show HEAD:config.yml | agentguard scan --stdin
+  agentguard scan --baseline secrets.json --update-baseline      know what is there now, and from then on ...
+  agentguard scan --baseline secrets.json                        ... tell only what is new
+
+A comment with `agentguard:allow` (or `gitleaks:allow`) on its line lets a credential pass.
+
+Exit status: 0 none found, 1 some found, 2 something could not be scanned, whether or not any was found.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from agentguard.config import home_path, working_folder
-from agentguard.errors import EXIT_ERROR, EXIT_FOUND, EXIT_OK, UsageError
+from agentguard.config import Home, home_path, working_folder
+from agentguard.errors import EXIT_ERROR, EXIT_FOUND, EXIT_OK, StoreError, UsageError
+from agentguard.model.verdict import Severity
+
+if TYPE_CHECKING:
+    from agentguard.model.at_rest import ScanResult
+    from agentguard.scan.scan import Scan
+    from agentguard.scan.tally import Tally
+    from agentguard.show.progress import ProgressLine
+
+FORMATS = ("table", "json", "sarif")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files and folders (default: this folder)")
-    parser.add_argument("--staged", action="store_true", help="what is about to be committed, instead")
-    parser.add_argument("--ignored", action="store_true", help="also the files that git ignores")
-    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="default: this folder")
+    what = parser.add_argument_group("what is scanned instead of the files").add_mutually_exclusive_group()
+    what.add_argument("--staged", action="store_true", help="what the index would bring into the next commit")
+    what.add_argument(
+        "--history", action="store_true", help="all refs, stashes and merges of the repository at PATH or here"
+    )
+    what.add_argument("--stdin", action="store_true", help="what comes through a pipe")
+    history = parser.add_argument_group("with --history")
+    history.add_argument(
+        "--commits", metavar="RANGE", action="append", default=[], help="only these, as `main..HEAD` or `-5`"
+    )
+    history.add_argument("--dangling", action="store_true", help="also what only the reflog, or no ref, leads to")
+    known = parser.add_argument_group("what is known")
+    known.add_argument("--baseline", metavar="FILE", type=Path, help="pass over the credentials it holds")
+    known.add_argument("--update-baseline", action="store_true", help="write what is found now to --baseline")
+    limits = parser.add_argument_group("how")
+    limits.add_argument("--ignored", action="store_true", help="also the files that git ignores")
+    limits.add_argument(
+        "--exclude", metavar="GLOB", action="append", default=[], help="leave out paths, or parts of them, that fit"
+    )
+    limits.add_argument(
+        "--min-severity", choices=list(Severity), default=Severity.LOW, metavar="S", help="of info, low (default), ..."
+    )
+    limits.add_argument("--jobs", "-j", type=int, default=0, metavar="N", help="processes (default: one a processor)")
+    limits.add_argument("--format", choices=FORMATS, default="table")
+    limits.add_argument("--output", "-o", type=Path, metavar="FILE", help="instead of standard output")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Raises UsageError, GitError, PolicyError, ConfigError."""
-    from agentguard.scan.git import Git
-    from agentguard.scan.scan import scan_paths, scan_staged
-    from agentguard.scan.setting import file_scanner
-    from agentguard.show.at_rest_lines import result_json, text_lines
+    """Raises UsageError, GitError, PolicyError, ConfigError, and OSError of standard input or of the output."""
+    from agentguard.scan.baseline import new_baseline, read_baseline
+    from agentguard.scan.scan import Scan
+    from agentguard.scan.setting import setting_of
+    from agentguard.show.progress import ProgressLine
 
-    if arguments.staged and arguments.paths:
-        raise UsageError("--staged takes no paths: git knows what is staged")
-    scanner = file_scanner(home_path(arguments.home))
-    if arguments.staged:
-        result = scan_staged(scanner, Git(working_folder(), as_called=True))
-    else:
-        result = scan_paths(scanner, arguments.paths or [Path()], ignored=arguments.ignored)
-    if arguments.format == "json":
-        print(result_json(result))
-    else:
-        print("\n".join(text_lines(result, shutil.get_terminal_size((120, 24)).columns)))
-    for unread in result.unread:
-        print(f"agentguard: {unread.path}: {unread.reason}", file=sys.stderr)
+    _check(arguments)
+    update, file = arguments.update_baseline, arguments.baseline
+    baseline = None
+    if file is not None:
+        baseline = new_baseline() if update and not file.exists() else read_baseline(file)
+    began_ns = time.time_ns()
+    home = home_path(arguments.home)
+    setting = setting_of(home, baseline, entries=update)
+    with ProgressLine() as line:
+        scan = Scan(setting, arguments.jobs, _told(line, "commits" if arguments.history else "files"))
+        base = _scan(scan, arguments)
+    result = scan.result(Severity(arguments.min_severity))
+    if setting.cache is not None and not arguments.stdin:
+        result = _kept(result, Home(home), base, began_ns)
+    if update:
+        return _updated(arguments, scan, result)
+    _print(arguments, result)
     if result.unread:
         return EXIT_ERROR
     return EXIT_FOUND if result.found else EXIT_OK
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Raises UsageError for what makes no sense together."""
+    if (arguments.staged or arguments.stdin) and arguments.paths:
+        raise UsageError("--staged and --stdin take no PATH")
+    if arguments.history and len(arguments.paths) > 1:
+        raise UsageError("--history takes one PATH: a repository")
+    if not arguments.history and (arguments.commits or arguments.dangling):
+        raise UsageError("--commits and --dangling belong to --history")
+    if arguments.commits and arguments.dangling:
+        raise UsageError("--commits names some commits, --dangling adds to all of them; give one")
+    if arguments.update_baseline and arguments.baseline is None:
+        raise UsageError("--update-baseline needs --baseline FILE: the file that it writes")
+    if arguments.jobs < 0:
+        raise UsageError("--jobs takes 1 or more")
+
+
+def _scan(scan: Scan, arguments: argparse.Namespace) -> Path:
+    """Scan what was asked for. Returns the folder that the results' paths are relative to."""
+    from agentguard.scan.git import Git, repository_of
+    from agentguard.scan.history import Range
+
+    here = working_folder()
+    if arguments.staged:
+        git = Git(here, as_called=True)
+        scan.staged(git)
+        return repository_of(git)
+    if arguments.history:
+        git = Git(arguments.paths[0] if arguments.paths else here)
+        scan.history(git, Range(tuple(arguments.commits), arguments.dangling))
+        return repository_of(git)
+    if arguments.stdin:
+        scan.stream(sys.stdin.buffer)
+    else:
+        scan.paths(arguments.paths or [Path()], ignored=arguments.ignored, exclude=arguments.exclude)
+    return here
+
+
+def _told(line: ProgressLine, unit: str) -> Callable[[Tally, int, int], None]:
+    """What a scan tells its progress to."""
+
+    def tell(tally: Tally, done: int, total: int) -> None:
+        of = f" of {total:,}" if total else ""
+        line.tell(done, total, f"{done:,}{of} {unit}, {tally.bytes / 1e6:,.0f} MB, {len(tally.found):,} found")
+
+    return tell
+
+
+def _kept(result: ScanResult, home: Home, base: Path, began_ns: int) -> ScanResult:
+    """Into the inventory that `agentguard keys` shows. A scan that could not be kept is told all the same."""
+    from dataclasses import replace
+
+    from agentguard.model.credential import FoundBy
+    from agentguard.record.at_rest import Run, keep_at_rest
+
+    if not (result.found or result.passed or home.database.exists()):
+        return result
+    run = Run(found_by=FoundBy.SCAN, root=base, time_ns=began_ns)
+    try:
+        keep_at_rest(home, (*result.found, *result.passed), run)
+    except StoreError as error:
+        return replace(result, notes=(*result.notes, f"Not kept for `agentguard keys`: {error}."))
+    return result
+
+
+def _updated(arguments: argparse.Namespace, scan: Scan, result: ScanResult) -> int:
+    """Write the baseline. What could not be read is not in it: that is told, and is an error still."""
+    from agentguard.scan.baseline import write_baseline
+    from agentguard.show.at_rest_lines import unread_lines
+    from agentguard.show.phrases import plural
+
+    baseline = scan.setting.baseline
+    assert baseline is not None
+    written = baseline.updated(scan.entries)
+    write_baseline(arguments.baseline, written)
+    new, gone = len(written.entries - baseline.entries), len(baseline.entries - written.entries)
+    print(
+        f"{arguments.baseline}: {plural(len(written.entries), 'credential')} known ({new:,} new, {gone:,} gone).",
+        *unread_lines(result),
+        sep="\n",
+        file=sys.stderr,
+    )
+    return EXIT_ERROR if result.unread else EXIT_OK
+
+
+def _print(arguments: argparse.Namespace, result: ScanResult) -> None:
+    from agentguard.show.at_rest_lines import Style, found_lines, summary_lines
+    from agentguard.show.issuers import load_issuers
+
+    issuers = load_issuers()
+    if arguments.format == "json":
+        from agentguard.show.at_rest_json import result_json
+
+        text = result_json(result, issuers) + "\n"
+    elif arguments.format == "sarif":
+        from agentguard.show.at_rest_sarif import result_sarif
+
+        text = result_sarif(result, issuers) + "\n"
+    else:
+        terminal = sys.stdout.isatty() and arguments.output is None
+        room = shutil.get_terminal_size((120, 24)).columns if terminal else 0
+        lines = found_lines(result, issuers, Style(room, color=terminal and "NO_COLOR" not in os.environ))
+        text = "".join(f"{line}\n" for line in lines)
+    if arguments.output is not None:
+        arguments.output.write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    print("\n".join(summary_lines(result, issuers)), file=sys.stderr)

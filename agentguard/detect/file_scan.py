@@ -119,11 +119,8 @@ class FileScanner:
         spans = [_Span(one.start, one.end, one) for one in self._scanner.locate(data)]
         truncated = self._binary(data, spans) if binary else self._text(data, spans)
         end = len(data) if final else len(data) - 1
-        locked = _LOCK_FILE.search(path) is not None
         spans = [
-            span
-            for span in spans
-            if (span.start < 0 or carried < span.end <= end) and not (locked and span.located.type.at_rest)
+            span for span in spans if (span.start < 0 or carried < span.end <= end) and counts_in(path, span.located)
         ]
         spans.sort(key=lambda span: span.start)
         return FileFinds(list(_placed(data, spans, encoding, binary=binary)), truncated)
@@ -164,6 +161,11 @@ class FileScanner:
 
         start, end = origin(data, view[found.start : found.end], holds if search else None)
         return replace(found, start=start, end=end)
+
+
+def counts_in(path: str, one: Located) -> bool:
+    """Whether a find counts in a file of this name: in some, what only a common form tells says nothing."""
+    return not one.type.at_rest or _LOCK_FILE.search(path) is None
 
 
 def severity_of(one: Located) -> Severity:

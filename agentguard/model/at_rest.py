@@ -24,7 +24,8 @@ class SecretAtRest:
     """One place of one credential."""
 
     path: str
-    """Relative to what was scanned, `/` between its parts; a member of an archive is `a.zip!inner/name`. Not escaped:
+    """As one would type it where the scan was started (`src/x.py`); of what is staged or committed, from the top of the
+    repository. A member of an archive is `a.zip!inner/name`, what is no file stands in parentheses. Not escaped:
     whoever shows it must (`agentguard.show.text.safe`)."""
     line: int
     """Of its first character, from 1; 0 where lines mean nothing (what was decoded from a binary)."""
@@ -60,10 +61,12 @@ class ScanResult:
     """Bytes looked at, those of archives unpacked."""
     commits: int = 0
     """Of a history."""
+    passed: tuple[SecretAtRest, ...] = ()
+    """Credentials that were passed over: a comment on their line allows them, or the baseline knows them."""
     allowed: int = 0
-    """Credentials that a comment on their line allows."""
+    """How many of those a comment allows."""
     known: int = 0
-    """Credentials that the baseline holds."""
+    """How many of those the baseline knows."""
     below: int = 0
     """Credentials of less severity than was asked for."""
     seconds: float = 0.0

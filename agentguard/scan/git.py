@@ -100,6 +100,17 @@ def top_of(folder: Path) -> Path | None:
     return Path(os.fsdecode(out.removesuffix(b"\n")))
 
 
+def repository_of(git: Git) -> Path:
+    """The top folder of its work tree; of a bare repository, itself.
+
+    Raises:
+        GitError: this is no repository.
+    """
+    bare = git.run("rev-parse", "--is-bare-repository").strip() == b"true"
+    out = git.run("rev-parse", "--absolute-git-dir" if bare else "--show-toplevel")
+    return Path(os.fsdecode(out.removesuffix(b"\n")))
+
+
 def _not_run(error: OSError) -> GitError:
     if isinstance(error, FileNotFoundError):
         return GitError("git is not installed, or not in PATH")

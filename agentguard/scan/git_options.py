@@ -28,6 +28,6 @@ FORMAT = (
     "--src-prefix=a/",
     "--dst-prefix=b/",
     "--submodule=short",
-    "--diff-filter=d",
+    "--irreversible-delete",
 )
 """What `agentguard.scan.patch` needs, whatever the user's or the repository's configuration says."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import replace
 from typing import IO
 
 from agentguard.detect.file_scan import CARRY, FileFinds, FileScanner, Placed
+from agentguard.model.at_rest import Commit
 from agentguard.scan.archive import ArchiveError, Member, Readable, damage_told, is_archive, members
 from agentguard.scan.baseline import Baseline
+from agentguard.scan.patch import Added
 from agentguard.scan.tally import Tally
+from agentguard.scan.walk import reason_of
 
 PIECE = 8 << 20
 """Bytes of a file that are looked at together."""
@@ -46,6 +50,7 @@ class Looker:
         self._entries = entries
         self._most_unpacked = most_unpacked
         self._room = 0
+        self._commit: Commit | None = None
 
     def handed_over(self) -> Tally:
         """What was found since the last time."""
@@ -57,7 +62,7 @@ class Looker:
         try:
             descriptor = os.open(path, _FLAGS)
         except (OSError, ValueError) as error:
-            self.tally.not_read(path, _reason(error))
+            self.tally.not_read(path, reason_of(error))
             return
         try:
             info = os.fstat(descriptor)
@@ -67,6 +72,7 @@ class Looker:
             data = os.read(descriptor, min(info.st_size, PIECE) + 1)
             if len(data) <= PIECE and len(data) >= info.st_size and not is_archive(data):
                 self.tally.bytes += len(data)
+                self._commit = None
                 self._take(path, self.scanner.find(path, data))
             else:
                 os.lseek(descriptor, 0, os.SEEK_SET)
@@ -74,41 +80,62 @@ class Looker:
                     self.stream(path, file)
             self.tally.files += 1
         except OSError as error:
-            self.tally.not_read(path, _reason(error))
+            self.tally.not_read(path, reason_of(error))
         finally:
             os.close(descriptor)
 
-    def stream(self, name: str, file: IO[bytes]) -> None:
+    def stream(self, name: str, file: IO[bytes], commit: Commit | None = None) -> None:
         """Look into what can be read from a file object.
 
+        Args:
+            name: what it is called in the results.
+            file: read to its end, and not closed.
+            commit: that brought it in.
+
         Raises:
-            OSError: it cannot.
+            OSError: it cannot be read.
         """
-        self._room = self._most_unpacked
+        self._room, self._commit = self._most_unpacked, commit
         self._stream(name, file, 0)
 
     def text(self, name: str, data: bytes) -> list[Placed]:
-        """Look into a text, but leave it to the caller to say where its finds are: `keep`."""
+        """Look into a text, but leave it to the caller to say what its lines are: `keep`."""
         self.tally.bytes += len(data)
         finds = self.scanner.find(name, data)
         if finds.truncated:
             self.tally.not_read(name, _TRUNCATED)
         return finds.placed
 
-    def keep(self, name: str, placed: Placed) -> bool:
-        """Whether a find counts: no comment allows it, no baseline knows it."""
+    def added(self, added: Added, commit: Commit | None = None) -> None:
+        """Look into the lines that came into a file, and keep what is found under their numbers in it."""
+        name = added.name
+        for placed in self.text(name, added.text):
+            self.keep(name, replace(placed, line=placed.line and added.line_in_file(placed.line)), commit)
+
+    def keep(self, name: str, placed: Placed, commit: Commit | None = None, first_line: int = 1) -> None:
+        """Take in a find, unless a comment allows it or the baseline knows it."""
+        tally = self.tally
+        found = self.scanner.at_rest(name, placed, first_line=first_line)
+        if commit is not None:
+            found = replace(found, commit=commit)
         if placed.allowed:
-            self.tally.allowed += 1
-            return False
+            tally.allowed += 1
+            tally.passed.append(found)
+        elif self._is_known(name, placed):
+            tally.known += 1
+            tally.passed.append(found)
+        else:
+            tally.found.append(found)
+
+    def _is_known(self, name: str, placed: Placed) -> bool:
+        """Whether the baseline holds it. One that is to be written holds nothing yet, and is told of it."""
         if self._baseline is None:
-            return True
-        kind, value = placed.located.type.id, placed.located.value
-        if self._entries:
-            self.tally.entries.add(self._baseline.entry(name, kind, value))
-        elif self._baseline.holds(name, kind, value):
-            self.tally.known += 1
             return False
-        return True
+        kind, value = placed.located.type.id, placed.located.value
+        if not self._entries:
+            return self._baseline.holds(name, kind, value)
+        self.tally.entries.add(self._baseline.entry(name, kind, value))
+        return False
 
     def room(self) -> int:
         """Bytes that may still come out of the archive that is being looked into."""
@@ -168,8 +195,7 @@ class Looker:
 
     def _take(self, name: str, finds: FileFinds, first_line: int = 1) -> None:
         for placed in finds.placed:
-            if self.keep(name, placed):
-                self.tally.found.append(self.scanner.at_rest(name, placed, first_line=first_line))
+            self.keep(name, placed, self._commit, first_line)
         if finds.truncated:
             self.tally.not_read(name, _TRUNCATED)
 
@@ -186,7 +212,3 @@ class _Bounded:
             data = self._file.read(size)
         self._looker.take_room(len(data))
         return data
-
-
-def _reason(error: OSError | ValueError) -> str:
-    return (error.strerror or type(error).__name__) if isinstance(error, OSError) else "not a path"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,6 +39,11 @@ class Added:
     blob: bytes = b""
     """Object name of the whole file, where git takes it for a binary one and shows no lines; else b""."""
 
+    @property
+    def name(self) -> str:
+        """The path as text."""
+        return os.fsdecode(self.path)
+
     def line_in_file(self, line: int) -> int:
         """The number in the file of a line of `text`."""
         here, there = next((pair for pair in reversed(self.starts) if pair[0] <= line), (1, 1))
@@ -46,9 +52,9 @@ class Added:
 
 def files_of(patch: bytes) -> Iterator[Added]:
     """Every file that a patch adds something to."""
-    starts = [found.start() for found in _FILE.finditer(patch)] if patch else []
+    starts = [found.start() for found in _FILE.finditer(patch)]
     # A line of a file's own content begins with a sign, never with `diff`.
-    for start, end in zip(starts, [*starts[1:], len(patch)], strict=True):
+    for start, end in zip(starts, [*starts[1:], len(patch)], strict=False):
         added = _file(patch[start:end])
         if added is not None:
             yield added

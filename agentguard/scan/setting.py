@@ -1,36 +1,70 @@
-"""What a scan works with: the credential types, the engine, and the key of the fingerprints."""
+"""What a scan works with: the credential types, the engine, the key of the fingerprints, and what is known already."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from agentguard.config import Home
-from agentguard.detect.engine import build_engine
+from agentguard.config import KEY_BYTES, open_home
+from agentguard.detect.engine import Engine, build_engine
 from agentguard.detect.file_scan import FileScanner
 from agentguard.detect.fingerprint import Fingerprinter
-from agentguard.detect.rules import load_types
+from agentguard.detect.rules import CredentialType, load_types
 from agentguard.detect.scanner import Scanner
 from agentguard.detect.value_index import ValueIndex
+from agentguard.errors import ConfigError
 from agentguard.paths import policies_dir
+from agentguard.scan.baseline import Baseline
+from agentguard.scan.look import Looker
 
 
-def file_scanner(home_folder: Path) -> FileScanner:
-    """Looks into files. Errors as `scanner`."""
-    return FileScanner(scanner(home_folder))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Enough to begin anew in another process. Made by `setting_of`."""
+
+    key: bytes = field(repr=False)
+    """Of the fingerprints."""
+    cache: Path | None
+    """A folder for compiled rules; None: there is none."""
+    baseline: Baseline | None = None
+    entries: bool = False
+    """A baseline is to be written."""
+
+    def looker(self) -> Looker:
+        """Raises PolicyError when the credential types are invalid."""
+        return Looker(FileScanner(self.scanner()), self.baseline, entries=self.entries)
+
+    def scanner(self) -> Scanner:
+        """Errors as `looker`."""
+        types = load_types(policies_dir() / "secrets.yaml", at_rest=True)
+        return Scanner(types, _engine(types, self.cache), Fingerprinter(self.key), ValueIndex())
+
+
+def setting_of(home_folder: Path, baseline: Baseline | None = None, *, entries: bool = False) -> Setting:
+    """With the fingerprints of the home folder. Where there is none, and none can be made (in a container, say), the
+    fingerprints are those of this run alone: `Setting.cache` is None then.
+
+    Raises:
+        ConfigError: the key of the home folder is damaged.
+    """
+    try:
+        home = open_home(home_folder)
+    except ConfigError:
+        return Setting(key=os.urandom(KEY_BYTES), cache=None, baseline=baseline, entries=entries)
+    return Setting(key=home.fingerprint_key(), cache=home.cache, baseline=baseline, entries=entries)
 
 
 def scanner(home_folder: Path) -> Scanner:
-    """With the fingerprints of the home folder where there is one. A scan makes none: it may run where nothing can be
-    written, and its fingerprints are then those of this run alone.
+    """For one who looks into single files. Errors as `setting_of` and `Setting.looker`."""
+    return setting_of(home_folder).scanner()
 
-    Raises:
-        PolicyError: the credential types are invalid.
-        ConfigError: the key of the home folder is damaged.
-    """
-    home = Home(home_folder)
-    usable = os.access(home_folder, os.W_OK | os.X_OK)
-    fingerprinter = Fingerprinter(home.fingerprint_key() if usable else os.urandom(32))
-    types = load_types(policies_dir() / "secrets.yaml", at_rest=True)
-    engine = build_engine(types, cache=home.cache if usable else None)
-    return Scanner(types, engine, fingerprinter, ValueIndex())
+
+def _engine(types: tuple[CredentialType, ...], cache: Path | None) -> Engine:
+    """What is compiled in seconds is worth it only where it can be kept."""
+    if cache is None:
+        try:
+            return build_engine(types, prefer="re2")
+        except ConfigError:  # not for this machine; whichever there is finds the same
+            pass
+    return build_engine(types, cache=cache)

@@ -22,6 +22,7 @@ class Tally:
     """Counts as in `agentguard.model.at_rest.ScanResult`."""
 
     found: list[SecretAtRest] = field(default_factory=list)
+    passed: list[SecretAtRest] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
     entries: set[Entry] = field(default_factory=set)
     """Of all that was found, when a baseline is to be written."""
@@ -37,6 +38,7 @@ class Tally:
     def add(self, other: Tally) -> None:
         """Take in what another process found."""
         self.found += other.found
+        self.passed += other.passed
         self.unread += other.unread
         self.entries |= other.entries
         self.files += other.files

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
+import re
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from agentguard.errors import GitError
@@ -13,70 +14,109 @@ from agentguard.model.at_rest import Unread
 from agentguard.scan.git import Git
 
 _GIT = ".git"
+_CONFIG = "config"
+"""Of a repository: its remotes may hold a password."""
 
 
-@dataclass(frozen=True, slots=True)
-class File:
-    """One file to look into."""
-
-    path: str
-    """Where it lies."""
-    name: str
-    """What it is called in the results: relative to what was scanned."""
-
-
-def walk(root: Path, *, ignored: bool = False) -> Iterator[File | Unread]:
-    """Every regular file of a folder, or the one that `root` is. Symbolic links in it are not followed.
+class Walk:
+    """The files of what was asked for. Symbolic links within it are not followed: what they lead to is a file of its
+    own, or lies elsewhere.
 
     Args:
-        root: what was asked for; it may be a link itself.
         ignored: also what git ignores.
+        exclude: globs over a path or its last part; a folder that fits is not entered.
     """
-    try:
-        info = root.stat()
-    except (OSError, ValueError) as error:
-        yield Unread(path=str(root), reason=_reason(error))
-        return
-    if stat.S_ISREG(info.st_mode):
-        yield File(str(root), str(root))
-    elif stat.S_ISDIR(info.st_mode):
-        yield from _everything(str(root)) if ignored else _of_folder(str(root))
-    else:
-        yield Unread(path=str(root), reason="neither a file nor a folder")
 
+    def __init__(self, *, ignored: bool = False, exclude: Sequence[str] = ()) -> None:
+        self._ignored = ignored
+        expressions = [fnmatch.translate(glob.rstrip("/")) for glob in exclude]
+        self._excluded = re.compile("|".join(expressions)) if exclude else None
+        self.notes: list[str] = []
+        """What the user should know of it, a sentence each."""
 
-def _of_folder(folder: str) -> Iterator[File | Unread]:
-    git = Git(Path(folder))
-    try:
-        listed = git.run("ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    except GitError as error:
-        if _in_repository(folder):
-            yield Unread(path=folder, reason=f"{error}; all of it is scanned, with what git ignores")
-        yield from _everything(folder)
-        return
-    for name in dict.fromkeys(os.fsdecode(listed).split("\0")):
-        path = os.path.join(folder, name)
-        mode = _mode(path) if name else 0
-        if stat.S_ISDIR(mode):  # a repository within: a submodule, or one of its own
-            yield from _of_folder(path.rstrip("/"))
-        elif stat.S_ISREG(mode):
-            yield File(path, path)
-
-
-def _everything(folder: str) -> Iterator[File | Unread]:
-    pending = [folder]
-    while pending:
-        at = pending.pop()
+    def files(self, root: Path) -> Iterator[str | Unread]:
+        """Every regular file of a folder, or the one that `root` is; it may be a link itself. Called as one would type
+        it: `src` gives `src/x.py`, and `.` gives `x.py`."""
+        name = os.path.normpath(root)
         try:
-            with os.scandir(at) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        if entry.name != _GIT:
-                            pending.append(entry.path)
-                    elif entry.is_file(follow_symlinks=False):
-                        yield File(entry.path, entry.path)
-        except OSError as error:
-            yield Unread(path=at, reason=_reason(error))
+            mode = os.stat(name).st_mode
+        except (OSError, ValueError) as error:
+            yield Unread(path=name, reason=reason_of(error))
+            return
+        if stat.S_ISREG(mode):
+            yield os.path.realpath(name) if Path(name).is_symlink() else name
+        elif not stat.S_ISDIR(mode):
+            yield Unread(path=name, reason="neither a file nor a folder")
+        else:
+            folder = "" if name == "." else name
+            whole = self._ignored or _is_ignored(folder)
+            yield from self._everything(folder) if whole else self._unignored(folder)
+
+    def _unignored(self, folder: str) -> Iterator[str | Unread]:
+        """What git would take in. It knows its own rules best."""
+        try:
+            listed = Git(Path(folder)).run("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        except GitError as error:
+            if _in_repository(folder):
+                self.notes.append(f"{folder or '.'}: {error}; so what git ignores was scanned, too.")
+            yield from self._everything(folder)
+            return
+        yield from self._own(os.path.join(folder, _GIT, _CONFIG))
+        for name in dict.fromkeys(os.fsdecode(listed).split("\0")):
+            path = os.path.join(folder, name).rstrip("/") if name else ""
+            if not path or self._is_excluded(path):
+                continue
+            mode = _mode(path)
+            if stat.S_ISREG(mode):
+                yield path
+            elif stat.S_ISDIR(mode):  # a submodule, or a repository within this one
+                yield from self._unignored(path)
+
+    def _everything(self, folder: str) -> Iterator[str | Unread]:
+        pending = [folder]
+        while pending:
+            at = pending.pop()
+            try:
+                with os.scandir(at or ".") as entries:
+                    for entry in entries:
+                        path = os.path.join(at, entry.name)
+                        if self._excluded is not None and self._is_excluded(path):
+                            continue
+                        if entry.is_dir(follow_symlinks=False):
+                            if entry.name == _GIT:
+                                yield from self._own(os.path.join(path, _CONFIG))
+                            else:
+                                pending.append(path)
+                        elif entry.is_file(follow_symlinks=False):
+                            yield path
+            except OSError as error:
+                yield Unread(path=at or ".", reason=reason_of(error))
+
+    def _own(self, path: str) -> Iterator[str]:
+        if stat.S_ISREG(_mode(path)) and not self._is_excluded(path):
+            yield path
+
+    def _is_excluded(self, path: str) -> bool:
+        """Whether a glob fits it, its last part, or a folder that it lies in."""
+        if self._excluded is None:
+            return False
+        fits = self._excluded.match
+        parts = path.split("/")
+        return any(fits(part) or fits("/".join(parts[: at + 1])) for at, part in enumerate(parts))
+
+
+def reason_of(error: OSError | ValueError) -> str:
+    """Why something cannot be opened, in words."""
+    return (error.strerror or type(error).__name__) if isinstance(error, OSError) else "not a path"
+
+
+def _is_ignored(folder: str) -> bool:
+    """Whether git ignores the folder itself: then all of it was asked for."""
+    try:
+        Git(Path(folder)).run("check-ignore", "--quiet", ".")
+    except GitError:  # it does not, or this is no repository
+        return False
+    return True
 
 
 def _in_repository(folder: str) -> bool:
@@ -90,7 +130,3 @@ def _mode(path: str) -> int:
         return os.lstat(path).st_mode
     except (OSError, ValueError):
         return 0
-
-
-def _reason(error: OSError | ValueError) -> str:
-    return (error.strerror or type(error).__name__) if isinstance(error, OSError) else "not a path"
