@@ -39,10 +39,8 @@ class CredentialPlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialUse:
-    """What one agent did with it in one session, of one kind: counted, not listed."""
+    """What one agent did with it, of one kind: counted, not listed."""
 
-    session: str
-    """Session uid."""
     agent: str
     """Agent id, or "unknown"."""
     way: Activity
@@ -55,10 +53,12 @@ class CredentialUse:
     """It was refused before it left."""
     count: int
     """Of what was recorded: what the policy ignores is recorded once a session."""
+    sessions: int
+    """In how many."""
     first_ns: int
     last_ns: int
     process: str = ""
-    """Name of the last process that did it."""
+    """Name of the process that did it last in each of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,49 @@ from agentguard.model.secret import SecretMatch
 from agentguard.model.unicode import valid_text
 from agentguard.model.verdict import Disposition, Outcome
 
+TABLES = """
+CREATE TABLE credentials (
+    fingerprint TEXT PRIMARY KEY,
+    type TEXT NOT NULL,
+    name TEXT NOT NULL,
+    preview TEXT NOT NULL,
+    public INTEGER NOT NULL,
+    issuer_hosts TEXT NOT NULL,
+    first_seen_ns INTEGER NOT NULL,
+    last_seen_ns INTEGER NOT NULL,
+    rotated_ns INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE TABLE credential_places (
+    fingerprint TEXT NOT NULL REFERENCES credentials(fingerprint) ON DELETE CASCADE,
+    path TEXT NOT NULL,
+    commit_id TEXT NOT NULL,
+    found_by TEXT NOT NULL,
+    line INTEGER NOT NULL,
+    commit_ns INTEGER NOT NULL,
+    first_seen_ns INTEGER NOT NULL,
+    last_seen_ns INTEGER NOT NULL,
+    gone_ns INTEGER,
+    PRIMARY KEY (fingerprint, path, commit_id, found_by)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX credential_places_found ON credential_places (found_by, path);
+CREATE TABLE credential_uses (
+    fingerprint TEXT NOT NULL REFERENCES credentials(fingerprint) ON DELETE CASCADE,
+    session TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    way TEXT NOT NULL,
+    host TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    blocked INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    first_ns INTEGER NOT NULL,
+    last_ns INTEGER NOT NULL,
+    process TEXT NOT NULL,
+    PRIMARY KEY (fingerprint, session, agent, way, host, outcome, blocked)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX credential_uses_session ON credential_uses (session);
+"""
+"""A use stays when its session is purged: that a key leaked does not grow old."""
+
 _NOTE_CREDENTIAL = """
 INSERT INTO credentials (fingerprint, type, name, preview, public, issuer_hosts, first_seen_ns, last_seen_ns)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -56,6 +99,11 @@ ON CONFLICT DO UPDATE SET
     process = excluded.process
 """
 
+PAGE_EVENTS = 1_000
+"""Events in memory while all of them are walked."""
+_OF_PROCESSES = "/proc/"
+"""A process's environment is gone with it: no place to look for a key."""
+
 _Key = tuple[str | int, ...]
 
 
@@ -86,17 +134,10 @@ class Notes:
         self._places = _Rows()
         self._uses = _Rows()
 
-    def credential(self, match: SecretMatch, time_ns: int) -> None:
-        """It was seen at that time."""
-        hosts = json.dumps(match.issuer_hosts)
-        facts = (match.type, valid_text(match.own_name), match.preview, int(match.public), hosts)
-        self._credentials.add((match.fingerprint, *facts), time_ns, time_ns)
-
     def place(self, match: SecretMatch, place: CredentialPlace) -> None:
-        """It lies there. Notes the credential as well."""
-        self.credential(match, place.last_seen_ns)
-        where = (match.fingerprint, valid_text(place.path), place.found_by.value)
-        self._places.add((*where, place.line, place.commit, place.commit_ns), place.first_seen_ns, place.last_seen_ns)
+        """It lies there."""
+        self._credential(match, place.first_seen_ns, place.last_seen_ns)
+        self._place(match.fingerprint, place)
 
     def event(self, event: Event, *, times: int = 1, last_ns: int = 0) -> None:
         """What the event says of each of its credentials; `times` it happened, the last time at `last_ns`."""
@@ -106,15 +147,23 @@ class Notes:
         blocked = int(event.verdict.disposition is Disposition.BLOCKED)
         process = valid_text(finding.process.name) if finding.process else ""
         for match in {match.fingerprint: match for match in finding.matches}.values():
-            self.credential(match, last_ns)
-            self.credential(match, finding.time_ns)
+            self._credential(match, finding.time_ns, last_ns)
             path = finding.path if finding.kind is Kind.FILE else match.source_path
-            if path:
-                self.place(match, seen_at(path, FoundBy.SESSION, finding.time_ns))
+            if path and not path.startswith(_OF_PROCESSES):
+                self._place(match.fingerprint, seen_at(path, FoundBy.SESSION, finding.time_ns))
             outcome = event.verdict.outcome if match.fingerprint in blamed else Outcome.CLEAN
             who = (match.fingerprint, finding.session, finding.agent, finding.activity.value)
             what = (valid_text(finding.host), outcome.value, blocked, process)
             self._uses.add((*who, *what), finding.time_ns, last_ns, times)
+
+    def _credential(self, match: SecretMatch, first_ns: int, last_ns: int) -> None:
+        hosts = json.dumps(match.issuer_hosts)
+        facts = (match.type, valid_text(match.own_name), match.preview, int(match.public), hosts)
+        self._credentials.add((match.fingerprint, *facts), first_ns, last_ns)
+
+    def _place(self, fingerprint: str, place: CredentialPlace) -> None:
+        where = (fingerprint, valid_text(place.path), place.found_by.value)
+        self._places.add((*where, place.line, place.commit, place.commit_ns), place.first_seen_ns, place.last_seen_ns)
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Into the tables; the caller holds the transaction."""
@@ -136,8 +185,10 @@ def seen_at(path: str, found_by: FoundBy, time_ns: int, line: int = 0, commit: C
     )
 
 
-def note_events(connection: sqlite3.Connection, events: Iterable[Event]) -> None:
-    """Bring the inventory up to date with events that `connection` has just written.
+def note_events(
+    connection: sqlite3.Connection, events: Iterable[Event], *, into: sqlite3.Connection | None = None
+) -> None:
+    """Bring the inventory up to date with events that `connection` holds; `into` has the tables, where not it itself.
 
     A count of repetitions names no credential: those of the event that it repeats are meant.
     """
@@ -149,12 +200,37 @@ def note_events(connection: sqlite3.Connection, events: Iterable[Event]) -> None
         first = connection.execute("SELECT json FROM events WHERE uid = ?", (event.finding.repeats,)).fetchone()
         if first is not None:
             notes.event(event_from_json(json.loads(first[0])), times=event.finding.count, last_ns=event.finding.time_ns)
-    notes.write(connection)
+    notes.write(into or connection)
 
 
-def events_with_credentials(connection: sqlite3.Connection) -> Iterator[Event]:
-    """All that the inventory follows from, in the order in which they were recorded."""
+def pages_with_credentials(connection: sqlite3.Connection, session: str | None = None) -> Iterator[list[Event]]:
+    """All that the inventory follows from, of one session (uid) or of all, in the order in which it was recorded."""
     rows = connection.execute(
-        "SELECT json FROM events WHERE activity = 'repeat' OR id IN (SELECT event FROM matches) ORDER BY id"
+        "SELECT json FROM events WHERE (activity = 'repeat' OR id IN (SELECT event FROM matches)) "
+        "AND (?1 IS NULL OR session = ?1) ORDER BY id",
+        (session,),
     )
-    return (event_from_json(json.loads(row[0])) for row in rows)
+    while page := rows.fetchmany(PAGE_EVENTS):
+        yield [event_from_json(json.loads(row[0])) for row in page]
+
+
+def uses_in_events(connection: sqlite3.Connection, session: str | None = None) -> set[_Key]:
+    """The rows of `credential_uses` as they must be, worked out again from the events of one session or of all."""
+    worked_out = sqlite3.connect(":memory:")
+    try:
+        worked_out.executescript(TABLES)
+        for page in pages_with_credentials(connection, session):
+            note_events(connection, page, into=worked_out)
+        return stored_uses(worked_out, session)
+    finally:
+        worked_out.close()
+
+
+def stored_uses(connection: sqlite3.Connection, session: str | None = None) -> set[_Key]:
+    """The rows of `credential_uses`, of one session or of all; the last column is the session."""
+    rows = connection.execute(
+        "SELECT fingerprint, agent, way, host, outcome, blocked, count, first_ns, last_ns, process, session "
+        "FROM credential_uses WHERE ?1 IS NULL OR session = ?1",
+        (session,),
+    )
+    return set(map(tuple, rows))

@@ -7,6 +7,7 @@ import sqlite3
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from agentguard.model.access import AccessHistory, AgentHistory
 from agentguard.model.credential import CredentialPlace, CredentialUse, FoundBy, KnownCredential
@@ -16,20 +17,36 @@ from agentguard.model.verdict import Outcome
 HAS_INVENTORY = "SELECT 1 FROM sqlite_master WHERE name = 'credential_uses'"
 """A database that no new version has written to yet has none."""
 
-OF_ALL = "SELECT fingerprint FROM credentials WHERE ?1 IS NULL"
-OF_SESSION = "SELECT fingerprint FROM credential_uses WHERE session = ?1"
-BEGINNING = "SELECT fingerprint FROM credentials WHERE substr(fingerprint, 1, length(?1)) = ?1"
-"""Which credentials: one bound value each."""
+_USES = """
+SELECT fingerprint, agent, way, host, outcome, blocked, process, COUNT(*) AS sessions, SUM(count) AS count,
+    MIN(first_ns) AS first_ns, MAX(last_ns) AS last_ns
+FROM credential_uses WHERE {} GROUP BY fingerprint, agent, way, host, outcome, blocked, process
+ORDER BY first_ns, last_ns
+"""
+"""A use has one row in each session. Added up here: an agent that works every day has thousands of sessions."""
 
 
-def credentials_sql(chosen: str) -> tuple[str, str, str]:
-    """Of the credentials, of their places, of their uses."""
-    return (
-        f"SELECT * FROM credentials WHERE fingerprint IN ({chosen}) ORDER BY first_seen_ns, fingerprint",  # noqa: S608
-        f"SELECT * FROM credential_places WHERE fingerprint IN ({chosen}) ORDER BY path, commit_id, found_by",  # noqa: S608
-        f"SELECT * FROM credential_uses WHERE fingerprint IN ({chosen}) ORDER BY first_ns, last_ns",  # noqa: S608
-    )
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which credentials, and which of their uses: conditions on one bound value, `:value`."""
 
+    credentials: str
+    uses: str
+
+    def statements(self) -> tuple[str, str, str]:
+        """Of the credentials, of their places, of their uses."""
+        return (
+            f"SELECT * FROM credentials WHERE {self.credentials} ORDER BY first_seen_ns, fingerprint",  # noqa: S608
+            f"SELECT * FROM credential_places WHERE {self.credentials} ORDER BY path, commit_id, found_by",  # noqa: S608
+            _USES.format(self.uses),
+        )
+
+
+BEGINNING = "SELECT fingerprint FROM credentials WHERE substr(fingerprint, 1, length(:value)) = :value"
+_USED = "fingerprint IN (SELECT fingerprint FROM credential_uses WHERE session = :value)"
+ALL = Choice(":value = ''", ":value = ''")
+OF_SESSION = Choice(_USED, "session = :value")
+ONE = Choice("fingerprint = :value", "fingerprint = :value")
 
 HABITS = """
 SELECT fingerprint, agent, COUNT(*) AS taken_in, MAX(taken) AS most FROM (
@@ -116,13 +133,13 @@ def _place(row: sqlite3.Row) -> CredentialPlace:
 
 def _use(row: sqlite3.Row) -> CredentialUse:
     return CredentialUse(
-        session=row["session"],
         agent=row["agent"],
         way=Activity(row["way"]),
         host=row["host"],
         outcome=Outcome(row["outcome"]),
         blocked=bool(row["blocked"]),
         count=row["count"],
+        sessions=row["sessions"],
         first_ns=row["first_ns"],
         last_ns=row["last_ns"],
         process=row["process"],

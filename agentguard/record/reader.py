@@ -20,15 +20,16 @@ from agentguard.model.posture import Posture
 from agentguard.model.session import Session
 from agentguard.record.faults import describe
 from agentguard.record.known import (
+    ALL,
     BEGINNING,
     HABITS,
     HAS_INVENTORY,
-    OF_ALL,
     OF_SESSION,
+    ONE,
     SEEN_BEFORE,
     STARTS,
+    Choice,
     credentials_from_rows,
-    credentials_sql,
     histories_from_rows,
 )
 from agentguard.record.postures import AROUND, EARLIER, HAS_POSTURES, comparable, posture_from_rows
@@ -174,15 +175,15 @@ class Reader:
         return [_row(row).event for row in self._rows(f"{sql} ORDER BY id", [_bindable(fingerprint), _bound(limit)])]
 
     def credentials(self, session: str | None = None) -> list[KnownCredential]:
-        """The inventory, oldest first: every credential, or those that a session (uid) used."""
-        return self._known(OF_ALL if session is None else OF_SESSION, session)
+        """The inventory, oldest first: every credential; or those that a session (uid) used, and its uses alone."""
+        return self._known(ALL, "") if session is None else self._known(OF_SESSION, session)
 
     def credential(self, name: str) -> KnownCredential | None:
         """By its fingerprint, or a unique beginning of it. None when there is none."""
-        found = self._known(BEGINNING, name) if name else []
+        found = self._rows(BEGINNING, {"value": _bindable(name)}) if name and self._rows(HAS_INVENTORY, []) else []
         if len(found) > 1:
             raise StoreError(f"{len(found)} credentials begin with {name!r}; give more of the fingerprint")
-        return found[0] if found else None
+        return next(iter(self._known(ONE, found[0]["fingerprint"])), None) if found else None
 
     def access_histories(self, session: str, start_ns: int) -> dict[str, AccessHistory]:
         """What a session's accesses are compared with: of each credential known before it began, by fingerprint."""
@@ -269,11 +270,10 @@ class Reader:
             except sqlite3.Error as error:
                 raise self._failure(error) from None
 
-    def _known(self, chosen: str, value: str | None) -> list[KnownCredential]:
+    def _known(self, chosen: Choice, value: str) -> list[KnownCredential]:
         if not self._rows(HAS_INVENTORY, []):
             return []
-        values = [value if value is None else _bindable(value)]
-        rows, places, uses = (self._rows(sql, values) for sql in credentials_sql(chosen))
+        rows, places, uses = (self._rows(sql, {"value": _bindable(value)}) for sql in chosen.statements())
         return credentials_from_rows(rows, places, uses)
 
     def _failure(self, error: sqlite3.Error) -> StoreError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import sqlite3
 import stat
@@ -12,15 +11,13 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from agentguard.errors import StoreError
-from agentguard.record.credentials import events_with_credentials, note_events
+from agentguard.record.credentials import TABLES, note_events, pages_with_credentials
 from agentguard.record.faults import describe, is_passing
 
 BUSY_MS = 2_000
 """How long one statement waits for another process's transaction."""
 
 OPEN_ATTEMPTS = 5
-MIGRATED_AT_ONCE = 5_000
-"""Events in memory while the inventory of an old database is filled."""
 
 VERSION_1 = """
 CREATE TABLE sessions (
@@ -113,49 +110,6 @@ CREATE TABLE register (
 CREATE INDEX register_session ON register (session);
 """
 
-VERSION_3 = """
-CREATE TABLE credentials (
-    fingerprint TEXT PRIMARY KEY,
-    type TEXT NOT NULL,
-    name TEXT NOT NULL,
-    preview TEXT NOT NULL,
-    public INTEGER NOT NULL,
-    issuer_hosts TEXT NOT NULL,
-    first_seen_ns INTEGER NOT NULL,
-    last_seen_ns INTEGER NOT NULL,
-    rotated_ns INTEGER
-) STRICT, WITHOUT ROWID;
-CREATE TABLE credential_places (
-    fingerprint TEXT NOT NULL REFERENCES credentials(fingerprint) ON DELETE CASCADE,
-    path TEXT NOT NULL,
-    commit_id TEXT NOT NULL,
-    found_by TEXT NOT NULL,
-    line INTEGER NOT NULL,
-    commit_ns INTEGER NOT NULL,
-    first_seen_ns INTEGER NOT NULL,
-    last_seen_ns INTEGER NOT NULL,
-    gone_ns INTEGER,
-    PRIMARY KEY (fingerprint, path, commit_id, found_by)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX credential_places_found ON credential_places (found_by, path);
-CREATE TABLE credential_uses (
-    fingerprint TEXT NOT NULL REFERENCES credentials(fingerprint) ON DELETE CASCADE,
-    session TEXT NOT NULL,
-    agent TEXT NOT NULL,
-    way TEXT NOT NULL,
-    host TEXT NOT NULL,
-    outcome TEXT NOT NULL,
-    blocked INTEGER NOT NULL,
-    count INTEGER NOT NULL,
-    first_ns INTEGER NOT NULL,
-    last_ns INTEGER NOT NULL,
-    process TEXT NOT NULL,
-    PRIMARY KEY (fingerprint, session, agent, way, host, outcome, blocked)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX credential_uses_session ON credential_uses (session);
-"""
-"""A use stays when its session is purged: that a key leaked does not grow old."""
-
 
 VERSION_4 = """
 CREATE TABLE postures (
@@ -187,9 +141,8 @@ def _version_2(database: Database) -> None:
 
 def _version_3(database: Database) -> None:
     """The inventory of credentials, filled from the events there are."""
-    database.executescript(VERSION_3)
-    events = events_with_credentials(database.conn)
-    while page := list(itertools.islice(events, MIGRATED_AT_ONCE)):
+    database.executescript(TABLES)
+    for page in pages_with_credentials(database.conn):
         note_events(database.conn, page)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -12,7 +13,9 @@ from agentguard.config import Home
 from agentguard.errors import StoreError
 from agentguard.record import chain
 from agentguard.record.counting import session_counts
+from agentguard.record.credentials import stored_uses, uses_in_events
 from agentguard.record.faults import describe
+from agentguard.record.known import HAS_INVENTORY
 from agentguard.record.rows import image_of, sealed_body
 from agentguard.record.stored import processes_digest, stored_session
 
@@ -81,6 +84,7 @@ def _verify(connection: sqlite3.Connection, key: bytes, head: tuple[int, str] | 
             problems += _check_seal(connection, key, tail, row["seal"])
         else:
             unsealed.append(row["uid"])
+    problems += _check_inventory(connection, only)
     if only is None:
         problems += _check_register(connection, key, head)
         problems += _check_strays(connection)
@@ -152,6 +156,20 @@ def _check_seal(connection: sqlite3.Connection, key: bytes, tail: _Walk, seal: s
         yield Problem(tail.session, 0, "its seal does not fit: its row, its process tree or its last event was changed")
     elif session.counts != session_counts(connection, tail.session):
         yield Problem(tail.session, 0, "its counts do not fit its events")
+
+
+def _check_inventory(connection: sqlite3.Connection, only: str | None) -> Iterator[Problem]:
+    """It must say what the events say: a key that leaked may not look as if it never did. Uses of a session that was
+    purged are all that is left of it."""
+    if not connection.execute(HAS_INVENTORY).fetchone():
+        return
+    there = {row["uid"] for row in connection.execute("SELECT uid FROM sessions")}
+    try:
+        wrong = Counter(str(use[-1]) for use in uses_in_events(connection, only) ^ stored_uses(connection, only))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return  # an event that is none: the walk has said so
+    for uid in sorted(there & wrong.keys()):
+        yield Problem(uid, 0, f"the inventory of credentials differs from its events in {wrong[uid]} row(s)")
 
 
 def _check_register(connection: sqlite3.Connection, key: bytes, head: tuple[int, str] | None) -> Iterator[Problem]:

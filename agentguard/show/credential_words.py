@@ -47,7 +47,7 @@ def readings(uses: Iterable[CredentialUse]) -> list[Reading]:
             agent=agent,
             way=way,
             count=sum(use.count for use in group),
-            sessions=len({use.session for use in group}),
+            sessions=sum(use.sessions for use in group),
             first_ns=min(use.first_ns for use in group),
             last_ns=max(use.last_ns for use in group),
             processes=_each_once(use.process for use in sorted(group, key=lambda use: use.last_ns)),
@@ -70,7 +70,7 @@ def sendings(uses: Iterable[CredentialUse]) -> list[CredentialUse]:
 def _joined(one: CredentialUse, other: CredentialUse) -> CredentialUse:
     latest = max(one, other, key=lambda use: use.last_ns)
     first = min(one.first_ns, other.first_ns)
-    return replace(latest, count=one.count + other.count, first_ns=first)
+    return replace(latest, count=one.count + other.count, sessions=one.sessions + other.sessions, first_ns=first)
 
 
 def where(place: CredentialPlace) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from agentguard.command_name import command
@@ -178,8 +177,7 @@ def _old_values(session: Session, reader: Reader) -> list[str]:
     used: dict[str, str] = {}
     for one in reader.credentials(session.uid):
         if one.rotated_ns is not None:
-            here = replace(one, uses=tuple(use for use in one.uses if use.session == session.uid))
-            for what in used_since(here, one.rotated_ns)[:1]:
+            for what in used_since(one, one.rotated_ns)[:1]:
                 used[one.name or one.fingerprint[:SHORT_FINGERPRINT]] = what
     if not used:
         return []

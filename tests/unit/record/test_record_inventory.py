@@ -139,7 +139,10 @@ def test_what_a_scan_finds_joins_what_sessions_saw(guard_home: Home, tmp_path: P
         (config, 3, "ab" * 20, 1_600_000_000 * SECOND),
     ]
     assert [known(guard_home, "0c").name, len(Reader(guard_home.database).credentials())] == ["OPENAI_API_KEY", 2]
-    assert [one.fingerprint for one in Reader(guard_home.database).credentials("s-one")] == [FINGERPRINT]
+    record(guard_home, read(2, session="s-two", agent="codex"), uids=("s-two",))
+    (in_two,) = Reader(guard_home.database).credentials("s-two")
+    assert [(use.agent, use.sessions) for use in in_two.uses] == [("codex", 1)]
+    assert (in_two.fingerprint, in_two.places) == (FINGERPRINT, known(guard_home).places)
 
 
 def test_a_place_is_gone_when_the_same_kind_of_run_looked_there_again(guard_home: Home, tmp_path: Path) -> None:

@@ -84,6 +84,14 @@ def test_an_untouched_record_is_whole(guard_home: Home) -> None:
         (["UPDATE events SET severity = 0 WHERE uid = 's-two-e1'"], ("s-two", 1, "a column of its row was changed")),
         (["UPDATE events SET subject = 'x' WHERE uid = 's-open-e1'"], ("s-open", 1, "a column of its row was changed")),
         (["DELETE FROM matches WHERE event = 1"], ("s-one", 1, "its list of credentials was changed")),
+        (
+            ["UPDATE credential_uses SET outcome = 'clean' WHERE session = 's-one' AND way = 'send'"],
+            ("s-one", 0, "the inventory of credentials differs from its events in 2 row(s)"),
+        ),
+        (
+            ["DELETE FROM credential_uses WHERE session = 's-two' AND way = 'read'"],
+            ("s-two", 0, "the inventory of credentials differs from its events in 1 row(s)"),
+        ),
         (["DELETE FROM events WHERE uid = 's-one-e2'"], ("s-one", 3, "1 event(s) before it are missing")),
         (["DELETE FROM events WHERE uid = 's-open-e1'"], ("s-open", 2, "1 event(s) before it are missing")),
         (

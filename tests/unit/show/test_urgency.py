@@ -24,7 +24,7 @@ def keeps_keys(path: str) -> bool:
 
 
 def use(way: Activity = Activity.SEND, outcome: Outcome = Outcome.CLEAN, at: int = 10, **changes) -> CredentialUse:
-    facts = {"session": "s", "agent": "codex", "way": way, "outcome": outcome, "host": "h.example", "count": 1}
+    facts = {"sessions": 1, "agent": "codex", "way": way, "outcome": outcome, "host": "h.example", "count": 1}
     return CredentialUse(**facts | {"first_ns": START, "last_ns": START + at * SECOND} | changes)
 
 
