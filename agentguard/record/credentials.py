@@ -142,19 +142,20 @@ class Notes:
     def event(self, event: Event, *, times: int = 1, last_ns: int = 0) -> None:
         """What the event says of each of its credentials; `times` it happened, the last time at `last_ns`."""
         finding = event.finding
-        last_ns = max(last_ns, finding.time_ns)
+        # An event is kept to the microsecond: what is worked out again from the kept ones must be the same.
+        first_ns, last_ns = _whole_us(finding.time_ns), _whole_us(max(last_ns, finding.time_ns))
         blamed = {match.fingerprint for match in at_fault(event)}
         blocked = int(event.verdict.disposition is Disposition.BLOCKED)
         process = valid_text(finding.process.name) if finding.process else ""
         for match in {match.fingerprint: match for match in finding.matches}.values():
-            self._credential(match, finding.time_ns, last_ns)
+            self._credential(match, first_ns, last_ns)
             path = finding.path if finding.kind is Kind.FILE else match.source_path
             if path and not path.startswith(_OF_PROCESSES):
-                self._place(match.fingerprint, seen_at(path, FoundBy.SESSION, finding.time_ns))
+                self._place(match.fingerprint, seen_at(path, FoundBy.SESSION, first_ns))
             outcome = event.verdict.outcome if match.fingerprint in blamed else Outcome.CLEAN
             who = (match.fingerprint, finding.session, finding.agent, finding.activity.value)
             what = (valid_text(finding.host), outcome.value, blocked, process)
-            self._uses.add((*who, *what), finding.time_ns, last_ns, times)
+            self._uses.add((*who, *what), first_ns, last_ns, times)
 
     def _credential(self, match: SecretMatch, first_ns: int, last_ns: int) -> None:
         hosts = json.dumps(match.issuer_hosts)
@@ -170,6 +171,10 @@ class Notes:
         connection.executemany(_NOTE_CREDENTIAL, self._credentials.seen())
         connection.executemany(_NOTE_PLACE, self._places.seen())
         connection.executemany(_NOTE_USE, self._uses.counted())
+
+
+def _whole_us(time_ns: int) -> int:
+    return time_ns // 1000 * 1000
 
 
 def seen_at(path: str, found_by: FoundBy, time_ns: int, line: int = 0, commit: Commit | None = None) -> CredentialPlace:

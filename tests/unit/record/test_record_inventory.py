@@ -185,6 +185,13 @@ def test_a_beginning_that_several_have_names_none(guard_home: Home) -> None:
     assert [reader.credential(name) for name in ("", "99", "%", "\udcff")] == [None] * 4
 
 
+def test_what_is_worked_out_again_is_the_same_to_the_nanosecond(guard_home: Home) -> None:
+    odd = replace(send(2, of="s-one-e1")[0], time_ns=START + 2 * SECOND + 987_654_321)
+    repeat = replace(odd, uid="r", kind=Kind.FINDING, activity=Activity.REPEAT, matches=(), count=2, repeats=odd.uid)
+    record(guard_home, read(1.123456789), (odd, send(2)[1]), (repeat, send(2)[1]))
+    assert verify(guard_home).problems == ()
+
+
 def test_an_old_database_gets_its_inventory_from_its_events(guard_home: Home) -> None:
     writer = Writer(guard_home)
     writer.start()
