@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import NoReturn
@@ -12,18 +13,19 @@ from agentguard.hooks.lean import put_inspect_off
 
 def run(hook: str, arguments: list[str], home: str) -> NoReturn:
     """Look, and end this process at once: 0 passes, 1 credentials were found, 2 it could not be looked."""
-    put_inspect_off()
-    status = answer(hook, arguments, home)
+    status = answer(hook, arguments, home, quickly=True)
     sys.stderr.flush()
     os._exit(status)  # what python would tidy up, the kernel does faster
 
 
-def answer(hook: str, arguments: list[str], home: str) -> int:
-    """As `run`; returns the exit status. Whatever goes wrong is said on one line, and stops git."""
-    try:
-        from agentguard.hooks.gate import look  # a module that is damaged must stop the commit too
+def answer(hook: str, arguments: list[str], home: str, *, quickly: bool = False) -> int:
+    """As `run`; returns the exit status. Whatever goes wrong is said on one line, and stops git.
 
-        return look(hook, arguments, home)
+    Args:
+        quickly: this process is there for the hook alone: what Python does at its start may be cut short.
+    """
+    try:  # a module that is damaged must stop the commit too
+        return _quick_look(hook, arguments, home) if quickly else _look(hook, arguments, home)
     except KeyboardInterrupt:
         what = "interrupted"
     except AgentGuardError as error:
@@ -32,6 +34,24 @@ def answer(hook: str, arguments: list[str], home: str) -> int:
         what = f"{type(error).__name__} in {_place(error)}"
     _say(f"agentguard: {hook} was stopped, for it could not be looked at: {what}.")
     return EXIT_ERROR
+
+
+def _quick_look(hook: str, arguments: list[str], home: str) -> int:
+    gc.disable()  # it would go through what is imported, again and again
+    put_inspect_off()
+    from agentguard.hooks.kept import Kept
+
+    kept = Kept(home + "/cache")
+    kept.put_in_place()
+    status = _look(hook, arguments, home)
+    kept.save()
+    return status
+
+
+def _look(hook: str, arguments: list[str], home: str) -> int:
+    from agentguard.hooks.gate import look
+
+    return look(hook, arguments, home)
 
 
 def _place(error: BaseException) -> str:

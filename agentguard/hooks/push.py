@@ -41,8 +41,8 @@ def start_messages(words: list[str]) -> GitPipe:
 def by_commit(output: bytes) -> Iterator[tuple[str, bytes]]:
     """(commit, what was told of it). A message that itself has such a line is told under the name it gives."""
     starts = list(_COMMIT.finditer(output))
-    ends = [*(start.start() for start in starts[1:]), len(output)]
-    for start, end in zip(starts, ends, strict=True):
+    for at, start in enumerate(starts, 1):
+        end = starts[at].start() if at < len(starts) else len(output)
         yield start[1].decode(), output[start.end() + 1 : end]
 
 

@@ -1,0 +1,97 @@
+"""What Python compiles anew at every start, kept from the start before: regular expressions, and dataclasses' methods.
+
+Eighty expressions and thirty classes took a third of a commit's hook. What comes of them depends on their text and on
+the version of Python alone, so it is kept in the user's own folder under that version. Only the process of a hook does
+this. A file that cannot be read or does not fit counts as none: then all is compiled, as ever.
+"""
+
+from __future__ import annotations
+
+import _sre  # type: ignore[import-not-found]
+import dataclasses
+import sys
+from re import _compiler  # type: ignore[attr-defined]
+from typing import TYPE_CHECKING, Any
+
+from agentguard.hooks.cache_file import read, write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Expression = tuple[int, bytes, int, dict[str, int], tuple[str | None, ...]]
+"""What `_sre.compile` takes beside the pattern: flags, code (as machine words), groups, their numbers, their names."""
+
+
+class Kept:
+    """Of one process. `put_in_place` comes before the first import that it is to spare.
+
+    Args:
+        folder: of the user's own. Where it cannot be written nothing is kept.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._path = f"{folder}/start-{sys.implementation.cache_tag}-{sys.hexversion:x}-{_sre.MAGIC}.kept"
+        self._expressions: dict[tuple[str | bytes, int], Expression] = {}
+        self._codes: dict[str, Any] = {}
+        self._new = False
+        self._compile: Callable[[Any, int], Any] = _compiler.compile
+        kept = read(self._path)
+        if kept is not None:
+            self._expressions, self._codes = kept
+
+    def put_in_place(self) -> None:
+        """From now on `re` and `dataclasses` ask here first."""
+        vars(_compiler)["compile"] = self._expression
+        vars(dataclasses)["exec"] = self._run
+
+    def save(self) -> None:
+        """For the next start, where there is something new."""
+        if self._new:
+            write(self._path, (self._expressions, self._codes))
+
+    def _expression(self, pattern: Any, flags: int = 0) -> Any:
+        """As `re._compiler.compile`."""
+        if type(pattern) not in (str, bytes):
+            return self._compile(pattern, flags)
+        known = self._expressions.get((pattern, int(flags)))
+        if known is None:
+            return self._compiled(pattern, int(flags))
+        flag_bits, code, groups, numbers, names = known
+        return _sre.compile(pattern, flag_bits, memoryview(code).cast("I").tolist(), groups, numbers, names)
+
+    def _compiled(self, pattern: str | bytes, flags: int) -> Any:
+        """Compile, and listen to what the compiler hands on."""
+        listening = _Listening()
+        vars(_compiler)["_sre"] = listening
+        try:
+            made = self._compile(pattern, flags)
+        finally:
+            vars(_compiler)["_sre"] = _sre
+        _, flag_bits, code, *rest = listening.heard
+        words = b"".join(word.to_bytes(4, sys.byteorder) for word in code)
+        self._expressions[pattern, flags] = (int(flag_bits), words, *rest)
+        self._new = True
+        return made
+
+    def _run(self, text: str, scope: dict[str, Any], names: dict[str, Any]) -> None:
+        """As `exec`, of a text that `dataclasses` has put together."""
+        code = self._codes.get(text)
+        if code is None:
+            code = self._codes[text] = compile(text, "<string>", "exec")
+            self._new = True
+        exec(code, scope, names)  # noqa: S102 (as it does itself)
+
+
+class _Listening:
+    """Stands before `_sre` while one expression is compiled."""
+
+    def __init__(self) -> None:
+        self.heard: tuple[Any, ...] = ()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_sre, name)
+
+    def compile(self, *words: Any) -> Any:
+        """As `_sre.compile`."""
+        self.heard = words
+        return _sre.compile(*words)

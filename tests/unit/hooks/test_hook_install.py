@@ -1,0 +1,267 @@
+"""Installing beside what is there, and leaving no trace: real repositories, real hooks of others."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from harness.repository import Repository, made_up_key, new_repository
+
+from agentguard.cli import main
+from agentguard.errors import ConfigError
+from agentguard.hooks.install import install, uninstall
+from agentguard.hooks.place import HOOKS, PlaceKind, find_place
+from agentguard.hooks.scripts import BEFORE, Program
+from agentguard.hooks.status import HookState, status, watched_files
+
+LINE = f"token = '{made_up_key()}'\n"
+THEIRS = '#!/bin/sh\necho "theirs $(basename "$0")" >>"$LOG"\n'
+
+
+def states(repository: Repository) -> list[HookState]:
+    return [one.state for one in status(find_place(repository.top))]
+
+
+def put_hook(path: Path, text: str, mode: int = 0o755) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+def trace(folder: Path) -> dict[str, tuple[str, int]]:
+    """Every file below, with its text and its mode."""
+    return {
+        str(path.relative_to(folder)): (path.read_text(), path.stat().st_mode)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_what_stood_there_is_run_first_and_comes_back(bare: Repository, program: Program, tmp_path: Path) -> None:
+    hooks, log = bare.top / ".git" / "hooks", tmp_path / "log"
+    for name in (*HOOKS, "post-commit"):
+        put_hook(hooks / name, THEIRS)
+    (hooks / "target").write_text(THEIRS)
+    (hooks / "target").chmod(0o755)
+    (hooks / "commit-msg").unlink()
+    (hooks / "commit-msg").symlink_to("target")
+    before = trace(hooks)
+    bare.guard(program)
+    bare.stage("a.py", "a = 1\n")
+    assert bare.commit(LOG=str(log)).returncode == 0
+    assert log.read_text().split("\n")[:3] == [
+        "theirs pre-commit" + BEFORE,
+        "theirs commit-msg" + BEFORE,
+        "theirs post-commit",
+    ]
+    bare.stage("a.py", LINE)
+    assert bare.commit(LOG=str(log)).returncode == 1
+    put_hook(hooks / ("pre-commit" + BEFORE), "#!/bin/sh\nexit 7\n")
+    bare.stage("a.py", "a = 2\n")
+    assert bare.commit().returncode == 1
+    put_hook(hooks / ("pre-commit" + BEFORE), THEIRS)
+    assert install(find_place(bare.top), program) == []
+    uninstall(find_place(bare.top))
+    assert trace(hooks) == before
+    assert (hooks / "commit-msg").is_symlink()
+    assert uninstall(find_place(bare.top)) == []
+
+
+def test_a_push_hook_of_others_hears_what_ours_hears(bare: Repository, program: Program, tmp_path: Path) -> None:
+    heard = tmp_path / "heard"
+    put_hook(bare.top / ".git/hooks/pre-push", f'#!/bin/sh\nprintf "%s\\n" "$1" >"{heard}"\ncat >>"{heard}"\n')
+    bare.git("init", "--quiet", "--bare", str(tmp_path / "there.git"))
+    bare.guard(program)
+    bare.stage("a.py", "a = 1\n")
+    bare.commit()
+    bare.git("push", str(tmp_path / "there.git"), "main")
+    commit = bare.git("rev-parse", "HEAD").stdout.strip()
+    assert heard.read_text() == f"{tmp_path}/there.git\nrefs/heads/main {commit} refs/heads/main {'0' * 40}\n"
+
+
+def test_hooks_in_the_work_tree_get_lines_that_name_no_machine(
+    bare: Repository, program: Program, tmp_path: Path
+) -> None:
+    bare.git("config", "core.hooksPath", ".githooks")
+    shell = put_hook(bare.top / ".githooks/pre-commit", "#!/usr/bin/env bash\nset -e\necho theirs >&2\nexit 0\n", 0o755)
+    other = put_hook(bare.top / ".githooks/commit-msg", "#!/usr/bin/env python3\nprint('theirs')\n")
+    before = trace(bare.top / ".githooks")
+    bare.guard(program)
+    place = find_place(bare.top)
+    assert place.kind is PlaceKind.TREE
+    assert states(bare) == [HookState.INSTALLED] * 3
+    for hook in HOOKS:
+        assert program.home not in place.hook(hook).read_text()
+        assert program.python not in place.hook(hook).read_text()
+    assert shell.read_text().startswith("#!/usr/bin/env bash\n# >>> agentguard")
+    bare.git("add", ".githooks")
+    assert bare.commit("the hooks").returncode == 0
+    bare.stage("a.py", LINE)
+    assert bare.commit().returncode == 1
+    assert bare.git("commit", check=False, GIT_EDITOR="sed -i 1s/^/words/").returncode == 1
+    clone = Repository(tmp_path / "clone", bare.home)
+    bare.git("clone", "--quiet", str(bare.top), str(clone.top))
+    clone.git("config", "core.hooksPath", ".githooks")
+    clone.stage("a.py", "a = 1\n")
+    done = clone.commit()
+    assert done.returncode == 0
+    assert "no gate in this clone" in done.stderr
+    install(place, program)
+    uninstall(place)
+    assert trace(bare.top / ".githooks") == before
+    assert other.read_text().endswith("print('theirs')\n")
+    assert not place.launcher.parent.exists()
+
+
+def test_the_push_hook_in_the_work_tree_leaves_its_input_to_the_rest(
+    bare: Repository, program: Program, tmp_path: Path
+) -> None:
+    bare.git("config", "core.hooksPath", ".githooks")
+    put_hook(bare.top / ".githooks/pre-push", f'#!/bin/sh\ncat >"{tmp_path}/heard"\n')
+    bare.git("init", "--quiet", "--bare", str(tmp_path / "there.git"))
+    bare.stage("a.py", LINE)
+    bare.commit()
+    bare.guard(program)
+    assert "push stopped" in bare.git("push", str(tmp_path / "there.git"), "main", check=False).stderr
+    assert not (tmp_path / "heard").exists()
+    bare.stage("a.py", "a = 1\n")
+    bare.git("commit", "--quiet", "--amend", "--no-edit")
+    bare.git("push", str(tmp_path / "there.git"), "main")
+    assert (tmp_path / "heard").read_text().startswith("refs/heads/main ")
+
+
+HUSKY = """#!/usr/bin/env sh
+n=$(basename "$0")
+s=$(dirname "$(dirname "$0")")/$n
+[ ! -f "$s" ] && exit 0
+[ "${HUSKY-}" = "0" ] && exit 0
+sh -e "$s" "$@"
+"""
+"""What husky 9 has git run: the script of the same name in the folder above, by `sh -e`."""
+
+
+def test_with_husky_the_scripts_of_the_project_are_used(bare: Repository, program: Program) -> None:
+    bare.git("config", "core.hooksPath", ".husky/_")
+    for hook in HOOKS:
+        put_hook(bare.top / ".husky/_" / hook, HUSKY)
+    mine = put_hook(bare.top / ".husky/pre-commit", "echo tests ran >&2\n", 0o644)
+    bare.guard(program)
+    assert states(bare) == [HookState.INSTALLED] * 3
+    bare.stage("a.py", LINE)
+    assert bare.commit().returncode == 1
+    bare.stage("a.py", "a = 1\n")
+    assert "tests ran" in bare.commit().stderr
+    uninstall(find_place(bare.top))
+    assert mine.read_text() == "echo tests ran >&2\n"
+    assert sorted(path.name for path in (bare.top / ".husky").iterdir()) == ["_", "pre-commit"]
+
+
+def test_a_folder_of_hooks_for_all_repositories_is_used_and_named(
+    bare: Repository, program: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bare.git("config", "--global", "core.hooksPath", str(tmp_path / "all hooks"))
+    bare.guard(program)
+    assert find_place(bare.top).kind is PlaceKind.SHARED
+    bare.stage("a.py", LINE)
+    assert bare.commit().returncode == 1
+    assert main(["hook", "status", "git", "--repository", str(bare.top)]) == 0
+    assert "hooks of every repository that uses it" in capsys.readouterr().out
+    bare.git("config", "--global", "core.hooksPath", "/dev/null")
+    with pytest.raises(ConfigError, match="/dev/null"):
+        find_place(bare.top)
+
+
+def test_status_tells_what_is_wrong_with_a_hook(guarded: Repository, program: Program) -> None:
+    hooks = guarded.top / ".git" / "hooks"
+    assert states(guarded) == [HookState.INSTALLED] * 3
+    assert watched_files(find_place(guarded.top)) == [hooks / hook for hook in HOOKS]
+    (hooks / "pre-commit").chmod(0o644)
+    (hooks / "commit-msg").write_text((hooks / "commit-msg").read_text().replace("exit 1", "exit 0"))
+    (hooks / "pre-push").unlink()
+    assert states(guarded) == [HookState.NOT_EXECUTABLE, HookState.EDITED, HookState.MISSING]
+    put_hook(hooks / "pre-push", THEIRS)
+    with pytest.raises(ConfigError, match="commit-msg was edited"):
+        uninstall(find_place(guarded.top))
+    assert states(guarded)[2] is HookState.FOREIGN
+    uninstall(find_place(guarded.top), even_changed=True)
+    assert states(guarded) == [HookState.MISSING, HookState.MISSING, HookState.FOREIGN]
+    put_hook(hooks / ("pre-push" + BEFORE), THEIRS)
+    with pytest.raises(ConfigError, match="keep one of them"):
+        guarded.guard(program)
+
+
+def test_a_gate_without_its_program_stops_and_says_how_to_go_on(bare: Repository, program: Program) -> None:
+    from dataclasses import replace
+
+    bare.guard(replace(program, python="/nowhere/python"))
+    assert states(bare) == [HookState.NO_PROGRAM] * 3
+    bare.stage("a.py", "a = 1\n")
+    done = bare.commit()
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "agentguard hook install git" in done.stderr
+
+
+def test_a_gate_that_cannot_look_stops_with_one_line_of_its_own(guarded: Repository) -> None:
+    guarded.stage("a.bin", b"\0 something")
+    blob = guarded.git("rev-parse", ":a.bin").stdout.strip()
+    (guarded.top / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    before = guarded.git("rev-parse", "--verify", "HEAD", check=False).stdout
+    done = guarded.git("hook", "run", "pre-commit", check=False)
+    assert done.returncode != 0
+    ours = [line for line in done.stderr.splitlines() if line.startswith("agentguard: ")]
+    assert len(ours) == 1
+    assert "pre-commit was stopped" in ours[0]
+    assert "Traceback" not in done.stderr
+    assert guarded.git("rev-parse", "--verify", "HEAD", check=False).stdout == before
+
+
+def test_the_commands(
+    bare: Repository, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = new_repository(tmp_path / "inner", bare.home)
+    inner.stage("lib.py", "lib = 1\n")
+    inner.commit()
+    bare.git("submodule", "--quiet", "add", str(inner.top), "lib")
+    monkeypatch.chdir(bare.top)
+    assert main(["hook", "status", "git"]) == 1
+    assert "✕ pre-commit" in capsys.readouterr().out
+    assert main(["hook", "install", "git", "--recurse-submodules"]) == 0
+    assert "pre-push written" in capsys.readouterr().out
+    assert main(["hook", "status", "git", "--recurse-submodules", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["kind"] for one in found] == ["repository", "repository"]
+    assert {hook["state"] for one in found for hook in one["hooks"]} == {"installed"}
+    bare.stage("a.py", LINE)
+    assert main(["hook", "run", "pre-commit"]) == 1
+    assert "a.py:1" in capsys.readouterr().err
+    assert main(["hook", "uninstall", "git", "--recurse-submodules"]) == 0
+    assert main(["hook", "run", "commit-msg"]) == 2
+    monkeypatch.chdir(tmp_path)
+    assert main(["hook", "install", "git"]) == 2
+    assert "not a git repository" in capsys.readouterr().err
+
+
+def test_the_framework_hands_our_hook_what_it_needs(
+    bare: Repository, monkeypatch: pytest.MonkeyPatch, repository: Path
+) -> None:
+    import yaml
+
+    hooks = {hook["id"]: hook for hook in yaml.safe_load((repository / ".pre-commit-hooks.yaml").read_text())}
+    assert [hook["stages"] for hook in hooks.values()] == [[name] for name in HOOKS]
+    assert all(hook["always_run"] for hook in hooks.values())
+    bare.stage("a.py", "a = 1\n")
+    bare.commit()
+    bare.stage("a.py", LINE)
+    bare.commit()
+    monkeypatch.chdir(bare.top)
+    monkeypatch.setenv("PRE_COMMIT_TO_REF", bare.git("rev-parse", "HEAD").stdout.strip())
+    monkeypatch.setenv("PRE_COMMIT_FROM_REF", bare.git("rev-parse", "HEAD~1").stdout.strip())
+    monkeypatch.setenv("PRE_COMMIT_REMOTE_NAME", "origin")
+    words = hooks["agentguard-pre-push"]["entry"].split()
+    assert words[0] == "agentguard"
+    assert main(words[1:]) == 1
+    monkeypatch.setenv("PRE_COMMIT_FROM_REF", bare.git("rev-parse", "HEAD").stdout.strip())
+    assert main(words[1:]) == 0

@@ -1,0 +1,123 @@
+"""What makes a hook start fast changes nothing of what it finds, and what it keeps may be lost or damaged."""
+
+from __future__ import annotations
+
+import marshal
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from harness.repository import made_up_key
+
+from agentguard.detect.rules import load_types
+from agentguard.hooks.compiled import compiled_types, rows_of, types_of
+from agentguard.hooks.scripts import Program
+from agentguard.paths import policies_dir
+
+WITHOUT = """
+import sys
+sys.path += sys.argv[1:3]
+from agentguard.hooks.lean import put_inspect_off
+put_inspect_off()
+import dataclasses
+assert type(sys.modules["inspect"]).__name__ == "_LateInspect"
+
+@dataclasses.dataclass
+class Silent:
+    number: int
+    word: str = "a"
+
+import inspect
+assert Silent.__doc__ == "Silent(number: int, word: str = 'a')", Silent.__doc__
+assert inspect.getmodule(Silent) is not None and type(inspect).__name__ == "module"
+"""
+
+KEPT = """
+import sys, marshal
+sys.path += sys.argv[1:3]
+import re, dataclasses
+from agentguard.hooks.kept import Kept
+patterns = [(rb"(?P<a>x+)|[^\\x00-\\x7f]", re.I), ("ä+(?:b|c){2,3}", 0), (r"(?i:k)(?P<n>\\d)?", re.M | re.X)]
+plain = [re.compile(*one) for one in patterns]
+kept = Kept(sys.argv[3])
+kept.put_in_place()
+re.purge()
+for one, expected in zip(patterns, plain):
+    made = re.compile(*one)
+    assert [made.flags, made.groups, made.groupindex] == [expected.flags, expected.groups, expected.groupindex]
+    text = "xäbc K7 ÄBB" if isinstance(one[0], str) else b"XxY\\xe4"
+    assert [found.span() for found in made.finditer(text)] == [found.span() for found in expected.finditer(text)]
+made = dataclasses.make_dataclass("Pair", [("left", int), ("right", int, dataclasses.field(default=2))], frozen=True)
+assert made(1) == made(1, 2) and repr(made(1)) == "Pair(left=1, right=2)" and hash(made(1)) == hash(made(1, 2))
+kept.save()
+print(len(kept._expressions), len(kept._codes), kept._new)
+"""
+
+
+def python(program: Program, code: str, *arguments: str) -> str:
+    root = program.start.removesuffix("/agentguard/hooks/start.py")
+    words = [program.python, "-I", "-S", "-c", code, root, program.packages, *arguments]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def gate(program: Program, **other: str) -> subprocess.CompletedProcess[str]:
+    """It looks at a made-up key: 1 is right."""
+    settings = {"home": program.home, **other}
+    words = [program.python, "-I", "-S", program.start, settings["home"], program.packages, "prove"]
+    return subprocess.run(words, capture_output=True, text=True, check=False)
+
+
+def test_the_compiled_types_are_those_of_the_policies_but_for_their_examples(tmp_path: Path) -> None:
+    source = policies_dir() / "secrets.yaml"
+    types = load_types(source, at_rest=True)
+    assert types_of(rows_of(types)) == tuple(_bare(kind) for kind in types)
+    first = compiled_types(str(source), str(tmp_path))
+    written = list(tmp_path.iterdir())
+    assert [path.stat().st_mode & 0o777 for path in written] == [0o600]
+    assert (
+        compiled_types(str(source), str(tmp_path)) == types_of(rows_of(types)) == tuple(_bare(kind) for kind in first)
+    )
+
+
+@pytest.mark.parametrize("damage", [b"", b"nonsense", marshal.dumps(([], []))])
+def test_what_is_kept_may_be_damaged(program: Program, tmp_path: Path, damage: bytes) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    for path in (Path(program.home) / "cache").iterdir():
+        (cache / path.name).write_bytes(damage)
+    assert gate(program, home=str(tmp_path)).returncode == 1
+    assert all(path.read_bytes() != damage for path in cache.iterdir())
+
+
+def test_where_nothing_can_be_kept_it_looks_all_the_same(program: Program, tmp_path: Path) -> None:
+    assert gate(program, home=str(tmp_path / "missing")).returncode == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_expressions_and_dataclasses_that_were_kept_are_as_if_compiled(program: Program, tmp_path: Path) -> None:
+    first = python(program, KEPT, str(tmp_path))
+    assert first == "3 1 True\n" or re.fullmatch(r"3 [1-9]\d* True\n", first)
+    assert python(program, KEPT, str(tmp_path)) == first.replace("True", "False")
+
+
+def test_inspect_comes_when_it_is_wanted(program: Program) -> None:
+    python(program, WITHOUT)
+
+
+def test_no_secret_is_kept(program: Program) -> None:
+    assert gate(program).returncode == 1
+    for path in (Path(program.home) / "cache").iterdir():
+        assert made_up_key().encode() not in path.read_bytes()
+        assert path.stat().st_uid == os.getuid()
+
+
+def _bare(kind):  # type: ignore[no-untyped-def]
+    from dataclasses import replace
+
+    from agentguard.detect.rules import Examples
+
+    return replace(kind, examples=Examples(match=(), no_match=()))
