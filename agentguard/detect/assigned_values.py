@@ -23,6 +23,7 @@ _RANDOM = 1.1
 _SHORTEST_BARE = 6
 _RANDOM_LETTERS = 8
 _SHORTEST_HEX = 16
+_FEW_BYTES = 6
 _SIGN = re.compile(r"[!@#$%^&*?+=~|]")
 _SAYS_WHAT_IT_IS = re.compile(
     r"(?i)secret|token|passw|public_?key|private_?key|api_?key|credential|auth|^[A-Za-z_]\w*(?:\[[^\]]*\])?\."
@@ -30,9 +31,16 @@ _SAYS_WHAT_IT_IS = re.compile(
 _UUID = re.compile(r"(?i)\{?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\}?")
 _HEX = re.compile(r"(?i)(?:0x)?[0-9a-f]+")
 _WORDS = re.compile(r"[A-Za-z]+(?:[-_.:/ ]+[A-Za-z]+)+[0-9]{0,2}")
-_EXPECTED = re.compile(r"(?i)pass|admin|secret|test|user|guest|demo|default|login|token|welcome")
-"""Words of passwords in manuals."""
+_EXPECTED = re.compile(
+    r"(?i)pass|admin|secret|test|user|guest|demo|default|token|welcome|foo|ba[rz]|abc|string|input|field|value|label|text"
+    r"|param|name|type|key|hash|md5|sha|utf|base|http|auth|version|step|level|page|item|group|file|data|code|index|note"
+)
+"""Words of passwords in manuals, and of what is numbered in code."""
+_WORD_AND_NUMBER = re.compile(r"[A-Za-z]{5,}[!@#$%^&*?+=~|]?[0-9]{1,6}[!@#$%^&*?+=~|]?")
 _TAIL = re.compile(r"[\d\W_]*$")
+_YAML_NODE = re.compile(r"[*&!]{1,2}[A-Za-z]\w*$")
+"""A tag, an anchor or what refers to one."""
+_ESCAPED_BYTES = re.compile(r"(?:\\x[0-9A-Fa-f]{2}){8,}")
 _ENDS_A_LABEL = ":?.…"
 _MAY_FOLLOW = (b"#", b"//", b"--", b"/*", b"<", b"&", b"|", b"\\", b"@", b">", b"-")
 _NEXT_ASSIGNMENT = re.compile(rb"[A-Za-z_][\w.-]*[=:]")
@@ -42,9 +50,13 @@ _BARE = frozenset({How.PLAIN, How.ELEMENT, How.WORD})
 def is_secret(one: Assignment, promise: Promise) -> bool:
     """Whether this value is a credential, given what its name promises."""
     value, bare = one.value, one.how in _BARE
-    if promise is Promise.NOTHING or len(value) < _SHORTEST[promise] or not value.isascii() or is_quiet(value):
+    if one.how is How.PAIR or (one.how is How.WORD and one.name.text.lower() == "secret"):
+        promise = Promise.PASSWORD
+    if _ESCAPED_BYTES.fullmatch(value):
+        return promise is Promise.SECRET and not bare and len(set(value.split("\\x"))) > _FEW_BYTES
+    if len(value) < _SHORTEST[promise] or not value.isascii() or is_quiet(value):
         return False
-    if bare and (is_code(value) or _goes_on(one)):
+    if bare and (is_code(value) or _YAML_NODE.match(value) or _goes_on(one)):
         return False
     if any(char.isspace() for char in value):
         return promise is Promise.PASSWORD and one.how is How.QUOTED and rarity(value) >= _RARE[Promise.KEY]
@@ -78,8 +90,9 @@ def _is_password(value: str, *, bare: bool) -> bool:
     letters = any(char.isalpha() for char in value)
     digits = any(char.isdigit() for char in value)
     sign = _SIGN.search(value) is not None
-    strong = sign and digits and value.lower() != value != value.upper() and not _EXPECTED.search(value)
-    if not strong and (is_common(value) or (_WORDS.fullmatch(value) and rarity(value) < _RARE[Promise.KEY])):
+    if is_common(value) and (not digits or _EXPECTED.search(value) or not _WORD_AND_NUMBER.fullmatch(value)):
+        return False
+    if _WORDS.fullmatch(value) and rarity(value) < _RARE[Promise.KEY]:
         return False
     if bare and (len(value) < _SHORTEST_BARE or not (sign or (digits and letters))):
         return False

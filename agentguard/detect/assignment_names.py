@@ -26,8 +26,8 @@ class Promise(IntEnum):
 _PASSWORDS = frozenset(
     """
     password passwords passwd passphrase passcode passwort pass pwd pswd psw pw pword userpass dbpass mypass rootpass
-    sshpass adminpass ftppass senha contrasena contraseña kennwort userpw dbpw identified requirepass masterauth
-    smtppass mailpass authpass keypass storepass
+    sshpass adminpass ftppass senha contrasena contraseña kennwort userpw dbpw identified securestring requirepass
+    masterauth    smtppass mailpass authpass keypass storepass
     """.split()  # noqa: SIM905 (a list of words reads best as words)
 )
 _PASSWORD_WITHIN = re.compile(r"passw(?:or)?d|passphrase|passcode|pwd$|passwort")
@@ -35,7 +35,7 @@ _SECRETS = frozenset(
     """
     secret secrets token tokens apikey apikeys credential credentials creds cred psk pat bearer apitoken apisecret
     accesskey accesstoken authtoken secretkey privatekey authkey masterkey signingkey clientsecret appsecret appkey
-    sharedkey accountkey sharedaccesskey encryptionkey licensekey servicekey authorization
+    sharedkey accountkey sharedaccesskey encryptionkey licensekey servicekey authorization salt pepper nonce
     """.split()  # noqa: SIM905
 )
 _SECRET_WITHIN = re.compile(r"(?:secret|token|apikey|accesskey|secretkey|privatekey|secretaccesskey)$")
@@ -50,7 +50,7 @@ _OWNERS_OF_KEYS = frozenset(
 )
 _KEYS = frozenset(
     """
-    key keys auth salt pepper nonce cookie session sessionid sid signature seed otp totp mnemonic jwt csrf xsrf private
+    key keys auth cookie login session sessionid sid signature seed otp totp mnemonic jwt csrf xsrf private
     dsn webhook hmac authenticity
     """.split()  # noqa: SIM905
 )
@@ -91,6 +91,8 @@ def promise_of(name: str) -> Promise:
     if name.endswith((".", "-")):
         return Promise.NOTHING
     parts = [part.lower() for part in _PARTS.findall(name)]
+    if parts[:-1] == ["convert", "to", "secure"]:
+        return Promise.PASSWORD
     while len(parts) > 1 and (parts[-1].isdigit() or parts[-1] in ("value", "string", "str", "here", "default")):
         parts.pop()
     if not parts or parts[-1] in _ABOUT or says_public(name):

@@ -20,20 +20,22 @@ _BACKWARDS = re.compile(rb"[A-Za-z0-9_.$-]*")
 _FORWARDS = re.compile(rb"[A-Za-z0-9_.-]*")
 _GLUE = re.compile(
     rb"""(?xi)
-    (?: (?P<element> (?:\\{0,4}["'])? > | </key> ) (?:[ \t\r\n]{0,40}<(?:string|value)>)? [ \t\r\n]{0,40}
+    (?: (?P<pair> [ \t]{0,2} =? [ \t]{0,2} [(\[{] [ \t]{0,4} ["'] [^"'\r\n]{1,64} ["'] [ \t]{0,2} , [ \t]{0,4}
+        (?=["']) )
+    | (?P<element> (?:\\{0,4}["'])? > | </key> ) (?:[ \t\r\n]{0,40}<(?:string|value)>)? [ \t\r\n]{0,40}
     | \\{0,6}["'`]? [ \t]{0,4} (?:,|\{[^{}]{0,80}?)? [ \t\r\n]{0,40} \\{0,6}["']? (?:value|default|content)
         \\{0,6}["']? [ \t]{0,4} [:=] [ \t]{0,4}
     | [ ] -value [ ]
-    | \\{0,6}["'`]? [ \t]{0,2} [\])\[]{0,3} [ \t]{0,16}
-      (?: :? [ \t]? [a-z_&*] [a-z0-9_.&*]{0,24} (?:\[[a-z0-9_.,| ]{0,24}\]|<[a-z0-9_.,]{0,24}>)? (?:\[\])?
-          (?:[ \t]{1,4}|(?==)) (?==) )?                                                                     # a type
+    | (?P<close> \\{0,6}["'`] )? [ \t]{0,2} [\])\[]{0,3} [ \t]{0,16}
+      (?(close) | (?: :? [ \t]? [a-z_&*] [a-z0-9_.&*]{0,24} (?:\[[a-z0-9_.,| ]{0,24}\]|<[a-z0-9_.,]{0,24}>)? (?:\[\])?
+          (?:[ \t]{1,4}|(?==)) (?==) )? )  # a type
       (?P<sign> [=!]==? | [?|+&]{0,2}=>? | :{1,3}=? | -> | <- | -(?=[ ]) | [,({] | %3d )
       [ \t]{0,16} (?: \\?\r?\n[ \t]{0,40} )?
-      (?: (?:new[ ])? (?:[a-z_][a-z0-9_]{0,24}(?:\.|::)){0,3}
+      (?: (?:\[\]byte\( | (?:new[ ])? (?:[a-z_][a-z0-9_]{0,24}(?:\.|::)){0,3}
           (?:secret_?str(?:ing)?|[cw]?string|str|some|bytes?|text|literal|value_?of|of|from|(?:base)?_?b?64_?decode
-          |password|secret|token|key|credential|char|quote|unquote) !? \( [ \t]{0,4}  # a wrapper
+          |password|secret|token|key|credential|char|quote|unquote) !? \() [ \t]{0,4}  # a wrapper
         | [burfln@$&]{1,2} (?=\\{0,6}["'`]) )?
-    | (?P<blank> (?:[ \t]{1,4}by)? [ \t]{1,8} )
+    | (?P<blank> (?:[ \t]{1,4}by)? [ \t]{1,8} (?:[05678][ ])? )
     )
     (?P<quote> \\{0,6} (?:\"{3}|'{3}|["'`]) )?
     """,
@@ -42,7 +44,11 @@ _PLAIN = re.compile(rb"[^ \t\r\n\"'`<>;\\]+")
 _ELEMENT = re.compile(rb"[^<>\r\n\"]+")
 _QUERY = re.compile(rb"[&,](?:amp;)?[A-Za-z_][A-Za-z0-9_.-]*=")
 _TRAILING = b",)}];"
-_COMMANDS = frozenset({"password", "passwd", "secret", "identified", "requirepass", "masterauth", "encrypted"})
+_TAKES_PAIR = re.compile(r"(?i)(?:auth|log[io]n|creds?|credentials?|authenticate)$")
+"""Names of what is given a user and a password."""
+_COMMANDS = frozenset(
+    {"password", "passwd", "secret", "identified", "requirepass", "masterauth", "convertto-securestring"}
+)
 """Words that a value may follow without a sign, in SQL and in configurations. In prose anything follows anything."""
 
 
@@ -54,6 +60,7 @@ class How(Enum):
     ELEMENT = "tags"
     PLAIN = "the end of the line or a blank"
     WORD = "blanks, with no sign between it and the name"
+    PAIR = "quotes, behind a user's name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +122,8 @@ def read_assignment(data: bytes, name: Name) -> Assignment | None:
 
 
 def _how(glue: re.Match[bytes]) -> How:
+    if glue["pair"]:
+        return How.PAIR
     if glue["quote"]:
         return How.CALL if glue["sign"] in (b"(", b",", b"{") else How.QUOTED
     if glue["element"]:
@@ -124,6 +133,8 @@ def _how(glue: re.Match[bytes]) -> How:
 
 def _is_other(data: bytes, name: Name, glue: re.Match[bytes]) -> bool:
     """The next word of a list or of a sentence; a qualified name in quotes (`"AWS::Key": …`); the end of a call."""
+    if glue["pair"]:
+        return _TAKES_PAIR.search(name.text) is None
     if glue["sign"] == b",":
         return data[name.start - 2 : name.start - 1] != b"("
     if glue["sign"] in (b"(", b"{"):

@@ -21,7 +21,9 @@ Filter = Callable[[re.Match[bytes]], tuple[int, int] | None]
 def _assignment(match: re.Match[bytes]) -> tuple[int, int] | None:
     name = name_around(match.string, match.start())
     promise = promise_of(name.text)
-    one = read_assignment(match.string, name) if promise is not Promise.NOTHING else None
+    if promise is Promise.NOTHING:
+        return None
+    one = read_assignment(match.string, name)
     return (one.start, one.end) if one is not None and is_secret(one, promise) else None
 
 

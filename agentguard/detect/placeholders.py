@@ -12,11 +12,9 @@ _FEW_LETTERS = 4
 _STRUCTURED = frozenset({"jwt", "pem", "pgp"})
 """Kinds whose values hold runs of one letter by nature."""
 _SHORTEST_KEY = 48
-_SEQUENCES = tuple(
-    sequence[at : at + 9]
-    for sequence in (b"0123456789abcdefghijklmnopqrstuvwxyz", b"1234567890", b"abcdefghij", b"qwertyuiop")
-    for at in range(len(sequence) - 8)
-)
+_ORDERS = (b"01234567890", b"abcdefghijklmnopqrstuvwxyz", b"0123456789abcdef", b"qwertyuiop")
+_NEXT = frozenset(order[at : at + 2] for order in _ORDERS for at in range(len(order) - 1))
+_SHORTEST_SEQUENCE = 6
 _WORDS = re.compile(
     rb"(?i)example|placeholder|changeme|change-me|change_me|redacted|your[-_]?(?:api|key|token|secret|own|pass)"
     rb"|insert[-_]|replace[-_]?(?:me|with)|dummy|sample[-_]?key|not[-_]?a[-_]?real|fake[-_]?(?:key|token|secret)"
@@ -30,7 +28,12 @@ _WEAK_PASSWORDS = frozenset(
 
 
 def is_credential(kind: CredentialType, value: bytes) -> bool:
-    """Whether a string that has the form of a type can be one: no placeholder, and of the structure it must have."""
+    """Whether a string that has the form of a type can be one: no placeholder, and of the structure it must have.
+
+    A filter has judged more than the value before.
+    """
+    if kind.filter is not None:
+        return True
     if kind.checksum in STRUCTURE_REQUIRED and not check(kind.checksum, value):
         return False
     if kind.checksum in _STRUCTURED:
@@ -49,9 +52,21 @@ def is_placeholder(value: bytes) -> bool:
         or _RUN.search(value) is not None
         or _FILL_IN.match(value) is not None
         or len(set(lowered[-16:])) <= _FEW_LETTERS
-        or any(sequence in lowered for sequence in _SEQUENCES)
+        or 2 * _in_sequence(lowered) >= len(lowered)
         or _WORDS.search(value) is not None
     )
+
+
+def _in_sequence(lowered: bytes) -> int:
+    """Characters that stand in sequences as they are typed without thought: `1234567890abcdef`."""
+    total, start = 0, 0
+    for at in range(1, len(lowered) + 1):
+        if lowered[at - 1 : at + 1] in _NEXT:
+            continue
+        if at - start >= _SHORTEST_SEQUENCE:
+            total += at - start
+        start = at
+    return total
 
 
 def is_placeholder_password(password: bytes) -> bool:

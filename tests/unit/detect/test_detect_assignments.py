@@ -134,7 +134,7 @@ def test_types_at_rest_are_left_out_of_requests() -> None:
         ("client-secret", Promise.SECRET),
         ("stripe.apiKey", Promise.SECRET),
         ("key", Promise.KEY),
-        ("saltValue", Promise.KEY),
+        ("saltValue", Promise.SECRET),
         ("token_url", Promise.NOTHING),
         ("publicKey", Promise.NOTHING),
         ("compass", Promise.NOTHING),
