@@ -16,18 +16,22 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentguard.command_name import command
-from agentguard.config import Home, folder_of_user, home_path, open_home
+from agentguard.config import Home, folder_of_user, home_path, open_home, working_folder
 from agentguard.errors import EXIT_ERROR, EXIT_FOUND, EXIT_OK, StoreError, UsageError
 from agentguard.model.verdict import Severity
 
 if TYPE_CHECKING:
-    from agentguard.model.at_rest import SecretAtRest
+    from agentguard.model.at_rest import ScanResult, SecretAtRest
     from agentguard.model.posture import Posture
+    from agentguard.scan.setting import Setting
+    from agentguard.show.progress import ProgressLine
 
+FORMATS = ("text", "json", "sarif")
 _LEVELS = [severity.value for severity in Severity if severity is not Severity.INFO]
 
 
@@ -44,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fail-on", choices=_LEVELS, default=_LEVELS[0], help="exit with 1 from here on (default: low)"
     )
     parser.add_argument("--full", action="store_true", help="every step of every finding")
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--format", choices=FORMATS, default="text")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -56,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     home = open_home(home_path(arguments.home))
     posture, at_rest, opened = _look(arguments, home, root, user_home)
     posture = _record(home, posture, at_rest, opened)
-    print("\n".join(_rendered(arguments, posture, elsewhere=root != Path.cwd())))
+    print("\n".join(_rendered(arguments, posture, root, user_home)))
     if posture.unread:
         return EXIT_ERROR
     least = Severity(arguments.fail_on).rank
@@ -93,10 +97,12 @@ def _look(
     from agentguard.posture.look import Knowledge, Look, Question
     from agentguard.posture.reading import FileReader
     from agentguard.record.reader import Reader
-    from agentguard.scan.setting import scanner as scanner_of
+    from agentguard.scan.setting import setting_of
+    from agentguard.show.progress import ProgressLine
 
     began, now_ns = time.monotonic(), time.time_ns()
-    scanner = scanner_of(home.root)
+    setting = setting_of(home.root)
+    scanner = setting.scanner()
     catalogue = load_catalogue(policies_dir() / "posture.yaml")
     patterns = load_file_patterns(policies_dir() / "files.yaml")
     with contextlib.closing(Reader(home.database)) as reader:
@@ -110,15 +116,26 @@ def _look(
         rotated=frozenset(one.fingerprint for one in known if one.rotated_ns is not None),
         now_ns=now_ns,
     )
-    looked = Look(
-        question,
-        Knowledge(catalogue=catalogue, patterns=patterns, types=scanner.types),
-        FileReader(catalogue, FileScanner(scanner), scanner),
-        history=None,
-    ).run()
+    with ProgressLine() as line:
+        looked = Look(
+            question,
+            Knowledge(catalogue=catalogue, patterns=patterns, types=scanner.types),
+            FileReader(catalogue, FileScanner(scanner), scanner),
+            history=partial(_history, setting, line) if arguments.history else None,
+            on_file=lambda count: line.tell(0, 0, f"{count:,} files"),
+        ).run()
     breadth = Breadth(home=arguments.home_folder, history=arguments.history, older_than_days=arguments.older_than)
     posture = assess(looked, breadth, lambda text: scanner.redact(text)[0])
     return replace(posture, seconds=time.monotonic() - began), looked.at_rest, looked.opened
+
+
+def _history(setting: Setting, line: ProgressLine, root: Path) -> ScanResult:
+    from agentguard.posture.past import look_back
+
+    def tell(_tally: object, done: int, total: int) -> None:
+        line.tell(done, total, f"{done:,} of {total:,} commits")
+
+    return look_back(setting, root, tell)
 
 
 def _record(home: Home, posture: Posture, at_rest: tuple[SecretAtRest, ...], opened: frozenset[str]) -> Posture:
@@ -143,11 +160,16 @@ def _record(home: Home, posture: Posture, at_rest: tuple[SecretAtRest, ...], ope
     return posture
 
 
-def _rendered(arguments: argparse.Namespace, posture: Posture, *, elsewhere: bool) -> Iterator[str]:
+def _rendered(arguments: argparse.Namespace, posture: Posture, root: Path, user_home: Path) -> Iterator[str]:
     if arguments.format == "json":
         from agentguard.show.posture_json import render_json
 
         yield render_json(posture)
+        return
+    if arguments.format == "sarif":
+        from agentguard.show.posture_sarif import render_sarif
+
+        yield render_sarif(posture, before=_before(root), home=str(user_home))
         return
     from agentguard.show.posture_lines import Style, posture_lines
 
@@ -155,7 +177,15 @@ def _rendered(arguments: argparse.Namespace, posture: Posture, *, elsewhere: boo
         width=shutil.get_terminal_size((100, 24)).columns,
         color=sys.stdout.isatty() and "NO_COLOR" not in os.environ,
         full=arguments.full,
-        elsewhere=elsewhere,
+        elsewhere=root != working_folder(),
         more=f"{command()} check --full",
     )
     yield from posture_lines(posture, style)
+
+
+def _before(root: Path) -> str:
+    """What stands before a path of the project, seen from here."""
+    here = Path(os.path.realpath(working_folder()))
+    if root == here:
+        return ""
+    return f"{root.relative_to(here) if root.is_relative_to(here) else root}/"

@@ -10,6 +10,7 @@ _NAME = re.compile(
     rb"(?:\\{0,6}[\"'`]|%22|\\{1,6}u0022)?[ \t]{0,4}(?:=>|:=|[:=]|%3[DdAa])[ \t\r\n]{0,4}"
     rb"(?:\\{0,6}[\"'`]|%22|\\{1,6}u0022)?(?i:(?:bearer|token|basic|bot)(?:[ \t]|%20|\+))?\Z"
 )
+_ESCAPE = re.compile(rb"\A(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[abfnrtv])")
 _HOST = re.compile(rb"@([A-Za-z0-9][A-Za-z0-9.-]{0,252})")
 _LONGEST_PLAIN = 24
 
@@ -17,9 +18,12 @@ _LONGEST_PLAIN = 24
 def name_before(data: bytes, start: int) -> str:
     """`OPENAI_API_KEY` of `OPENAI_API_KEY=…`, `api_key` of `"api_key": "…"`; "" when none is in sight."""
     found = _NAME.search(data, max(0, start - _REACH), start)
-    if found is None or _looks_random(found[1]):
+    if found is None:
         return ""
-    return found[1].decode("ascii")
+    name = found[1]
+    if data[found.start() - 1 : found.start()] == b"\\":  # in JSON the line before ends in `\n`, or in `\u000a`
+        name = _ESCAPE.sub(b"", name)
+    return "" if _looks_random(name) else name.decode("ascii")
 
 
 def host_of_url(data: bytes, start: int, end: int) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ _TEMPLATE = _any_of(
 _REFERENCE = _any_of(
     r"^(?:op|vault|secrets?|ssm|keyring|keychain|env|file|ref|doppler|sops|bws|infisical|akv|kms|[a-z]{2,3}-?sm):",
     r"^[a-z][a-z0-9+.-]*://",
-    r"^(?:ref\+\w+|resolve|secretsmanager|cipher|var|urn|did|arn|mailto):",
+    r"^(?:ref\+\w+|resolve|secretsmanager|cipher|encrypted|var|urn|did|arn|mailto):",
     r"^enc[\[(]|^\{cipher\}|^!(?:vault|secret|ref|sub|env)|^projects/[^/]+/secrets|^\$ansible_vault|^@microsoft\.keyvault",
     r"^(?:process\.env|os\.environ|env\[|system\.getenv|(?:secrets|vars|env|config|settings|var|local|data)\.[a-z_])",
 )

@@ -22,6 +22,8 @@ class GitFacts:
     tracked: frozenset[str]
     addable: frozenset[str]
     """Neither tracked nor ignored: `git add .` would take them."""
+    within: str = ""
+    """Where the folder lies in its repository, as `sub/`; "" for the whole of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,7 +67,7 @@ class Look:
 
     Args:
         history: None leaves the history out.
-        on_file: told of each file before it is opened.
+        on_file: told how many files were opened so far.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Look:
         reader: FileReader,
         *,
         history: History | None,
-        on_file: Callable[[], object] = lambda: None,
+        on_file: Callable[[int], object] = lambda _count: None,
     ) -> None:
         self._question = question
         self._reader = reader
@@ -140,8 +140,8 @@ class Look:
         if unread_home(file):
             self._files.append(file)
             return
-        self._on_file()
         self._opened += 1
+        self._on_file(self._opened)
         seen = self._reader.look(file)
         self._files.append(file)
         self._kept += seen.kept
@@ -156,20 +156,23 @@ class Look:
             self._unread.append(Unread(path=file.name, reason=seen.unread))
 
     def _ask_git(self) -> tuple[GitFacts | None, bool]:
-        """What git knows, and whether there is a repository."""
-        root = self._question.root
+        """What git knows, and whether there is a repository. Those within it are asked, too."""
+        root, within = self._question.root, self._tree.repositories
         try:
-            if top_of(Path(os.path.realpath(root))) is None:
+            top = top_of(Path(os.path.realpath(root)))
+            if top is None:
                 self._notes.append("It is no git repository: nothing is said of what is tracked, ignored or committed.")
                 return None, False
-            git = Git(root)
-            return GitFacts(
-                tracked=_names(git.run("ls-files", "-z", "--cached", "--", ".")),
-                addable=_names(git.run("ls-files", "-z", "--others", "--exclude-standard", "--", ".")),
-            ), True
+            facts = [_facts(root, ""), *(_facts(root / below, f"{below}/") for below in within)]
         except GitError as error:
             self._unread.append(Unread(path=".git", reason=str(error)))
             return None, False
+        if within and self._history is not None:
+            self._notes.append(f"The histories of repositories within it were left out: {_few(within)}.")
+        tracked = frozenset[str]().union(*(one.tracked for one in facts))
+        addable = frozenset[str]().union(*(one.addable for one in facts))
+        below = os.path.relpath(os.path.realpath(root), os.path.realpath(top))
+        return GitFacts(tracked=tracked, addable=addable, within="" if below == "." else f"{below}/"), True
 
     def _look_back(self, in_repository: bool) -> tuple[tuple[SecretAtRest, ...], int]:
         if not in_repository:
@@ -187,5 +190,17 @@ class Look:
         return result.found, result.commits
 
 
-def _names(listed: bytes) -> frozenset[str]:
-    return frozenset(os.fsdecode(name) for name in listed.split(b"\0") if name)
+def _facts(folder: Path, before: str) -> GitFacts:
+    """Of one repository; `before` stands before each path. Raises GitError."""
+    git = Git(folder)
+    tracked = git.run("ls-files", "-z", "--cached", "--", ".")
+    addable = git.run("ls-files", "-z", "--others", "--exclude-standard", "--", ".")
+    return GitFacts(tracked=_names(tracked, before), addable=_names(addable, before))
+
+
+def _names(listed: bytes, before: str) -> frozenset[str]:
+    return frozenset(before + os.fsdecode(name) for name in listed.split(b"\0") if name)
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -25,6 +25,8 @@ from agentguard.posture.tree import SeenFile
 MOST_BYTES = 64 << 20
 """Of a larger file only this much is looked at, which is told."""
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW | os.O_CLOEXEC
+_TRANSCRIPT = "transcript"
+"""Agents keep theirs in databases, too, and text stands plainly in them."""
 _HEAD = 8192
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _SCANNED = frozenset({"secrets-file", "private-key", "keystore", "ssh-private-key", "pgp-private-key", "age-key"})
@@ -76,7 +78,7 @@ class FileReader:
             data, cut = _read(file.path)
         except OSError as error:
             return FileLook(unread=error.strerror or type(error).__name__)
-        if b"\0" in data[:_HEAD] and not data.startswith(_UTF16):
+        if b"\0" in data[:_HEAD] and not data.startswith(_UTF16) and file.place != _TRANSCRIPT:
             return FileLook()
         kept, allowed = self._kept(file, data)
         inline, complaint = self._inline(file, data)

@@ -16,6 +16,7 @@ from agentguard.detect.inventory import is_folder
 from agentguard.model.secret import GUARD_KINDS
 from agentguard.posture.catalogue import ELSEWHERE, Catalogue
 
+_GIT = ".git"
 MOST_FILES = 500_000
 _MATCHES_A_GLOB = 5_000
 """Files below one known place of the home folder: an agent's transcripts are many."""
@@ -61,8 +62,8 @@ class Tree:
         self._excluded = excluded
         self._skipped = patterns.skip_directories | patterns.content.skip_directories
         self.unread: list[tuple[str, str]] = []
-        self.skipped: set[str] = set()
-        """Names of folders that were not entered."""
+        self.repositories: list[str] = []
+        """Folders below the project that are repositories of their own (submodules, clones), relative to it."""
 
     def project(self, root: Path) -> Iterator[SeenFile]:
         """Everything below `root`, breadth first. Links are not followed: what they lead to has a path of its own."""
@@ -72,6 +73,8 @@ class Tree:
         while queue and left:
             folder = queue.popleft()
             for entry in self._list(folder, top):
+                if entry.name == _GIT and folder != top:
+                    self.repositories.append(os.path.relpath(folder, top))
                 if is_folder(entry):
                     self._enter(entry, queue)
                 elif left and (seen := self._seen(entry.path, os.path.relpath(entry.path, top))) is not None:
@@ -92,9 +95,7 @@ class Tree:
                     yield seen
 
     def _enter(self, entry: os.DirEntry[str], queue: deque[str]) -> None:
-        if entry.name in self._skipped:
-            self.skipped.add(entry.name)
-        elif entry.path not in self._excluded:
+        if entry.name not in self._skipped and entry.path not in self._excluded:
             queue.append(entry.path)
 
     def _list(self, folder: str, top: str) -> list[os.DirEntry[str]]:

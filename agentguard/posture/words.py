@@ -91,7 +91,7 @@ def rotate(evidence: Evidence, matches: Iterable[SecretMatch], *, why: str = "")
 
 
 def _replace(evidence: Evidence, page: str, group: Sequence[SecretMatch], why: str) -> Fix:
-    sentence = f"Replace {names(evidence, group)}{f' ({why})' if why else ''}"
+    sentence = f"Replace {names(evidence, group)}{f', since {why}' if why else ''}"
     if page.startswith("https://"):
         return Fix(do=f"{sentence}: make a new key at its issuer and revoke the old one", page=page)
     if page:

@@ -55,11 +55,6 @@ def setting_of(home_folder: Path, baseline: Baseline | None = None, *, entries: 
     return Setting(key=home.fingerprint_key(), cache=home.cache, baseline=baseline, entries=entries)
 
 
-def scanner(home_folder: Path) -> Scanner:
-    """For one who looks into single files. Errors as `setting_of` and `Setting.looker`."""
-    return setting_of(home_folder).scanner()
-
-
 def _engine(types: tuple[CredentialType, ...], cache: Path | None) -> Engine:
     """What is compiled in seconds is worth it only where it can be kept."""
     if cache is None:

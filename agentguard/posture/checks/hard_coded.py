@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from agentguard.detect.checksum import KEY_BODIES
 from agentguard.model.posture import Check, Fix, Weakness
 from agentguard.posture.catalogue import ELSEWHERE, MCP_PLACE
 from agentguard.posture.evidence import Credential, Evidence, Kept, credentials
@@ -71,7 +72,7 @@ def _weakness(evidence: Evidence, one: Credential) -> Weakness:
         title=f"{label(evidence, one.match)} is written into {where(one.paths)}",
         why=_WHY_STARTUP if first.file.place == _STARTUP else _WHY_TRACKED if tracked else _WHY,
         fixes=(
-            _take_out(first, variable(one.match)),
+            _take_out(evidence, first, variable(one.match)),
             *rotate(evidence, [one.match], why="it is in the history" if tracked else ""),
         ),
         places=tuple(kept.place for kept in one.places),
@@ -82,12 +83,18 @@ def _weakness(evidence: Evidence, one: Credential) -> Weakness:
     )
 
 
-def _take_out(first: Kept, name: str) -> Fix:
+def _take_out(evidence: Evidence, first: Kept, name: str) -> Fix:
     at = f"line {first.secret.line}" if first.secret.line else "the file"
     if first.file.place == _STARTUP:
         return Fix(
             do=f"Take it out of {at}, keep it in your keychain or secrets manager, and give it to the one program that "
             f"needs it: `{name}=$(op read op://VAULT/ITEM/FIELD) PROGRAM`"
+        )
+    kind = evidence.types.get(first.match.type)
+    if kind is not None and kind.checksum in KEY_BODIES:
+        return Fix(
+            do=f"Move the key into a file of its own outside the project ({at}), with `chmod 600`, and name it in "
+            f"the environment variable `{name}_FILE`"
         )
     read = _READS.get(PurePosixPath(first.file.name).suffix.lower())
     if read is None:

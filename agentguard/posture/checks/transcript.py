@@ -14,6 +14,7 @@ _WHY = (
     "plain text for every later program."
 )
 _MOST_PATHS = 20
+_DATABASES = (".db", ".db-wal", ".sqlite", ".sqlite-wal", ".sqlite3", ".vscdb")
 
 
 def check(evidence: Evidence) -> Iterator[Weakness]:
@@ -21,11 +22,17 @@ def check(evidence: Evidence) -> Iterator[Weakness]:
 
 
 def _clean(_evidence: Evidence, one: Credential) -> Sequence[Fix]:
-    paths = one.paths
-    more = (
-        "" if len(paths) <= _MOST_PATHS else f", and {len(paths) - _MOST_PATHS} more: `check --format json` names them"
-    )
-    return (Fix(do=f"Then delete the transcripts{more}", command=f"rm -- {shell_paths(paths[:_MOST_PATHS])}"),)
+    """A file that holds every conversation is no file to delete."""
+    files = [path for path in one.paths if not path.endswith(_DATABASES)]
+    fixes = []
+    if files:
+        left = len(files) - _MOST_PATHS
+        more = f", and {left} more that `check --format json` names" if left > 0 else ""
+        command = f"rm -- {shell_paths(files[:_MOST_PATHS])}"
+        fixes.append(Fix(do=f"Then delete the transcripts{more}", command=command))
+    if len(files) < len(one.paths):
+        fixes.append(Fix(do="Then delete the conversation, within the agent that had it"))
+    return fixes
 
 
 _RULE = PlaceRule(

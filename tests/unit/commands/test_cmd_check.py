@@ -90,6 +90,25 @@ def test_it_feeds_the_inventory_and_knows_what_was_replaced(
     assert check(guard, str(tmp_path)) == 0
 
 
+def test_sarif_names_places_as_one_would_type_them(
+    shop: Project, guard: Path, home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    untidy_home(home, KEYS)
+    monkeypatch.chdir(shop.root.parent)
+    check(guard, "shop", "--home-folder", "--format", "sarif")
+    text = capsys.readouterr().out
+    (run,) = json.loads(text)["runs"]
+    places = {one["ruleId"]: one["locations"][0]["physicalLocation"] for one in run["results"]}
+    assert places["secret-file-tracked"] == {
+        "artifactLocation": {"uri": "shop/.env", "uriBaseId": "%SRCROOT%"},
+        "region": {"startLine": 1},
+    }
+    assert places["key-in-shell-history"]["artifactLocation"] == {"uri": f"file://{home}/.bash_history"}
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert [rules[one["ruleIndex"]] for one in run["results"]] == [one["ruleId"] for one in run["results"]]
+    assert [name for name, value in KEYS.made.items() if value in text] == []
+
+
 def test_how_it_ends(shop: Project, guard: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tmp_path, ".env", "PORT=1\n")
     assert check(guard, str(tmp_path)) == 0

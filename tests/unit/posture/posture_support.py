@@ -25,7 +25,7 @@ NOW_NS = 1_780_000_000 * 10**9
 
 @cache
 def scanner() -> Scanner:
-    types = load_types(policies_dir() / "secrets.yaml")
+    types = load_types(policies_dir() / "secrets.yaml", at_rest=True)
     return Scanner(types, build_engine(types), Fingerprinter(b"k" * 32), ValueIndex())
 
 

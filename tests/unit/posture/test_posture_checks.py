@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import shlex
+import sqlite3
 import subprocess
 from dataclasses import asdict
 from pathlib import Path
@@ -12,10 +15,14 @@ import pytest
 from harness.untidy import Keys, Project, untidy_home, untidy_project, write
 from posture_support import NOW_NS, look_at, of_check, only, scanner
 
+from agentguard.detect.templates import expand
 from agentguard.model.posture import Check, Posture
 from agentguard.model.verdict import Severity
+from agentguard.posture.past import look_back
+from agentguard.scan.setting import Setting
 
 KEYS = Keys()
+SETTING = Setting(key=b"k" * 32, cache=None)
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +79,45 @@ def test_an_env_file_that_git_does_not_ignore(shop: Project, posture: Posture, t
     project.write(".env", f"KEY={KEYS.stripe()}\n")
     run(project.root, only(look_at(project.root), Check.FILE_NOT_IGNORED).fixes[0].command)
     assert look_at(project.root).weaknesses == ()
+
+
+def test_a_repository_within_is_asked_for_its_own_files(tmp_path: Path) -> None:
+    outer = Project(tmp_path / "shop")
+    inner = Project(outer.root / "libs/pay")
+    for name, committed in ((".env", True), (".env.local", False)):
+        inner.write(name, f"STRIPE_KEY={KEYS.stripe(name)}\n")
+        if committed:
+            inner.commit(name)
+    found = look_at(outer.root)
+    assert [(one.check, one.places[0].path) for one in found.weaknesses] == [
+        (Check.FILE_TRACKED, "libs/pay/.env"),
+        (Check.FILE_NOT_IGNORED, "libs/pay/.env.local"),
+    ]
+    assert found.good == ()
+
+
+def test_a_transcript_in_a_database_is_read_and_not_deleted(tmp_path: Path) -> None:
+    said = json.dumps({"content": f"A=1\nSTRIPE_KEY={KEYS.stripe('said')}\n"})
+    path = tmp_path / ".local/share/opencode/opencode.db"
+    path.parent.mkdir(parents=True)
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE part (data TEXT)")
+        database.execute("INSERT INTO part VALUES (?)", (said,))
+        database.commit()
+    project = tmp_path / "shop"
+    project.mkdir()
+    found = only(look_at(project, home=tmp_path), Check.TRANSCRIPT)
+    assert found.name == "STRIPE_KEY"
+    assert [fix.command for fix in found.fixes] == ["", ""]
+    assert "within the agent" in found.fixes[1].do
+
+
+def test_a_private_key_is_moved_and_not_put_into_a_variable(tmp_path: Path) -> None:
+    dashes = "-" * 5
+    body = expand("{pem:800}", "posture")
+    write(tmp_path, "tls.txt", f"{dashes}BEGIN PRIVATE KEY{dashes}\n{body}\n{dashes}END PRIVATE KEY{dashes}\n")
+    found = only(look_at(tmp_path), Check.HARD_CODED)
+    assert "chmod 600" in found.fixes[0].do
 
 
 def test_a_tracked_env_file_without_keys_is_a_small_matter_and_an_encrypted_one_none(tmp_path: Path) -> None:
@@ -176,6 +222,53 @@ def test_files_with_keys_that_others_can_read(tmp_path: Path) -> None:
     finally:
         for folder in closed:
             folder.chmod(modes[folder])
+
+
+def with_history(root: Path) -> Posture:
+    return look_at(root, history=lambda folder: look_back(SETTING, folder, lambda *_told: None))
+
+
+def test_keys_of_the_history_and_whether_they_still_stand(shop: Project) -> None:
+    found = {one.places[0].path: one for one in of_check(with_history(shop.root), Check.GIT_HISTORY)}
+    assert {path: (one.severity, one.title.partition(", and ")[2]) for path, one in found.items()} == {
+        "gone.py": (Severity.CRITICAL, "is gone from the tree, not from the history"),
+        "src/pay.py": (Severity.LOW, "still stands in src/pay.py"),
+        ".github/workflows/test.yml": (Severity.LOW, "still stands in .github/workflows/test.yml"),
+        "Dockerfile": (Severity.LOW, "still stands in Dockerfile"),
+        ".env": (Severity.LOW, "still stands in .env and 1 more file"),
+    }
+    assert found["gone.py"].places[0].note.endswith(", 2025-05-03")
+
+
+def test_a_key_of_the_history_that_is_still_used_untracked_is_as_grave_as_can_be(tmp_path: Path) -> None:
+    project = Project(tmp_path / "shop")
+    project.write("sub/.env", f"STRIPE_KEY={KEYS.stripe()}\n")
+    project.commit("sub/.env")
+    project.git("rm", "-q", "--cached", "sub/.env")
+    project.write("sub/.gitignore", ".env\n")
+    project.git("commit", "-qm", f"take it out, it was {KEYS.github('message')}")
+    found = {one.places[0].path: one for one in of_check(with_history(project.root / "sub"), Check.GIT_HISTORY)}
+    assert found[".env"].severity is Severity.CRITICAL
+    assert "is still in use, in .env" in found[".env"].title
+    assert found[".env"].fixes[-1].command == "git filter-repo --invert-paths --path sub/.env"
+    assert found["(commit message)"].severity is Severity.CRITICAL
+    project.write("other/a.txt", "nothing")
+    elsewhere = with_history(project.root / "other")
+    assert [one.places[0].path for one in elsewhere.weaknesses] == ["(commit message)"]
+
+
+def test_what_cannot_be_seen_of_the_history_is_told(shop: Project, tmp_path: Path) -> None:
+    shop.git("clone", "-q", "--depth", "1", f"file://{shop.root}", str(tmp_path / "shallow"))
+    found = with_history(tmp_path / "shallow")
+    assert any("shallow clone" in reason for _, reason in found.unread)
+
+
+def test_a_commit_says_how_old_a_key_is(shop: Project) -> None:
+    posture = look_at(
+        shop.root, older_than_days=90, history=lambda folder: look_back(SETTING, folder, lambda *_told: None)
+    )
+    old = {one.name: one for one in of_check(posture, Check.OLD)}
+    assert "It was there on 2025-05-03" in old["STRIPE_KEY"].why
 
 
 def test_a_key_of_the_whole_account_where_there_is_a_narrower_kind(posture: Posture, tmp_path: Path) -> None:
