@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
         base = _scan(scan, arguments)
     result = scan.result(Severity(arguments.min_severity))
     if setting.cache is not None and not arguments.stdin:
-        result = _kept(result, Home(home), base, began_ns)
+        result = _kept(arguments, scan, result, base, began_ns)
     if update:
         return _updated(arguments, scan, result)
     _print(arguments, result)
@@ -144,18 +144,23 @@ def _told(line: ProgressLine, unit: str) -> Callable[[Tally, int, int], None]:
     return tell
 
 
-def _kept(result: ScanResult, home: Home, base: Path, began_ns: int) -> ScanResult:
-    """Into the inventory that `agentguard keys` shows. A scan that could not be kept is told all the same."""
+def _kept(arguments: argparse.Namespace, scan: Scan, result: ScanResult, base: Path, began_ns: int) -> ScanResult:
+    """Into the inventory that `agentguard keys` shows: all of it, whatever severity is told. A scan that could not be
+    kept is told all the same."""
     from dataclasses import replace
 
     from agentguard.model.credential import FoundBy
     from agentguard.record.at_rest import Run, keep_at_rest
+    from agentguard.scan.looked import Looked
 
-    if not (result.found or result.passed or home.database.exists()):
+    home, every = Home(home_path(arguments.home)), scan.result(Severity.INFO)
+    if not (every.found or every.passed or home.database.exists()):
         return result
-    run = Run(found_by=FoundBy.SCAN, root=base, time_ns=began_ns)
+    roots = () if arguments.staged or arguments.history else arguments.paths or (Path(),)
+    looked = Looked(base, roots, ignored=arguments.ignored, exclude=arguments.exclude, unread=every.unread)
+    run = Run(found_by=FoundBy.SCAN, root=base, time_ns=began_ns, looked_at=looked.at)
     try:
-        keep_at_rest(home, (*result.found, *result.passed), run)
+        keep_at_rest(home, (*every.found, *every.passed), run)
     except StoreError as error:
         return replace(result, notes=(*result.notes, f"Not kept for `agentguard keys`: {error}."))
     return result

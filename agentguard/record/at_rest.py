@@ -51,14 +51,14 @@ def keep_at_rest(home: Home, found: Iterable[SecretAtRest], run: Run) -> None:
     base = os.path.realpath(run.root)
     notes, seen = Notes(), set[tuple[str, str, Commit | None]]()
     for one in sorted(found, key=lambda one: one.line):
-        path = os.path.join(base, one.path)
+        path = _absolute(base, one.path)
         place = (one.match.fingerprint, path, one.commit)
         if place not in seen:
             seen.add(place)
             notes.place(one.match, seen_at(path, run.found_by, run.time_ns, one.line, one.commit))
     with transaction(home) as connection:
         notes.write(connection)
-        _note_gone(connection, base, run)
+        _note_gone(connection, run)
 
 
 def bring_up_to_date(home: Home) -> None:
@@ -81,13 +81,18 @@ def mark_rotated(home: Home, fingerprint: str, rotated_ns: int | None) -> None:
         connection.execute("UPDATE credentials SET rotated_ns = ? WHERE fingerprint = ?", (rotated_ns, fingerprint))
 
 
-def _note_gone(connection: sqlite3.Connection, base: str, run: Run) -> None:
+def _absolute(base: str, path: str) -> str:
+    """One name for one file, wherever it was scanned from. What an archive calls its members is left alone."""
+    file, mark, member = path.partition("!")
+    return os.path.normpath(os.path.join(base, file)) + mark + member
+
+
+def _note_gone(connection: sqlite3.Connection, run: Run) -> None:
     """Files only: what a commit holds stays in it."""
-    below = base.rstrip("/") + "/"
     unseen = "found_by = ? AND commit_id = '' AND gone_ns IS NULL AND last_seen_ns < ?"
     known = connection.execute(
-        f"SELECT DISTINCT path FROM credential_places WHERE {unseen} AND (path = ? OR substr(path, 1, ?) = ?)",  # noqa: S608
-        (run.found_by.value, run.time_ns, base, len(below), below),
+        f"SELECT DISTINCT path FROM credential_places WHERE {unseen}",  # noqa: S608
+        (run.found_by.value, run.time_ns),
     ).fetchall()
     connection.executemany(
         f"UPDATE credential_places SET gone_ns = ? WHERE {unseen} AND path = ?",  # noqa: S608

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from harness.planted import made_key
 from record_builders import FINGERPRINT, HOSTILE, SECOND, START, make_home, match, read, record_walk, send, session
 
 from agentguard.cli import main
@@ -159,6 +160,34 @@ def test_a_file_that_was_deleted_holds_nothing(keys: Keys, seen: Path) -> None:
     assert lives() == [str(seen.resolve())]
     seen.unlink()
     assert lives() == []
+
+
+def test_what_was_moved_out_of_a_file_is_gone_from_it_at_the_next_scan(
+    keys: Keys, guard_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = tmp_path / "project"
+    (project / "lib").mkdir(parents=True)
+    monkeypatch.chdir(project)
+    for name in ("config.py", "lib/config.py", "old.py"):
+        (project / name).write_text(f'KEY = "{made_key()}"\n')
+
+    def scan(*options: str) -> dict[str, str]:
+        main(["scan", "--home", str(guard_home.root), "--jobs", "1", *options])
+        capsys.readouterr()
+        found = json.loads(keys())["credentials"]
+        places = [(place, one["cause"]) for one in found for place in one["places"]]
+        return {str(Path(place["path"]).relative_to(project)): cause for place, cause in places if not place["gone"]}
+
+    every = {"config.py": "misplaced", "lib/config.py": "misplaced", "old.py": "misplaced"}
+    assert scan() == every
+    monkeypatch.chdir(project / "lib")
+    assert scan("..") == every
+    monkeypatch.chdir(project)
+    (project / "old.py").unlink()
+    (project / "config.py").write_text("KEY = os.environ['KEY']\n")
+    assert scan("--exclude", "config.py") == {"config.py": "misplaced", "lib/config.py": "misplaced"}
+    assert scan("--min-severity", "critical", "lib") == {"config.py": "misplaced", "lib/config.py": "misplaced"}
+    assert scan() == {"lib/config.py": "misplaced"}
 
 
 def test_nothing_known_is_no_error(keys: Keys, guard_home: Home) -> None:

@@ -149,7 +149,6 @@ def test_a_place_is_gone_when_the_same_kind_of_run_looked_there_again(guard_home
     commit = Commit(id="ab" * 20)
     found = [at_rest("a.py"), at_rest("b.py"), at_rest("c/d.py"), at_rest("a.py", commit=commit)]
     keep_at_rest(guard_home, found, scan(tmp_path, 1))
-    keep_at_rest(guard_home, [at_rest("../" + tmp_path.name + "2/a.py")], scan(tmp_path, 1))
 
     def gone() -> list[str]:
         return [Path(place.path).name for place in known(guard_home).places if place.gone_ns]
@@ -163,8 +162,12 @@ def test_a_place_is_gone_when_the_same_kind_of_run_looked_there_again(guard_home
     assert gone() == ["b.py"]
     keep_at_rest(guard_home, [at_rest("b.py")], scan(tmp_path, 5))
     assert gone() == []
-    keep_at_rest(guard_home, [at_rest("b.py")], scan(tmp_path / "c", 6, looked_at=lambda path: True))
+    below_c = scan(tmp_path / "c", 6, looked_at=lambda path: "/c/" in path)
+    keep_at_rest(guard_home, [at_rest("../b.py")], below_c)
     assert gone() == ["d.py"]
+    assert [place.last_seen_ns for place in known(guard_home).places if place.path.endswith("/b.py")] == [
+        START + 6 * SECOND
+    ]
 
 
 def test_rotated_is_a_mark_that_can_be_taken_back(guard_home: Home) -> None:
