@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from agentguard.model.credential import CredentialPlace, KnownCredential
     from agentguard.show.keys_text import Page
 
+MOST_TASKS = 10
+"""Shown above the inventory; `keys worklist` has all."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_format(parser, default=None)
@@ -91,10 +94,10 @@ def _show(home: Home, arguments: argparse.Namespace) -> int:
         print(f"no credential seen yet; `{command()} run -- claude` and `{command()} scan` find them", file=sys.stderr)
     elif one is not None:
         print("\n".join(credential_lines(page, page.credentials[0])))
-    else:
+    elif arguments.action == "worklist":
         print("\n".join(worklist_lines(page)))
-        if arguments.action is None:
-            print("\n" + "\n".join(inventory_lines(page)))
+    else:
+        print("\n".join([*worklist_lines(page, MOST_TASKS), "", *inventory_lines(page)]))
     return 0
 
 

@@ -49,14 +49,14 @@ class Page:
     color: bool = False
     zone: tzinfo | None = None
 
-    def cause(self, credential: KnownCredential) -> Cause | None:
-        return next((task.cause for task in self.tasks if task.credential is credential), None)
+    def task(self, credential: KnownCredential) -> Task | None:
+        return next((task for task in self.tasks if task.credential is credential), None)
 
     def look(self, credential: KnownCredential) -> Look:
         """Its state."""
-        cause = self.cause(credential)
-        if cause is not None:
-            return CAUSE[cause]
+        task = self.task(credential)
+        if task is not None:
+            return CAUSE[task.cause]
         return _PUBLIC if credential.public else _ROTATED if credential.rotated_ns is not None else _KEPT
 
 
@@ -65,16 +65,19 @@ def name_of(credential: KnownCredential, issuers: Issuers) -> str:
     return credential.name or issuer_of(issuers, credential.type).name
 
 
-def worklist_lines(page: Page) -> Iterator[str]:
-    """What must be replaced, the most urgent first: what to do, why, where."""
+def worklist_lines(page: Page, most: int | None = None) -> Iterator[str]:
+    """What must be replaced, the most urgent first: what to do, why, where. At most so many, where that is given."""
     of_all = plural(len(page.credentials), "credential")
     if not page.tasks:
         yield f"Nothing needs to be rotated: {of_all} known, none of them seen where it should not be."
         return
     yield painted(f"To rotate: {len(page.tasks):,} of {of_all}, the most urgent first", "1", color=page.color)
-    for number, task in enumerate(page.tasks, 1):
+    for number, task in enumerate(page.tasks[:most], 1):
         yield ""
         yield from _task_lines(page, number, task)
+    if most is not None and len(page.tasks) > most:
+        rest = len(page.tasks) - most
+        yield f"\n     and {rest:,} more that are less urgent: {command()} keys worklist"
 
 
 def _task_lines(page: Page, number: int, task: Task) -> Iterator[str]:
@@ -103,13 +106,18 @@ def _wrapped(page: Page, text: str) -> list[str]:
 
 
 def inventory_lines(page: Page) -> list[str]:
-    """A table: what is on the worklist first and in its order, then the latest."""
+    """A table: what is on the worklist first and in its order, then the latest. What was found in a file, was never
+    used and is gone is only counted."""
     order = {task.credential.fingerprint: rank for rank, task in enumerate(page.tasks)}
-    chosen = sorted(page.credentials, key=lambda one: (order.get(one.fingerprint, len(order)), -one.last_seen_ns))
+    found = [one for one in page.credentials if one.fingerprint in order or one.uses or lies_in(one)]
+    chosen = sorted(found, key=lambda one: (order.get(one.fingerprint, len(order)), -one.last_seen_ns))
     lines = table(_TABLE, [_row(page, one) for one in chosen], page.room)
-    if not page.color:
-        return lines
-    return [lines[0], *(_painted(line, page.look(one)) for line, one in zip(lines[1:], chosen, strict=True))]
+    if page.color:
+        lines[1:] = [_painted(line, page.look(one)) for line, one in zip(lines[1:], chosen, strict=True)]
+    nowhere = len(page.credentials) - len(found)
+    if nowhere:
+        lines.append(f"{plural(nowhere, 'credential')} more never used, and nowhere any more; --format json has all")
+    return lines
 
 
 def _painted(line: str, look: Look) -> str:
@@ -157,7 +165,7 @@ def credential_lines(page: Page, one: KnownCredential) -> Iterator[str]:
     yield f"  rotated      {'no' if one.rotated_ns is None else day_and_time(one.rotated_ns, page.zone)}"
     if issuer.rotation:
         yield f"  rotate at    {safe(issuer.rotation)}"
-    task = next((task for task in page.tasks if task.credential is one), None)
+    task = page.task(one)
     if task is not None:
         yield f"  to do        {DEMANDS[task.cause].do.format(name=safe(name_of(one, page.issuers)))}"
         yield f"               {safe(why(task, page.zone))}"

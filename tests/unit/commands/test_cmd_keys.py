@@ -12,6 +12,7 @@ from harness.planted import made_key
 from record_builders import FINGERPRINT, HOSTILE, SECOND, START, make_home, match, read, record_walk, send, session
 
 from agentguard.cli import main
+from agentguard.commands.keys import MOST_TASKS
 from agentguard.config import Home
 from agentguard.model.at_rest import Commit, SecretAtRest
 from agentguard.model.credential import FoundBy
@@ -150,6 +151,28 @@ def test_rotated_leaves_the_worklist_and_comes_back_with_its_old_value(keys: Key
 
     assert "is not marked as rotated" in keys("rotated", FINGERPRINT[:12], "--undo")
     assert json.loads(keys("worklist"))["worklist"][0]["cause"] == "leaked"
+
+
+def test_many_tasks_are_told_by_the_worklist_and_what_is_nowhere_is_counted(
+    keys: Keys, guard_home: Home, tmp_path: Path
+) -> None:
+    def found(number: int, path: str) -> SecretAtRest:
+        token = match(fingerprint=f"{number:032x}", type="github-token", name="", source_path="")
+        return SecretAtRest(path=path, line=1, column=1, match=token, severity=Severity.HIGH)
+
+    (tmp_path / "a.py").touch()
+    there = [found(number, "a.py") for number in range(MOST_TASKS + 2)]
+    keep_at_rest(
+        guard_home,
+        [*there, found(99, "removed.py")],
+        Run(found_by=FoundBy.SCAN, root=tmp_path, time_ns=START),
+    )
+    text = keys("--format", "text")
+    assert text.count("done?") == MOST_TASKS
+    assert "and 2 more that are less urgent: agentguard keys worklist" in text
+    assert "1 credential more never used, and nowhere any more" in text
+    assert keys("worklist", "--format", "text").count("done?") == MOST_TASKS + 2
+    assert len(json.loads(keys())["credentials"]) == MOST_TASKS + 3
 
 
 def test_a_file_that_was_deleted_holds_nothing(keys: Keys, seen: Path) -> None:
