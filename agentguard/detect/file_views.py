@@ -7,7 +7,7 @@ JSON, percent-coded in a URL, base64 in a manifest). Whatever such a run decodes
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from agentguard.detect.decode import View, Views, narrow_text, unescaped, unpercented, without_colour
 from agentguard.detect.decode_runs import decode_runs
@@ -16,8 +16,12 @@ MOST_DECODED = 64 << 20
 """Bytes that the runs of one file may decode to."""
 
 _PERCENT = re.compile(rb"%[0-9A-Fa-f]{2}")
+_ESCAPED = re.compile(rb"\\(?:u00[2-7][0-9A-Fa-f]|x[2-7][0-9A-Fa-f]|/)(?:[A-Za-z0-9+/=_-]{4}|\\{1,4}[ux/])")
+"""An escape in the middle of a token. Those between tokens (a line's end, a quote) the patterns know to pass over."""
+_TOKEN = re.compile(rb"(?:[A-Za-z0-9+/=_-]{4}|\\(?:u00[2-7]|x[2-7])[0-9A-Fa-f]|\\/)\\{0,3}\Z")
+_LEFT = 12
 _REACH = 1024
-"""Bytes looked at around a percent code."""
+"""Bytes looked at around a code."""
 _JSON = (b"{", b"[", b'"')
 
 
@@ -33,16 +37,15 @@ class FileViews:
         data = self._data
         if (plain := without_colour(data)) is not None:
             yield View(plain, ("ansi",))
-        escapes = unescaped(data)
-        if escapes is not None and escapes != data:
-            yield View(escapes, ("json",))
-        for part in _around_percents(data):
-            decoded = unpercented(part)
-            if decoded is not None:
+        for part in _around(data, _escapes(data)):
+            if (decoded := unescaped(part)) is not None:
+                yield View(decoded, ("json",))
+        for part in _around(data, _PERCENT.finditer(data)):
+            if (decoded := unpercented(part)) is not None:
                 yield View(decoded, ("percent",))
         seen: set[bytes] = set()
         yield from self._runs(View(data), seen)
-        if escapes is not None and data[:64].lstrip().startswith(_JSON):
+        if data[:64].lstrip().startswith(_JSON) and (escapes := unescaped(data)) is not None:
             yield from self._runs(View(escapes, ("json",)), seen)
 
     def _runs(self, text: View, seen: set[bytes]) -> Iterator[View]:
@@ -61,12 +64,17 @@ def binary_view(data: bytes) -> View | None:
     return View(narrow, ("utf-16",)) if narrow else None
 
 
-def _around_percents(data: bytes) -> Iterator[bytes]:
-    """The parts of a text in which something is percent-coded: most of a program holds none, or one in a megabyte."""
-    if b"%" not in data:
-        return
+def _escapes(data: bytes) -> Iterator[re.Match[bytes]]:
+    """Where a token is written with an escape in it."""
+    for found in _ESCAPED.finditer(data):
+        if _TOKEN.search(data, max(0, found.start() - _LEFT), found.start()):
+            yield found
+
+
+def _around(data: bytes, codes: Iterable[re.Match[bytes]]) -> Iterator[bytes]:
+    """The parts of a text in which something is coded: most of a program holds nothing, or one in a megabyte."""
     start = end = 0
-    for code in _PERCENT.finditer(data):
+    for code in codes:
         if code.start() > end:
             if end:
                 yield data[start:end]
