@@ -85,7 +85,7 @@ _OTHER = frozenset(
 _NO_PASS = re.compile(r"(?:by|buy|com|tres|encom|sur|over|under|one|multi|low|high|band|first|second|test|all)pass$")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 14)
 def promise_of(name: str) -> Promise:
     """`DB_PASSWORD`: a password; `apiKey`, `client-secret`: a secret; `key`, `salt`: a key; `TOKEN_URL`: nothing."""
     if name.endswith((".", "-")):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agentguard.detect.context_form import is_key
-from agentguard.detect.filters import FILTERS
+from agentguard.detect.filters import BEGINNINGS, FILTERS
 from agentguard.detect.rules import CredentialType
 
 _ALNUM = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
@@ -67,8 +67,9 @@ class Confirmer:
         """Hits of one type at keyword positions (ascending), none beginning before `floor`; and the next floor."""
         kind, pattern = self._types[index], self._pattern(index)
         hits: list[Hit] = []
+        fits = BEGINNINGS.get(kind.filter) if kind.filter is not None else None
         for position in positions:
-            if position < floor:
+            if position < floor or (fits is not None and not fits(data, position)):
                 continue
             match = _match_at(pattern, kind, data, position, floor)
             span = _span(kind, match) if match is not None else None

@@ -27,6 +27,15 @@ def _assignment(match: re.Match[bytes]) -> tuple[int, int] | None:
     return (one.start, one.end) if one is not None and is_secret(one, promise) else None
 
 
+def _promises(data: bytes, keyword: int) -> bool:
+    """Whether the name around a keyword promises anything. Most do not (`keyboard`, `TOKEN_URL`), and the pattern, which
+    reads on from there, takes longer to say so."""
+    return promise_of(name_around(data, keyword).text) is not Promise.NOTHING
+
+
+BEGINNINGS: dict[str, Callable[[bytes, int], bool]] = {"assignment": _promises}
+"""Of a filter: whether it can take what begins at a keyword of the data. Asked before the pattern is tried."""
+
 FILTERS: dict[str, Filter] = {
     "assignment": _assignment,
     "command": password_of_command,
