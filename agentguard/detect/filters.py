@@ -28,8 +28,8 @@ def _assignment(match: re.Match[bytes]) -> tuple[int, int] | None:
 
 
 def _promises(data: bytes, keyword: int) -> bool:
-    """Whether the name around a keyword promises anything. Most do not (`keyboard`, `TOKEN_URL`), and the pattern, which
-    reads on from there, takes longer to say so."""
+    """Whether the name around a keyword promises anything. Many do not (`keyboard`, `TOKEN_URL`), and the pattern takes
+    longer to say so."""
     return promise_of(name_around(data, keyword).text) is not Promise.NOTHING
 
 
