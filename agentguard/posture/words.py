@@ -12,6 +12,7 @@ from agentguard.model.verdict import Severity
 from agentguard.posture.evidence import Evidence
 
 _MOST_NAMES = 3
+_NAMES_A_URL = re.compile(r"(?i)ur[il]|dsn|conn|^[A-Z][A-Z0-9]*_[A-Z0-9_]+$")
 _VAGUE = frozenset(
     """
     authorization auth bearer token key secret value password apikey api_key api-key access_token x-api-key t k s
@@ -24,7 +25,7 @@ def label(evidence: Evidence, match: SecretMatch) -> str:
     kind = evidence.type_name(match.type)
     if match.type == KNOWN_VALUE and match.name:
         return match.name
-    if _says_little(match):
+    if _says_little(evidence, match):
         return f"{'an' if kind[:1].lower() in 'aeio' else 'a'} {kind}"
     return f"{match.name} ({kind})"
 
@@ -37,11 +38,14 @@ def names(evidence: Evidence, matches: Iterable[SecretMatch]) -> str:
 
 
 def _short(evidence: Evidence, match: SecretMatch) -> str:
-    return f"the {evidence.type_name(match.type)}" if _says_little(match) else match.name
+    return f"the {evidence.type_name(match.type)}" if _says_little(evidence, match) else match.name
 
 
-def _says_little(match: SecretMatch) -> bool:
-    """Whether the name it stands under says less than its type."""
+def _says_little(evidence: Evidence, match: SecretMatch) -> bool:
+    """Whether the name it stands under says less than its type. What stands before the password of a URL is a user."""
+    kind = evidence.types.get(match.type)
+    if kind is not None and "://" in kind.pattern and not _NAMES_A_URL.search(match.name):
+        return True
     return not match.name or (match.type != KNOWN_VALUE and match.name.lower() in _VAGUE)
 
 
@@ -66,10 +70,15 @@ def lower(severity: Severity) -> Severity:
     return list(Severity)[max(Severity.LOW.rank, severity.rank - 1)]
 
 
-def variable(match: SecretMatch) -> str:
+def variable(evidence: Evidence, match: SecretMatch) -> str:
     """The environment variable it would go by."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", match.type if _says_little(match) else match.name)
-    return re.sub(r"[^A-Za-z0-9]+", "_", spaced).strip("_").upper() or "SECRET"
+    return constant(match.type if _says_little(evidence, match) else match.name) or "SECRET"
+
+
+def constant(name: str) -> str:
+    """`apiKey` as `API_KEY`; "" of nothing but signs."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    return re.sub(r"[^A-Za-z0-9]+", "_", spaced).strip("_").upper()
 
 
 def shell_path(path: str) -> str:

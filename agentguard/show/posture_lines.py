@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from agentguard.model.posture import Fix, GoodPractice, Place, Posture, Weakness
@@ -18,6 +18,7 @@ IN_FULL = 3
 MOST_SHORT = 20
 """Further ones that get a line and a step each."""
 MOST_PLACES = 4
+MOST_GOOD = 6
 MOST_UNREAD = 8
 _NARROWEST, _WIDEST = 60, 110
 _BOLD, _SOFT = "1", "2"
@@ -45,13 +46,14 @@ def posture_lines(posture: Posture, style: Style) -> Iterator[str]:
     """All lines, without their ends."""
     page = _Page(style)
     yield from page.heading(posture)
-    full = len(posture.weaknesses) if style.full else IN_FULL
-    for number, one in enumerate(posture.weaknesses[:full], 1):
+    told = list(_alike(posture.weaknesses))
+    full = len(told) if style.full else IN_FULL
+    for number, one in enumerate(told[:full], 1):
         yield ""
         if number <= 2:
             yield page.bold("DO THIS FIRST" if number == 1 else "THEN")
         yield from page.weakness(number, one)
-    rest = posture.weaknesses[full:]
+    rest = told[full:]
     if rest:
         yield ""
         for number, one in enumerate(rest[:MOST_SHORT], full + 1):
@@ -154,11 +156,13 @@ class _Page:
             return
         yield ""
         yield self.bold("DONE WELL")
-        for one in practices:
+        for one in practices[:MOST_GOOD]:
             paths = list(dict.fromkeys(safe(place.path) for place in one.places))
             more = [f"{len(paths) - MOST_PLACES} more"] if len(paths) > MOST_PLACES else []
             mark = painted("✓", "32", color=self._style.color)
             yield f"  {mark} {safe(one.what)}: {listed(paths[:MOST_PLACES] + more)}"
+        if len(practices) > MOST_GOOD:
+            yield f"    and {len(practices) - MOST_GOOD} more"
 
     def unseen(self, posture: Posture) -> Iterator[str]:
         """What nothing was said of: a score without it would say too much."""
@@ -171,6 +175,17 @@ class _Page:
         if len(posture.unread) > MOST_UNREAD:
             yield f"    and {len(posture.unread) - MOST_UNREAD:,} more; `--format json` names them"
         yield from (f"  {self.soft('·')} {safe(note)}" for note in posture.notes)
+
+
+def _alike(weaknesses: Sequence[Weakness]) -> Iterator[Weakness]:
+    """Those that would read the same are told once, with all their places."""
+    groups: dict[tuple[str, str, str], list[Weakness]] = {}
+    for one in weaknesses:
+        groups.setdefault((one.check, one.severity, one.title), []).append(one)
+    for group in groups.values():
+        places = tuple(place for one in group for place in one.places)
+        count = f" ({len(group)} of them)" if len(group) > 1 else ""
+        yield replace(group[0], title=f"{group[0].title}{count}", places=places)
 
 
 def day(time_ns: int, zone: tzinfo | None = None) -> str:

@@ -19,8 +19,8 @@ def check(evidence: Evidence) -> Iterator[Weakness]:
     yield from in_places(evidence, _RULE)
 
 
-def _clean(_evidence: Evidence, one: Credential) -> Sequence[Fix]:
-    name, path = variable(one.match), one.paths[0]
+def _clean(evidence: Evidence, one: Credential) -> Sequence[Fix]:
+    name, path = variable(evidence, one.match), one.paths[0]
     if "compose" in path.rpartition("/")[2]:
         return (
             Fix(

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from agentguard.model.at_rest import SecretAtRest
 from agentguard.model.posture import Check, Fix, Place, Weakness
 from agentguard.model.verdict import Severity
-from agentguard.posture.evidence import Credential, Evidence, Kept
-from agentguard.posture.words import label, rotate, shell_path, where
+from agentguard.posture.evidence import Evidence, Kept
+from agentguard.posture.words import counted, label, names, rotate, shell_path, where
 
 _WHY = (
     "A deleted line is still in every clone, in forks and in the host's caches, and programs look for keys in public "
@@ -19,27 +19,31 @@ _COMMIT_CHARS = 10
 
 
 def check(evidence: Evidence) -> Iterator[Weakness]:
-    standing: dict[str, list[Kept]] = {}
-    for kept in evidence.kept:
-        if not kept.file.at_home:
-            standing.setdefault(kept.match.fingerprint, []).append(kept)
+    """One a key that is gone from the tree, or that is still used where git does not look; one for all that still stand
+    in the tree: other checks say what to do there, and that comes first."""
+    kept = [one for one in evidence.kept if not one.file.at_home]
+    used = {one.match.fingerprint: one for one in kept}
+    tracked = {one.match.fingerprint for one in kept if evidence.is_tracked(one.file)}
     grouped: dict[str, list[SecretAtRest]] = {}
     for one in evidence.past:
         grouped.setdefault(one.match.fingerprint, []).append(one)
+    standing = [found for fingerprint, found in grouped.items() if fingerprint in tracked]
+    if standing:
+        yield _still_standing(evidence, standing)
     for fingerprint, found in grouped.items():
-        found.sort(key=lambda one: one.commit.time if one.commit else 0.0)
-        yield _weakness(evidence, found, standing.get(fingerprint, []))
+        if fingerprint not in tracked:
+            found.sort(key=lambda one: one.commit.time if one.commit else 0.0)
+            yield _gone(evidence, found, used.get(fingerprint))
 
 
-def _weakness(evidence: Evidence, found: list[SecretAtRest], still: list[Kept]) -> Weakness:
+def _gone(evidence: Evidence, found: list[SecretAtRest], used: Kept | None) -> Weakness:
     match = next((one.match for one in found if one.match.name), found[0].match)
     paths = list(dict.fromkeys(one.path for one in found))
-    gravest = max((one.severity for one in found), key=lambda severity: severity.rank)
-    in_tree = any(evidence.is_tracked(kept.file) for kept in still)
+    today = f"is still in use, in {used.file.name}" if used else "is gone from the tree, not from the history"
     return Weakness(
         check=Check.GIT_HISTORY,
-        severity=Severity.LOW if in_tree else gravest,
-        title=f"{label(evidence, match)} was committed in {where(paths)}, and {_today(still, in_tree=in_tree)}",
+        severity=max((one.severity for one in found), key=lambda severity: severity.rank),
+        title=f"{label(evidence, match)} was committed in {where(paths)}, and {today}",
         why=_WHY,
         fixes=(*rotate(evidence, [match], why="nothing else makes the history harmless"), _rewrite(evidence, paths)),
         places=tuple(_place(one) for one in found),
@@ -50,11 +54,18 @@ def _weakness(evidence: Evidence, found: list[SecretAtRest], still: list[Kept]) 
     )
 
 
-def _today(still: list[Kept], *, in_tree: bool) -> str:
-    """Whether it still stands. Where it is tracked, another check says what to do there."""
-    if not still:
-        return "is gone from the tree, not from the history"
-    return f"{'still stands in' if in_tree else 'is still in use, in'} {where(Credential(tuple(still)).paths)}"
+def _still_standing(evidence: Evidence, standing: list[list[SecretAtRest]]) -> Weakness:
+    told = names(evidence, [found[0].match for found in standing])
+    many = len(standing) > 1
+    them = f"{counted(len(standing), 'key')} ({told})" if many else told
+    return Weakness(
+        check=Check.GIT_HISTORY,
+        severity=Severity.LOW,
+        title=f"{them} {'are' if many else 'is'} in the history, and still {'stand' if many else 'stands'} in the tree",
+        why=_WHY,
+        fixes=(Fix(do=f"Take {'them' if many else 'it'} out of the tree first; replaced, the history is harmless"),),
+        places=tuple(_place(one) for found in standing for one in found),
+    )
 
 
 def _place(one: SecretAtRest) -> Place:

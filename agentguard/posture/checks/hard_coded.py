@@ -72,7 +72,7 @@ def _weakness(evidence: Evidence, one: Credential) -> Weakness:
         title=f"{label(evidence, one.match)} is written into {where(one.paths)}",
         why=_WHY_STARTUP if first.file.place == _STARTUP else _WHY_TRACKED if tracked else _WHY,
         fixes=(
-            _take_out(evidence, first, variable(one.match)),
+            _take_out(evidence, first, variable(evidence, one.match)),
             *rotate(evidence, [one.match], why="it is in the history" if tracked else ""),
         ),
         places=tuple(kept.place for kept in one.places),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agentguard.model.posture import Check, Fix, Weakness
-from agentguard.model.secret import SecretMatch
 from agentguard.posture.evidence import Credential, Evidence, Inline
-from agentguard.posture.words import label, listed, lower, rotate, variable
+from agentguard.posture.words import constant, label, listed, lower, rotate, variable
 
 _WHY_TRACKED = "The file is committed: every clone has the key, and every agent that opens the project reads it."
 _WHY = (
@@ -35,7 +34,7 @@ def _weakness(evidence: Evidence, group: list[Inline]) -> Weakness:
         title=f"{label(evidence, one.match)} is written into {first.agent.name}'s MCP configuration, for {servers}",
         why=_WHY_TRACKED if tracked else _WHY,
         fixes=(
-            *_refer(first),
+            *_refer(evidence, first),
             *rotate(evidence, [one.match] if tracked else (), why="it was committed"),
         ),
         places=tuple(each.kept.place for each in group),
@@ -46,9 +45,9 @@ def _weakness(evidence: Evidence, group: list[Inline]) -> Weakness:
     )
 
 
-def _refer(first: Inline) -> list[Fix]:
+def _refer(evidence: Evidence, first: Inline) -> list[Fix]:
     path, agent = first.kept.file.name, first.agent
-    name, scheme = _variable(first)
+    name, scheme = _variable(evidence, first)
     if agent.reference:
         written = scheme + agent.reference.replace("NAME", name)
         return [
@@ -63,10 +62,9 @@ def _refer(first: Inline) -> list[Fix]:
     ]
 
 
-def _variable(first: Inline) -> tuple[str, str]:
+def _variable(evidence: Evidence, first: Inline) -> tuple[str, str]:
     """The variable it would go by, and what stands before it: of a header the name says nothing."""
     match = first.kept.match
     if match.name.lower() in ("authorization", "proxy-authorization"):
-        server = variable(SecretMatch(type="mcp", fingerprint="", preview="", name=first.server))
-        return f"{server}_TOKEN", "Bearer "
-    return variable(match), ""
+        return f"{constant(first.server) or 'MCP'}_TOKEN", "Bearer "
+    return variable(evidence, match), ""

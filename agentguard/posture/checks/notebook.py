@@ -22,9 +22,9 @@ def _severity(evidence: Evidence, one: Credential) -> Severity:
     return one.severity if tracked or evidence.git is None else lower(one.severity)
 
 
-def _clean(_evidence: Evidence, one: Credential) -> Sequence[Fix]:
+def _clean(evidence: Evidence, one: Credential) -> Sequence[Fix]:
     return (
-        Fix(do=f'Where a cell holds it: `os.environ["{variable(one.match)}"]` in its place'),
+        Fix(do=f'Where a cell holds it: `os.environ["{variable(evidence, one.match)}"]` in its place'),
         Fix(
             do="Then clear what was printed",
             command=f"jupyter nbconvert --clear-output --inplace {shell_paths(one.paths)}",

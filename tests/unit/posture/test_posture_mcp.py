@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
-from harness.untidy import Keys
+from harness.untidy import Keys, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from posture_support import catalogue, scanner
+from posture_support import catalogue, look_at, of_check, scanner
 
+from agentguard.model.posture import Check
 from agentguard.posture import jsonc
+from agentguard.posture.catalogue import McpAgent
 from agentguard.posture.mcp_file import inline_values
 
 KEYS = Keys()
@@ -122,3 +125,31 @@ def test_json_with_comments_is_the_same_json(value: object, between: str) -> Non
 @given(JSON)
 def test_no_shape_of_servers_raises(value: object) -> None:
     inline_values(catalogue().agents["cursor"], "mcp.json", json.dumps({"mcpServers": value}), scanner())
+
+
+@pytest.mark.parametrize("agent", catalogue().agents.values(), ids=lambda one: one.id)
+def test_every_agents_configurations_are_found_at_home_and_in_a_project(agent: McpAgent, tmp_path: Path) -> None:
+    """Each path of the list, with a secret in its first place for servers."""
+    home, project = tmp_path / "ada", tmp_path / "shop"
+    project.mkdir()
+    written = set()
+    for path in agent.paths:
+        below = path.removeprefix("~/").replace("*", "pay")
+        write(home, below, configuration(agent, below))
+        written.add(f"~/{below}")
+    found = of_check(look_at(project, home=home), Check.MCP)
+    assert {place.path for one in found for place in one.places} == written
+    assert all(one.name == "API_TOKEN" and "pay" in one.title and agent.name in one.title for one in found)
+    assert look_at(project).weaknesses == (), "and the home folder only where it is asked for"
+    below = agent.paths[0].removeprefix("~/").replace("*", "pay")
+    write(project, below, configuration(agent, below))
+    assert [one.places[0].path for one in of_check(look_at(project), Check.MCP)] == [below]
+
+
+def configuration(agent: McpAgent, path: str) -> str:
+    whole: object = {"pay": {"command": "pay", "env": {"API_TOKEN": TOKEN}}}
+    for key in reversed(agent.servers[0]):
+        whole = {"/src/shop" if key == "*" else key: whole}
+    if path.endswith(".toml"):
+        return f'[{agent.servers[0][0]}.pay.env]\nAPI_TOKEN = "{TOKEN}"\n'
+    return json.dumps(whole, indent=2)

@@ -72,6 +72,14 @@ def test_a_long_list_is_told_in_short_and_in_full_on_request() -> None:
     assert sum("It is there." in line for line in full) == 30
 
 
+def test_what_reads_the_same_is_told_once() -> None:
+    alike = [replace(weakness("a.py"), fingerprint=str(number)) for number in range(3)]
+    said = lines(replace(FIRST, weaknesses=(*alike, weakness("b.py"))))
+    assert sum("a key in a.py" in line for line in said) == 1
+    assert " 1  ▲ high      a key in a.py (3 of them)" in said
+    assert " 2  ▲ high      a key in b.py" in said
+
+
 def test_lines_fit_but_what_is_copied_is_never_broken() -> None:
     long = replace(weakness("src/" + "very-" * 30 + "long.py"), why="word " * 60)
     said = lines(replace(FIRST, weaknesses=(long,)))
