@@ -10,6 +10,7 @@ from typing import Any, NoReturn, TypeVar
 
 import yaml
 
+from agentguard.detect.assignment_patterns import ASSIGNMENTS
 from agentguard.detect.checksum import CHECKSUMS
 from agentguard.detect.context_form import ContextForm, context_examples, expand_context
 from agentguard.detect.filters import FILTERS
@@ -25,6 +26,7 @@ _ORDER = [
     *("issuer_hosts", "scope", "severity", "rotation", "public", "filter", "at_rest", "examples"),
 ]
 _ALWAYS_OPTIONAL = frozenset({"context", "lead", "max_length", "checksum", "public", "filter", "at_rest"})
+_ASSIGNED = "{assigned:"
 _NOT_WITH_CONTEXT = ("pattern", "keywords", "lead", "max_length", "filter")
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _MAX_LENGTH = 4096
@@ -237,6 +239,8 @@ class _Reader:
 
     def _pattern(self, node: Any) -> str:
         pattern = self._text(node, "pattern")
+        if pattern.startswith(_ASSIGNED):
+            pattern = ASSIGNMENTS.get(pattern.removeprefix(_ASSIGNED).removesuffix("}"), "")
         problem = pattern_problem(pattern) if self._prove else ""
         if problem:
             self.fail(node, f"pattern: {problem}")

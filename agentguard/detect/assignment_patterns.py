@@ -1,0 +1,68 @@
+"""The patterns that find where an assignment may stand: what `{assigned:password}` and its like mean in secrets.yaml.
+
+They end with the first characters of a value, so that an engine tells every place and not the many ends of a value;
+`agentguard.detect.assignments` reads it from there. A pattern is run over every byte, a filter on what is left: so the
+rest of a name is what names have (`token_2`, not `tokenizer`), and a value without quotes has a digit or a sign.
+"""
+
+from __future__ import annotations
+
+_BLANKS, _LINE = r"[ \t]{0,16}", r"(?:\\?\r?\n[ \t]{0,40})?"
+_REST = r"[A-Za-z0-9_.-]{0,40}"
+_CLOSED = r"""["'`\\\[\])]{0,8}"""
+_QUOTE = r"""\\{0,6}["'`]{1,3}"""
+_TYPE = r"(?::?[ \t]?[A-Za-z_&*][A-Za-z0-9_.&*]{0,24}(?:[\[<][A-Za-z0-9_.,| ]{0,24}[\]>])?(?:\[\])?[ \t]{0,4})?"
+_SIGN = r"(?:[=!]==?|[?|+&]{0,2}=>?|:{1,3}=?|->|<-|-|[,({]|%3[Dd])"
+_CALL = r"(?:(?:new |\[\])?[A-Za-z_@$&][A-Za-z0-9_.:]{0,40}!?\(?[ \t]{0,4})?"
+_QUOTED = _CLOSED + _BLANKS + _TYPE + _SIGN + _BLANKS + _LINE + _CALL + _QUOTE
+_VALUE_BELOW = (
+    r"""\\{0,6}["'`]?[ \t]{0,4}(?:,|\{[^{}]{0,80})?[ \t\r\n]{0,40}\\{0,6}["']?(?i:value|default|content)\\{0,6}["']?"""
+    r"""[ \t]{0,4}[:=][ \t]{0,4}\\{0,6}["']?| -[Vv]alue ["']?"""
+)
+_ELEMENT = r"""(?:(?:\\{0,4}["'])?>|</key>)(?:[ \t\r\n]{0,40}<(?:string|value)>)?[ \t\r\n]{0,40}"""
+_PAIR = r"""[ \t]{0,2}=?[ \t]{0,2}[(\[{][ \t]{0,4}["'][^"'\r\n]{1,64}["'][ \t]{0,2},[ \t]{0,4}["']"""
+_DIGIT_OR_SIGN = r"(?:[A-Za-z_~-]{0,40}[0-9!@#%^*+?/]|[A-Za-z_~-]{1,40}[$&=])"
+_PLAIN = _CLOSED + _BLANKS + r"(?:[?|+&]{0,2}=>?|:{1,3}=?|%3[Dd])" + _BLANKS + _LINE + _DIGIT_OR_SIGN
+_SPOKEN = r"(?:[ \t]{1,4}(?i:by))?[ \t]{1,8}"
+_SPOKEN_PLAIN = r"[ \t]{1,8}(?:[05678] )?" + _DIGIT_OR_SIGN
+
+
+def _first(characters: int) -> str:
+    """Of a value."""
+    return rf"""[^ \t\r\n"'`<>()]{{{characters}}}"""
+
+
+def _assigned(names: str, shortest: int) -> str:
+    """Names with any sign of assignment and a value of at least so many characters where it stands in quotes."""
+    return f"(?:{names})(?:(?:{_QUOTED}|{_VALUE_BELOW}|{_ELEMENT}){_first(shortest)}|{_PLAIN})"
+
+
+def _spoken(names: str) -> str:
+    """Names of options, variables and commands, with a value behind a blank."""
+    return f"""(?:{names})(?:{_SPOKEN}["']{_first(3)}|{_SPOKEN_PLAIN})"""
+
+
+_PASSWORD = (
+    rf"(?i:pass(?:(?:w|phrase|code|[_-]){_REST}|[0-9]{{0,2}})"
+    rf"|(?:pw|psw|senha|contrasena|kennwort|masterauth|securestring){_REST})"
+)
+_COMMAND = (
+    rf"(?i:passw{_REST}|pass|pwd|identified|secret|masterauth|securestring)|PASS[A-Z0-9_]{{0,24}}|PW[A-Z0-9_]{{0,24}}"
+)
+_SECRET = (
+    rf"(?i:(?:secret|cred|salt|psk|apikey|bearer){_REST}|(?:token|key|nonce|cookie|signature)"
+    rf"(?:[_.-][A-Za-z0-9_.-]{{0,24}}|(?:value|string|s)?[0-9]{{0,2}})|auth)"
+)
+_VARIABLE = r"(?:SECRET|TOKEN|KEY|CRED|AUTH)[A-Z0-9_]{0,24}"
+_TAKES_PAIR = r"(?i:auth|log[io]n|creds?|credentials?)"
+_OPTION = r"--[a-z0-9-]{0,24}(?:pass|pwd|pw|token|secret|key|auth)[a-z0-9-]{0,24}"
+
+_BEHIND = "(?P<secret>)"
+"""Where the value goes on: what precedes it is context, so that the name may stand within another (`DB_PASSWORD`)."""
+
+ASSIGNMENTS = {
+    "password": f"(?:{_assigned(_PASSWORD, 3)}|{_spoken(_COMMAND)}){_BEHIND}",
+    "secret": f"(?:{_assigned(_SECRET, 7)}|{_spoken(_VARIABLE)}|{_TAKES_PAIR}{_PAIR}){_BEHIND}",
+    "option": f"(?:{_spoken(_OPTION)}){_BEHIND}",
+}
+"""By the word in `{assigned:WORD}`."""
