@@ -32,6 +32,8 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _SCANNED = frozenset({"secrets-file", "private-key", "keystore", "ssh-private-key", "pgp-private-key", "age-key"})
 """Kinds of which only what is recognised counts: the rest of a settings file, and of a key, is no list of secrets."""
 _MOST_BYTES_OF_SETTINGS = 1 << 20
+_MOST_BYTES_OF_JSON = 16 << 20
+"""Of an MCP configuration: agents keep more than that in the same file. (YAML and TOML are read far more slowly.)"""
 _SETTINGS = frozenset(
     ".yml .yaml .json .jsonc .toml .ini .cfg .conf .properties .tf .tfvars .hcl .sh .bash .zsh .fish .nix .ps1".split()  # noqa: SIM905
 )
@@ -126,13 +128,17 @@ class FileReader:
             yield SecretAtRest(path=self._path(file), line=line, column=column, match=match, severity=UNTYPED)
 
     def _environment(self, file: SeenFile, one: SecretAtRest, data: bytes) -> str:
-        return environment_of(self._catalogue, file, one.match.name, data, one.line)
+        """The sections it stands in tell it too, where the file has any."""
+        has_sections = _is_settings(file) and len(data) <= _MOST_BYTES_OF_SETTINGS
+        return environment_of(self._catalogue, file, one.match.name, data if has_sections else b"", one.line)
 
     def _inline(self, file: SeenFile, data: bytes) -> tuple[list[Inline], str]:
         """What stands in an MCP configuration, and why it could not be understood."""
         agent = self._catalogue.agent(file.path) if file.place == MCP_PLACE else None
         if agent is None or not data.strip():
             return [], ""
+        if len(data) > (_MOST_BYTES_OF_JSON if "json" in PurePosixPath(file.name).suffix else _MOST_BYTES_OF_SETTINGS):
+            return [], "it is too large for an MCP configuration"
         try:
             found = inline_values(agent, file.path, text_of(data), self._recogniser)
         except ValueError as error:

@@ -18,7 +18,8 @@ _MOST_PATHS = 20
 
 
 def check(evidence: Evidence) -> Iterator[Weakness]:
-    """One for the project and one for the home folder: one command puts all of it right."""
+    """One for the project and one for the home folder: one command puts all of it right. What belongs to another user
+    is that user's to close."""
     holding = {one.file.path for one in evidence.kept}
     closed: dict[str, bool] = {}
     for at_home in (False, True):
@@ -26,6 +27,7 @@ def check(evidence: Evidence) -> Iterator[Weakness]:
             file
             for file in evidence.files
             if file.at_home is at_home
+            and file.owner == os.getuid()
             and file.mode & stat.S_IROTH
             and (file.path in holding or (at_home and file.is_secret_file))
             and _reachable(os.path.dirname(file.path), closed)
@@ -45,7 +47,12 @@ def _weakness(files: list[SeenFile]) -> Weakness:
         severity=Severity.HIGH if any(file.mode & stat.S_IWOTH for file in files) else Severity.MEDIUM,
         title=f"{shown} can be read by every user of this machine",
         why=_WHY,
-        fixes=(Fix(do=f"Keep them to yourself{rest}", command=f"chmod go-rwx -- {shell_paths(paths[:_MOST_PATHS])}"),),
+        fixes=(
+            Fix(
+                do=f"Let nobody else read {'it' if len(paths) == 1 else 'them'}{rest}",
+                command=f"chmod go-rwx -- {shell_paths(paths[:_MOST_PATHS])}",
+            ),
+        ),
         places=tuple(Place(path=file.name, note=stat.filemode(stat.S_IFREG | file.mode)) for file in files),
     )
 
