@@ -9,6 +9,7 @@ keys rotated FINGERPRINT  say that it was replaced: it leaves the worklist, and 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
 import sys
@@ -22,6 +23,7 @@ from agentguard.errors import AgentGuardError
 
 if TYPE_CHECKING:
     from agentguard.model.credential import CredentialPlace, KnownCredential
+    from agentguard.record.reader import Reader
     from agentguard.show.keys_text import Page
 
 MOST_TASKS = 10
@@ -54,22 +56,27 @@ def _add_format(parser: argparse.ArgumentParser, default: str | None) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Raises AgentGuardError for a credential that does not exist, and StoreError."""
-    from agentguard.record.at_rest import bring_up_to_date
+    from agentguard.record.reader import Reader
 
     home = Home(home_path(arguments.home))
-    bring_up_to_date(home)
-    if arguments.action == "rotated":
-        return _rotated(home, arguments.fingerprint, undo=arguments.undo)
-    return _show(home, arguments)
+    with contextlib.closing(Reader(home.database)) as reader:
+        if not reader.has_inventory() and home.database.exists():
+            from agentguard.record.at_rest import bring_up_to_date
+
+            bring_up_to_date(home)
+        if arguments.action == "rotated":
+            return _rotated(home, _named(reader, arguments.fingerprint), undo=arguments.undo)
+        one = _named(reader, arguments.fingerprint) if arguments.action == "show" else None
+        page = _page(reader.credentials() if one is None else [one])
+    return _show(arguments, page)
 
 
-def _rotated(home: Home, fingerprint: str, *, undo: bool) -> int:
+def _rotated(home: Home, one: KnownCredential, *, undo: bool) -> int:
     from agentguard.record.at_rest import mark_rotated
     from agentguard.show.issuers import load_issuers
     from agentguard.show.keys_text import name_of
     from agentguard.show.text import safe
 
-    one = _named(home, fingerprint)
     mark_rotated(home, one.fingerprint, None if undo else time.time_ns())
     name = safe(name_of(one, load_issuers()))
     if undo:
@@ -80,19 +87,17 @@ def _rotated(home: Home, fingerprint: str, *, undo: bool) -> int:
     return 0
 
 
-def _show(home: Home, arguments: argparse.Namespace) -> int:
+def _show(arguments: argparse.Namespace, page: Page) -> int:
     from agentguard.show.keys_json import render_keys
     from agentguard.show.keys_text import credential_lines, inventory_lines, worklist_lines
 
     chosen = arguments.format or ("text" if sys.stdout.isatty() else "json")
-    one = _named(home, arguments.fingerprint) if arguments.action == "show" else None
-    page = _page(home, one)
     if chosen == "json":
         listed = [] if arguments.action == "worklist" else page.credentials
         print(render_keys(listed, page.tasks, page.issuers, time.time_ns()))
     elif not page.credentials:
         print(f"no credential seen yet; `{command()} run -- claude` and `{command()} scan` find them", file=sys.stderr)
-    elif one is not None:
+    elif arguments.action == "show":
         print("\n".join(credential_lines(page, page.credentials[0])))
     elif arguments.action == "worklist":
         print("\n".join(worklist_lines(page)))
@@ -101,25 +106,15 @@ def _show(home: Home, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _page(home: Home, one: KnownCredential | None) -> Page:
-    """Of all credentials, or of one."""
+def _page(known: list[KnownCredential]) -> Page:
     from agentguard.detect.files import load_file_patterns
     from agentguard.paths import policies_dir
-    from agentguard.record.reader import Reader
     from agentguard.show.issuers import load_issuers
     from agentguard.show.keys_text import Page
     from agentguard.show.urgency import worklist
 
-    if one is None:
-        reader = Reader(home.database)
-        try:
-            known = reader.credentials()
-        finally:
-            reader.close()
-    else:
-        known = [one]
     now = time.time_ns()
-    credentials = [replace(each, places=tuple(_now(place, now) for place in each.places)) for each in known]
+    credentials = [replace(one, places=tuple(_now(place, now) for place in one.places)) for one in known]
     patterns, issuers = load_file_patterns(policies_dir() / "files.yaml"), load_issuers()
     return Page(
         credentials=credentials,
@@ -138,14 +133,8 @@ def _now(place: CredentialPlace, now_ns: int) -> CredentialPlace:
     return replace(place, gone_ns=now_ns)
 
 
-def _named(home: Home, fingerprint: str) -> KnownCredential:
-    from agentguard.record.reader import Reader
-
-    reader = Reader(home.database)
-    try:
-        one = reader.credential(fingerprint)
-    finally:
-        reader.close()
+def _named(reader: Reader, fingerprint: str) -> KnownCredential:
+    one = reader.credential(fingerprint)
     if one is None:
         raise AgentGuardError(f"no credential {fingerprint!r}; `{command()} keys` lists them")
     return one

@@ -62,13 +62,12 @@ def keep_at_rest(home: Home, found: Iterable[SecretAtRest], run: Run) -> None:
 
 
 def bring_up_to_date(home: Home) -> None:
-    """A database of an older version gets its inventory; one that does not exist is not made.
+    """A database of an older version gets its inventory.
 
     Raises:
         StoreError: it cannot be opened for writing.
     """
-    if home.database.exists():
-        open_database(home.database).close()
+    open_database(home.database).close()
 
 
 def mark_rotated(home: Home, fingerprint: str, rotated_ns: int | None) -> None:

@@ -74,8 +74,8 @@ def histories_from_rows(
         row["fingerprint"]: AccessHistory(
             rotated_ns=row["rotated_ns"],
             agents={
-                agent: _history(taken[row["fingerprint"]].get(agent), _since(times, row["first_seen_ns"]))
-                for agent, times in started.items()
+                agent: _history(taken[row["fingerprint"]].get(agent), _since(started[agent], row["first_seen_ns"]))
+                for agent in started.keys() | taken[row["fingerprint"]].keys()
             },
         )
         for row in seen

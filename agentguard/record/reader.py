@@ -174,20 +174,24 @@ class Reader:
         sql = "SELECT id, json FROM events WHERE id IN (SELECT event FROM matches WHERE fingerprint = ? LIMIT ?)"
         return [_row(row).event for row in self._rows(f"{sql} ORDER BY id", [_bindable(fingerprint), _bound(limit)])]
 
+    def has_inventory(self) -> bool:
+        """Whether there are credentials to be read: a database that only an older version wrote to has none."""
+        return bool(self._rows(HAS_INVENTORY, []))
+
     def credentials(self, session: str | None = None) -> list[KnownCredential]:
         """The inventory, oldest first: every credential; or those that a session (uid) used, and its uses alone."""
         return self._known(ALL, "") if session is None else self._known(OF_SESSION, session)
 
     def credential(self, name: str) -> KnownCredential | None:
         """By its fingerprint, or a unique beginning of it. None when there is none."""
-        found = self._rows(BEGINNING, {"value": _bindable(name)}) if name and self._rows(HAS_INVENTORY, []) else []
+        found = self._rows(BEGINNING, {"value": _bindable(name)}) if name and self.has_inventory() else []
         if len(found) > 1:
             raise StoreError(f"{len(found)} credentials begin with {name!r}; give more of the fingerprint")
         return next(iter(self._known(ONE, found[0]["fingerprint"])), None) if found else None
 
     def access_histories(self, session: str, start_ns: int) -> dict[str, AccessHistory]:
         """What a session's accesses are compared with: of each credential known before it began, by fingerprint."""
-        if not self._rows(HAS_INVENTORY, []):
+        if not self.has_inventory():
             return {}
         values = {"session": _bindable(session), "start": start_ns}
         return histories_from_rows(*(self._rows(sql, values) for sql in (SEEN_BEFORE, HABITS, STARTS)))
@@ -271,7 +275,7 @@ class Reader:
                 raise self._failure(error) from None
 
     def _known(self, chosen: Choice, value: str) -> list[KnownCredential]:
-        if not self._rows(HAS_INVENTORY, []):
+        if not self.has_inventory():
             return []
         rows, places, uses = (self._rows(sql, {"value": _bindable(value)}) for sql in chosen.statements())
         return credentials_from_rows(rows, places, uses)

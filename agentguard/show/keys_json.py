@@ -19,11 +19,12 @@ def render_keys(
     credentials: Iterable[KnownCredential], tasks: Sequence[Task], issuers: Issuers, generated_ns: int
 ) -> str:
     """Indented; ASCII only, so that nothing in it can act on a terminal."""
+    causes = {task.credential.fingerprint: task.cause.value for task in tasks}
     found = {
         "schema": SCHEMA_NAME,
         "generated": iso_time(generated_ns),
         "worklist": [_task(task, issuers) for task in tasks],
-        "credentials": [_credential(one, tasks, issuers) for one in credentials],
+        "credentials": [_credential(one, causes.get(one.fingerprint), issuers) for one in credentials],
     }
     return json.dumps(found, indent=1)
 
@@ -41,7 +42,7 @@ def _task(task: Task, issuers: Issuers) -> dict[str, Any]:
     }
 
 
-def _credential(one: KnownCredential, tasks: Sequence[Task], issuers: Issuers) -> dict[str, Any]:
+def _credential(one: KnownCredential, cause: str | None, issuers: Issuers) -> dict[str, Any]:
     issuer = issuer_of(issuers, one.type)
     return {
         "fingerprint": one.fingerprint,
@@ -57,7 +58,7 @@ def _credential(one: KnownCredential, tasks: Sequence[Task], issuers: Issuers) -
         "first_seen": iso_time(one.first_seen_ns),
         "last_seen": iso_time(one.last_seen_ns),
         "rotated": _time_or_none(one.rotated_ns),
-        "cause": next((task.cause.value for task in tasks if task.credential is one), None),
+        "cause": cause,
         "places": [_place(place) for place in one.places],
         "readers": [
             {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from agentguard.command_name import command
@@ -48,13 +48,15 @@ class Page:
     """Columns of the terminal."""
     color: bool = False
     zone: tzinfo | None = None
+    task_of: Mapping[str, Task] = field(init=False)
+    """By fingerprint."""
 
-    def task(self, credential: KnownCredential) -> Task | None:
-        return next((task for task in self.tasks if task.credential is credential), None)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "task_of", {task.credential.fingerprint: task for task in self.tasks})
 
     def look(self, credential: KnownCredential) -> Look:
         """Its state."""
-        task = self.task(credential)
+        task = self.task_of.get(credential.fingerprint)
         if task is not None:
             return CAUSE[task.cause]
         return _PUBLIC if credential.public else _ROTATED if credential.rotated_ns is not None else _KEPT
@@ -165,7 +167,7 @@ def credential_lines(page: Page, one: KnownCredential) -> Iterator[str]:
     yield f"  rotated      {'no' if one.rotated_ns is None else day_and_time(one.rotated_ns, page.zone)}"
     if issuer.rotation:
         yield f"  rotate at    {safe(issuer.rotation)}"
-    task = page.task(one)
+    task = page.task_of.get(one.fingerprint)
     if task is not None:
         yield f"  to do        {DEMANDS[task.cause].do.format(name=safe(name_of(one, page.issuers)))}"
         yield f"               {safe(why(task, page.zone))}"

@@ -76,6 +76,7 @@ def _credential(data: ReportData, one: Credential) -> dict[str, Any]:
         "hosts": [valid_text(host) for host in one.hosts],
         "outcome": one.outcome.value,
         "rotation": kind.rotation or None,
+        "rotated": iso_time(data.rotated[one.fingerprint]) if one.fingerprint in data.rotated else None,
     }
 
 

@@ -155,6 +155,7 @@ _CREDENTIAL = _object(
     hosts=_TEXTS,
     outcome=_words(Outcome),
     rotation=_TEXT_OR_NONE,
+    rotated=_TIME_OR_NONE,
 )
 
 _PLACES = _array(_object(path=_TEXT, line=_NUMBER, column=_NUMBER, note=_TEXT))

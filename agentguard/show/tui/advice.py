@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agentguard.model.access import Access
 from agentguard.model.event import Event
 from agentguard.model.finding import Activity, Finding, Kind
 from agentguard.model.secret import KNOWN_VALUE, SecretMatch
@@ -18,7 +19,7 @@ def next_step(event: Event) -> str:
         return remedy if verdict.outcome is Outcome.UNKNOWN else ""
     if verdict.disposition is Disposition.BLOCKED:
         return "Nothing left. See what asked for it before you allow it."
-    cause = cause_of(Standing(outcome=verdict.outcome))
+    cause = cause_of(_standing(event))
     if cause is not None:
         return DEMANDS[cause].short.format(name=secret_names(finding))
     if finding.kind is Kind.FINDING and finding.activity is Activity.EXEC:
@@ -26,6 +27,14 @@ def next_step(event: Event) -> str:
     if verdict.disposition is Disposition.ALERT:
         return _alert_step(finding)
     return ""
+
+
+def _standing(event: Event) -> Standing:
+    """As far as one event tells."""
+    old = any(match.access is Access.ROTATED for match in event.finding.matches)
+    if old:
+        return Standing(rotated_ns=0, last_used_ns=event.finding.time_ns)
+    return Standing(outcome=event.verdict.outcome)
 
 
 def _alert_step(finding: Finding) -> str:
