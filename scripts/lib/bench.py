@@ -7,6 +7,7 @@
 `detect`: how long an LLM request and megabytes of text take to scan, beside bare Hyperscan.
 `hook`: what the git gate adds to a commit.
 `accuracy`: how many secrets are found in samples made here, and what is taken for one in source code that holds none.
+`keys`: what the inventory of credentials costs the writer, and `agentguard keys` over a million events.
 `start`: how long until the agent's first instruction, and `--help`.
 
 Example: scripts/bench files --format md
@@ -25,6 +26,7 @@ from bench_detect import bench_detect
 from bench_files import bench_files
 from bench_hook import bench_hook
 from bench_index import bench_index
+from bench_keys import bench_keys
 from bench_proxy import bench_proxy
 from bench_setting import Setting
 from bench_start import bench_start
@@ -38,6 +40,7 @@ BENCHES: dict[str, Callable[[Setting], None]] = {
     "hook": bench_hook,
     "detect": bench_detect,
     "accuracy": bench_accuracy,
+    "keys": bench_keys,
 }
 
 

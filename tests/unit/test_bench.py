@@ -46,3 +46,18 @@ def test_the_index_finds_every_key(repository: Path, tmp_path: Path) -> None:
     assert re.search(r"^keys found +40 of 40$", run.stdout, re.MULTILINE)
     assert re.search(r"^processor time of the worker +\d", run.stdout, re.MULTILINE)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_inventory_is_measured(repository: Path, tmp_path: Path) -> None:
+    program = repository / "scripts" / "lib" / "bench.py"
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, program, "keys", "--quick"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert re.search(r"a database of 4,000 events, 400 sessions, 200 credentials: [\d,]+ uses", run.stdout)
+    for words in (
+        "each event +\\d+ us without the inventory, \\d+ with it",
+        "agentguard keys +\\d",
+        "worked out again",
+    ):
+        assert re.search(words, run.stdout)

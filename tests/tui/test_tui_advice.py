@@ -1,0 +1,26 @@
+"""What the dashboard says to do about an event: in the words of the one worklist."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from record_builders import match, read, send
+
+from agentguard.model.access import Access
+from agentguard.model.event import Event
+from agentguard.model.verdict import Outcome
+from agentguard.show.tui.advice import next_step
+from agentguard.show.urgency import DEMANDS, Cause
+
+
+def test_a_leak_an_exposure_and_an_old_value_are_told_as_on_the_worklist() -> None:
+    finding, verdict = send(1)
+    old = read(1, matches=(match(access=Access.ROTATED),))
+    said = {
+        Cause.LEAKED: Event(1, finding, verdict),
+        Cause.EXPOSED: Event(1, finding, replace(verdict, outcome=Outcome.EXPOSED)),
+        Cause.STILL_USED: Event(1, *old),
+    }
+    for cause, event in said.items():
+        assert next_step(event) == DEMANDS[cause].short.format(name="OPENAI_API_KEY")
+    assert next_step(Event(1, *read(1))) == "See the sends after it. A policy rule can expect it."
