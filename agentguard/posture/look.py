@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agentguard.detect.files import FilePatterns
 from agentguard.detect.rules import CredentialType
-from agentguard.errors import GitError
+from agentguard.errors import AgentGuardError, GitError
 from agentguard.model.at_rest import ScanResult, SecretAtRest, Unread
 from agentguard.posture.catalogue import Catalogue
 from agentguard.posture.evidence import Evidence, GitFacts, Inline, Kept, Reference
@@ -18,7 +18,7 @@ from agentguard.posture.tree import SeenFile, Tree
 from agentguard.scan.git import Git, top_of
 
 History = Callable[[Path], ScanResult]
-"""Scans the whole history of the repository that a folder lies in. Raises GitError."""
+"""Scans the whole history of the repository that a folder lies in. Raises GitError or WorkerLostError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +182,7 @@ class Look:
             return (), 0
         try:
             result = self._history(self._question.root)
-        except GitError as error:
+        except AgentGuardError as error:
             self._unread.append(Unread(path=".git", reason=str(error)))
             return (), 0
         self._unread += result.unread

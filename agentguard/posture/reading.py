@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Protocol
 
-from agentguard.detect.file_scan import FileScanner
+from agentguard.detect.file_scan import FileScanner, Placed
 from agentguard.detect.fingerprint import Fingerprinter
 from agentguard.detect.matching import Located
 from agentguard.detect.parse import text_of
@@ -22,12 +23,14 @@ from agentguard.posture.evidence import Inline, Kept, Reference
 from agentguard.posture.mcp_file import UNTYPED, InlineValue, inline_values
 from agentguard.posture.tree import SeenFile
 
+_MOST_PLACES = 50
+"""Of one credential in one file."""
 MOST_BYTES = 64 << 20
 """Of a larger file only this much is looked at, which is told."""
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW | os.O_CLOEXEC
 _TRANSCRIPT = "transcript"
 """Agents keep theirs in databases, too, and text stands plainly in them."""
-_HEAD = 8192
+_HEAD = 64 << 10
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _SCANNED = frozenset({"secrets-file", "private-key", "keystore", "ssh-private-key", "pgp-private-key", "age-key"})
 """Kinds of which only what is recognised counts: the rest of a settings file, and of a key, is no list of secrets."""
@@ -77,11 +80,9 @@ class FileReader:
     def look(self, file: SeenFile) -> FileLook:
         """Read it and judge it."""
         try:
-            data, cut = _read(file.path)
+            data, cut = _read(file.path, binary=file.place == _TRANSCRIPT)
         except OSError as error:
             return FileLook(unread=error.strerror or type(error).__name__)
-        if b"\0" in data[:_HEAD] and not data.startswith(_UTF16) and file.place != _TRANSCRIPT:
-            return FileLook()
         kept, allowed = self._kept(file, data)
         inline, complaint = self._inline(file, data)
         references = list(self._references(file, data))
@@ -103,7 +104,7 @@ class FileReader:
         placed = self._files.find(file.name, data).placed
         path = self._path(file) if placed else ""
         allowed = [self._files.at_rest(path, one) for one in placed if one.allowed]
-        found = [self._files.at_rest(path, one) for one in placed if not one.allowed]
+        found = [self._files.at_rest(path, one) for one in _few_of_each(placed) if not one.allowed]
         if file.is_secret_file and file.kind not in _SCANNED:
             known = {one.match.fingerprint for one in (*found, *allowed)}
             found += self._given(file, data, known, [one.located.value for one in placed])
@@ -162,19 +163,38 @@ class FileReader:
                 yield Reference(manager=manager.name, file=file, count=count)
 
 
+def _few_of_each(placed: list[Placed]) -> Iterator[Placed]:
+    """A log may hold the same key in every line."""
+    times: Counter[bytes] = Counter()
+    for one in placed:
+        times[one.located.value] += 1
+        if times[one.located.value] <= _MOST_PLACES:
+            yield one
+
+
 def unread_home(file: SeenFile) -> bool:
     """Whether a file of the home folder is only looked at from outside: keys that lie in a file made for them are at
     home there, and nobody has asked to have each of them judged."""
     return file.at_home and file.is_secret_file
 
 
-def _read(path: str) -> tuple[bytes, bool]:
-    """Its content, and whether there is more of it. Raises OSError."""
-    with os.fdopen(os.open(path, _FLAGS), "rb") as opened:
-        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+def _read(path: str, *, binary: bool) -> tuple[bytes, bool]:
+    """Its content, and whether there is more of it. Raises OSError.
+
+    `binary`: also of one that is no text, which its beginning tells; otherwise no more than that is read of it.
+    """
+    with os.fdopen(os.open(path, _FLAGS), "rb", buffering=0) as opened:
+        info = os.fstat(opened.fileno())
+        if not stat.S_ISREG(info.st_mode):
             return b"", False
-        data = opened.read(MOST_BYTES + 1)
-    return data[:MOST_BYTES], len(data) > MOST_BYTES
+        head = opened.read(_HEAD)
+        if b"\0" in head and not binary and not head.startswith(_UTF16):
+            return b"", False
+        parts, left = [head], min(info.st_size, MOST_BYTES) - len(head)
+        while left > 0 and (part := opened.read(left)):
+            parts.append(part)
+            left -= len(part)
+    return b"".join(parts), info.st_size > MOST_BYTES
 
 
 def _is_settings(file: SeenFile) -> bool:

@@ -18,8 +18,8 @@ from agentguard.posture.catalogue import ELSEWHERE, Catalogue
 
 _GIT = ".git"
 MOST_FILES = 500_000
-_MATCHES_A_GLOB = 5_000
-"""Files below one known place of the home folder: an agent's transcripts are many."""
+MOST_OF_A_PLACE = 20_000
+"""Files and folders below one known place of the home folder: an agent's transcripts are many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +89,13 @@ class Tree:
         globs = dict.fromkeys([*self._catalogue.home_globs(), *(one for one, _ in self._patterns.home_globs())])
         found: set[str] = set()
         for below in globs:
-            for path in _expand(top, below):
+            matches = _expand(top, below)
+            for path in islice(matches, MOST_OF_A_PLACE):
                 if path not in found and (seen := self._seen(path, f"~/{os.path.relpath(path, top)}", at_home=True)):
                     found.add(path)
                     yield seen
+            if next(matches, None) is not None:
+                self.unread.append((f"~/{below}", f"only {MOST_OF_A_PLACE:,} of its files were looked at"))
 
     def _enter(self, entry: os.DirEntry[str], queue: deque[str]) -> None:
         if entry.name not in self._skipped and entry.path not in self._excluded:
@@ -131,4 +134,4 @@ class Tree:
 
 def _expand(top: str, below: str) -> Iterator[str]:
     pattern = os.path.join(glob.escape(top), below)
-    return islice(glob.iglob(pattern, recursive=True, include_hidden=True), _MATCHES_A_GLOB)  # noqa: PTH207
+    return glob.iglob(pattern, recursive=True, include_hidden=True)  # noqa: PTH207 (names that are no UTF-8 stay whole)

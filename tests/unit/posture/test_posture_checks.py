@@ -325,6 +325,29 @@ def test_names_that_hold_a_key_are_not_told(tmp_path: Path) -> None:
     assert KEYS.stripe() not in repr(asdict(found))
 
 
+def test_a_key_in_every_line_of_a_log_is_one_finding_with_few_places(tmp_path: Path) -> None:
+    write(tmp_path, "app.log", f"token={KEYS.github()}\n" * 500 + "x" * 100_000)
+    assert len(only(look_at(tmp_path), Check.LOG).places) == 50
+
+
+def test_files_of_every_size_and_kind_are_read_as_far_as_they_are_text(tmp_path: Path) -> None:
+    key = f"STRIPE_KEY={KEYS.stripe()}\n"
+    write(tmp_path, "far.txt", "word " * 40_000 + "\n" + key)
+    (tmp_path / "wide.txt").write_bytes(f"\ufeff{key}".encode("utf-16-le"))
+    (tmp_path / "picture.bin").write_bytes(b"\0" * 200_000 + key.encode())
+    (tmp_path / "empty.txt").write_bytes(b"")
+    assert {place.path for place in only(look_at(tmp_path), Check.HARD_CODED).places} == {"far.txt", "wide.txt"}
+
+
+def test_a_place_of_too_many_files_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agentguard.posture.tree.MOST_OF_A_PLACE", 3)
+    for number in range(5):
+        write(tmp_path, f".claude/projects/{number}.jsonl", "{}")
+    (tmp_path / "shop").mkdir()
+    (told,) = look_at(tmp_path / "shop", home=tmp_path).unread
+    assert told == ("~/.claude/projects/**", "only 3 of its files were looked at")
+
+
 def test_hostile_folders_neither_stop_nor_hold_it(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / ".env")
     (tmp_path / "loop").symlink_to(tmp_path)
