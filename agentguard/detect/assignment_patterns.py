@@ -27,19 +27,20 @@ _SPOKEN = r"(?:[ \t]{1,4}(?i:by))?[ \t]{1,8}"
 _SPOKEN_PLAIN = r"[ \t]{1,8}(?:[05678] )?" + _DIGIT_OR_SIGN
 
 
-def _first(characters: int) -> str:
-    """Of a value."""
-    return rf"""[^ \t\r\n"'`<>()]{{{characters}}}"""
+_ANY, _NO_DIGIT = r"""[^ \t\r\n"'`<>()]""", r"""[^ \t\r\n"'`<>()0-9]"""
+_CHOSEN = f"{_ANY}{{3}}"
+_MADE = f"(?:{_NO_DIGIT}{{0,3}}[0-9]{_ANY}{{4}}|{_NO_DIGIT}{{4,15}}[0-9]|{_NO_DIGIT}{{16}})"
+"""Without a digit it is long or no key."""
 
 
-def _assigned(names: str, shortest: int) -> str:
-    """Names with any sign of assignment and a value of at least so many characters where it stands in quotes."""
-    return f"(?:{names})(?:(?:{_QUOTED}|{_VALUE_BELOW}|{_ELEMENT}){_first(shortest)}|{_PLAIN})"
+def _assigned(names: str, value: str) -> str:
+    """Names with any sign of assignment, and where it stands in quotes the beginning of a value."""
+    return f"(?:{names})(?:(?:{_QUOTED}|{_VALUE_BELOW}|{_ELEMENT}){value}|{_PLAIN})"
 
 
 def _spoken(names: str) -> str:
     """Names of options, variables and commands, with a value behind a blank."""
-    return f"""(?:{names})(?:{_SPOKEN}["']{_first(3)}|{_SPOKEN_PLAIN})"""
+    return f"""(?:{names})(?:{_SPOKEN}["']{_CHOSEN}|{_SPOKEN_PLAIN})"""
 
 
 _PASSWORD = (
@@ -47,7 +48,7 @@ _PASSWORD = (
     rf"|(?:pw|psw|senha|contrasena|kennwort|masterauth|securestring){_REST})"
 )
 _COMMAND = (
-    rf"(?i:passw{_REST}|pass|pwd|identified|secret|masterauth|securestring)|PASS[A-Z0-9_]{{0,24}}|PW[A-Z0-9_]{{0,24}}"
+    rf"(?i:passw{_REST}|requirepass|pwd|identified|secret|masterauth|securestring)|PASS[A-Z0-9_]{{0,24}}|PW[A-Z0-9_]{{0,24}}"
 )
 _SECRET = (
     rf"(?i:(?:secret|cred|salt|psk|apikey|bearer){_REST}|(?:token|key|nonce|cookie|signature)"
@@ -61,8 +62,8 @@ _BEHIND = "(?P<secret>)"
 """Where the value goes on: what precedes it is context, so that the name may stand within another (`DB_PASSWORD`)."""
 
 ASSIGNMENTS = {
-    "password": f"(?:{_assigned(_PASSWORD, 3)}|{_spoken(_COMMAND)}){_BEHIND}",
-    "secret": f"(?:{_assigned(_SECRET, 7)}|{_spoken(_VARIABLE)}|{_TAKES_PAIR}{_PAIR}){_BEHIND}",
+    "password": f"(?:{_assigned(_PASSWORD, _CHOSEN)}|{_spoken(_COMMAND)}){_BEHIND}",
+    "secret": f"(?:{_assigned(_SECRET, _MADE)}|{_spoken(_VARIABLE)}|{_TAKES_PAIR}{_PAIR}){_BEHIND}",
     "option": f"(?:{_spoken(_OPTION)}){_BEHIND}",
 }
 """By the word in `{assigned:WORD}`."""
