@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Row = tuple[str, str, list[Any]]
 
-_LOADERS = ("rules_file.py", "context_form.py")
+_LOADERS = ("rules_file.py", "context_form.py", "assignment_patterns.py")
 _NO_EXAMPLES = Examples(match=(), no_match=())
 _FIELDS = tuple(name for name in CredentialType.__slots__ if name not in ("scope", "severity", "examples"))
 """In their order; those of a kept row come after the scope and the severity."""
