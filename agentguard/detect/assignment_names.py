@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
 from agentguard.detect.names import says_public
 
+_LONGEST_NAME = 48
+_BACKWARDS = re.compile(rb"[A-Za-z0-9_.$-]*")
+_FORWARDS = re.compile(rb"[A-Za-z0-9_.-]*")
 _PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What is assigned to, whole: `self.db_password`, `--token`."""
+
+    text: str
+    start: int
+    """Offset in the bytes."""
+    end: int
 
 
 class Promise(IntEnum):
@@ -110,3 +124,11 @@ def promise_of(name: str) -> Promise:
     if last in ("key", "keys") and _OWNERS_OF_KEYS.intersection(parts[:-1]):
         return Promise.SECRET
     return Promise.KEY if _KEYS.intersection(parts) or last.endswith("key") else Promise.NOTHING
+
+
+def name_around(data: bytes, keyword: int) -> Name:
+    """The whole name that holds the keyword at this offset."""
+    before = _BACKWARDS.match(data[max(0, keyword - _LONGEST_NAME) : keyword][::-1])
+    after = _FORWARDS.match(data, keyword)
+    start, end = keyword - (before.end() if before else 0), after.end() if after else keyword
+    return Name(data[start:end].decode("latin-1"), start, end)

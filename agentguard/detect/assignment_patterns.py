@@ -47,7 +47,10 @@ _PASSWORD = (
     rf"(?i:pass(?:(?:w|phrase|code|[_-]){_REST}|[0-9]{{0,2}})"
     rf"|(?:pw|psw|senha|contrasena|kennwort|masterauth|securestring){_REST})"
 )
-_COMMAND = rf"(?i:passw{_REST}|requirepass|pwd|identified|secret|masterauth|securestring)|PASS[A-Z0-9_]{{0,24}}|PW[A-Z0-9_]{{0,24}}"
+_COMMAND = (
+    rf"(?i:passw{_REST}|requirepass|pwd|identified|secret|masterauth|securestring)"
+    r"|PASS[A-Z0-9_]{0,24}|PW[A-Z0-9_]{0,24}"
+)
 _SECRET = (
     rf"(?i:(?:secret|cred|salt|psk|apikey|bearer){_REST}|(?:token|key|nonce|cookie|signature)"
     rf"(?:[_.-][A-Za-z0-9_.-]{{0,24}}|(?:value|string|s)?[0-9]{{0,2}})|auth)"

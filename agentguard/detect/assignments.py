@@ -12,12 +12,11 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum
 
-_LONGEST_NAME = 48
+from agentguard.detect.assignment_names import Name
+
 _LONGEST_GLUE = 240
 LONGEST = 1024
 """Bytes of a value; what is longer is no password and no token."""
-_BACKWARDS = re.compile(rb"[A-Za-z0-9_.$-]*")
-_FORWARDS = re.compile(rb"[A-Za-z0-9_.-]*")
 _GLUE = re.compile(
     rb"""(?xi)
     (?: (?P<pair> [ \t]{0,2} =? [ \t]{0,2} [(\[{] [ \t]{0,4} ["'] [^"'\r\n]{1,64} ["'] [ \t]{0,2} , [ \t]{0,4}
@@ -64,16 +63,6 @@ class How(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
-    """What is assigned to, whole: `self.db_password`, `--token`."""
-
-    text: str
-    start: int
-    """Offset in the bytes."""
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
 class Assignment:
     """A name and its value. In memory only."""
 
@@ -88,14 +77,6 @@ class Assignment:
     """As shells have it: `NAME=value`, without a blank."""
     rest: bytes = field(repr=False)
     """What follows it on its line, up to 40 bytes, without its quote."""
-
-
-def name_around(data: bytes, keyword: int) -> Name:
-    """The whole name that holds the keyword at this offset."""
-    before = _BACKWARDS.match(data[max(0, keyword - _LONGEST_NAME) : keyword][::-1])
-    after = _FORWARDS.match(data, keyword)
-    start, end = keyword - (before.end() if before else 0), after.end() if after else keyword
-    return Name(data[start:end].decode("latin-1"), start, end)
 
 
 def read_assignment(data: bytes, name: Name) -> Assignment | None:

@@ -2,6 +2,7 @@
 
 `password = "…"` stands everywhere. What follows it is a credential only when it is a value at all (no name, no call, no
 template) and rare enough; a pattern cannot say that. A filter gets a match that ends with the value's first characters.
+What judges a value is imported when there is one: a commit without any does not wait for it.
 """
 
 from __future__ import annotations
@@ -9,22 +10,38 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from agentguard.detect.assigned_values import is_secret
-from agentguard.detect.assignment_names import Promise, promise_of
-from agentguard.detect.assignments import name_around, read_assignment
-from agentguard.detect.logins import header_value, login_in_url, password_of_command
+from agentguard.detect.assignment_names import Promise, name_around, promise_of
 
-Filter = Callable[[re.Match[bytes]], tuple[int, int] | None]
+Span = tuple[int, int]
+Filter = Callable[[re.Match[bytes]], Span | None]
 """A match of the pattern to the half-open span of the secret in the scanned bytes; None: there is none."""
 
 
-def _assignment(match: re.Match[bytes]) -> tuple[int, int] | None:
+def _assignment(match: re.Match[bytes]) -> Span | None:
+    from agentguard.detect.assigned_values import is_secret  # noqa: PLC0415
+    from agentguard.detect.assignments import read_assignment  # noqa: PLC0415
+
     name = name_around(match.string, match.start())
-    promise = promise_of(name.text)
-    if promise is Promise.NOTHING:
-        return None
     one = read_assignment(match.string, name)
-    return (one.start, one.end) if one is not None and is_secret(one, promise) else None
+    return (one.start, one.end) if one is not None and is_secret(one, promise_of(name.text)) else None
+
+
+def _command(match: re.Match[bytes]) -> Span | None:
+    from agentguard.detect.logins import password_of_command  # noqa: PLC0415
+
+    return password_of_command(match)
+
+
+def _header(match: re.Match[bytes]) -> Span | None:
+    from agentguard.detect.logins import header_value  # noqa: PLC0415
+
+    return header_value(match)
+
+
+def _login(match: re.Match[bytes]) -> Span | None:
+    from agentguard.detect.logins import login_in_url  # noqa: PLC0415
+
+    return login_in_url(match)
 
 
 def _promises(data: bytes, keyword: int) -> bool:
@@ -36,9 +53,4 @@ def _promises(data: bytes, keyword: int) -> bool:
 BEGINNINGS: dict[str, Callable[[bytes, int], bool]] = {"assignment": _promises}
 """Of a filter: whether it can take what begins at a keyword of the data. Asked before the pattern is tried."""
 
-FILTERS: dict[str, Filter] = {
-    "assignment": _assignment,
-    "command": password_of_command,
-    "header": header_value,
-    "login": login_in_url,
-}
+FILTERS: dict[str, Filter] = {"assignment": _assignment, "command": _command, "header": _header, "login": _login}
