@@ -48,8 +48,11 @@ class Engine(Protocol):
     def name(self) -> str:
         """hyperscan, re2, ahocorasick or python."""
 
-    def scan(self, data: bytes) -> list[Hit]:
-        """Hits by start, then by type; those of one type do not overlap."""
+    def scan(self, data: bytes, words: bytes | None = None) -> list[Hit]:
+        """Hits by start, then by type; those of one type do not overlap.
+
+        `words`: the long words of `data` (`long_words`) where they are known, by which some engines are quicker.
+        """
 
 
 class Confirmer:

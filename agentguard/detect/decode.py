@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from agentguard.detect.codes import decode_codes
 from agentguard.detect.decode_runs import SHORTEST, decode_runs
+from agentguard.detect.long_words import long_words
 from agentguard.detect.loops import loops_for
 from agentguard.detect.magics import MAGICS
 from agentguard.detect.pieces import join_pieces
@@ -50,6 +51,11 @@ class View:
     """Decodings peeled off, outermost first."""
     cut_at_end: bool = True
     """Whether its end comes from the end of the input, so that more of it may follow there."""
+
+    @property
+    def words(self) -> bytes | None:
+        """Its long words."""
+        return long_words(self.data)
 
 
 class Views:

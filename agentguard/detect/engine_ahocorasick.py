@@ -27,7 +27,7 @@ class AhoCorasickEngine:
         self._users = list(users.values())
         self._automaton = BytesAhoCorasick(list(users))
 
-    def scan(self, data: bytes) -> list[Hit]:
+    def scan(self, data: bytes, _words: bytes | None = None) -> list[Hit]:
         """As `Engine.scan`."""
         positions: defaultdict[int, set[int]] = defaultdict(set)
         for low in range(0, len(data), _PIECE):

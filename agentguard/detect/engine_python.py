@@ -16,7 +16,7 @@ class PythonEngine:
     def __init__(self, types: Sequence[CredentialType]) -> None:
         self._confirmer = Confirmer(types)
 
-    def scan(self, data: bytes) -> list[Hit]:
+    def scan(self, data: bytes, _words: bytes | None = None) -> list[Hit]:
         """As `Engine.scan`."""
         confirmer, lowered, hits = self._confirmer, data.lower(), []
         present: dict[bytes, bool] = {}

@@ -31,7 +31,7 @@ class Re2Engine:
             self._set.Add(_expression(kind))
         self._set.Compile()
 
-    def scan(self, data: bytes) -> list[Hit]:
+    def scan(self, data: bytes, _words: bytes | None = None) -> list[Hit]:
         """As `Engine.scan`."""
         return scan_blocks(data, _BLOCK, self._types_in, self._confirmer)
 

@@ -42,9 +42,9 @@ class Locator:
         that overlap the most specific (then the longest). Ordered by start."""
         return [found for found in self._locate(data) if is_credential(found.type, found.value)]
 
-    def _locate(self, data: bytes) -> list[Located]:
+    def _locate(self, data: bytes, words: bytes | None = None) -> list[Located]:
         """As `locate`, placeholders included: one of them may be a known value."""
-        hits = self._engine.scan(data)
+        hits = self._engine.scan(data, words)
         return resolve([self._located(data, hit) for hit in hits]) if hits else []
 
     def _located(self, data: bytes, hit: Hit) -> Located:

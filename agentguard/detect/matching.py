@@ -29,8 +29,9 @@ class ValueHit:
 class ValueHits(Protocol):
     """What the scanner asks of the index of known values."""
 
-    def scan(self, data: bytes) -> list[ValueHit]:
-        """Every occurrence of a known value in `data`, plain or encoded. Thread-safe."""
+    def scan(self, data: bytes, words: bytes | None = None) -> list[ValueHit]:
+        """Every occurrence of a known value in `data`, plain or encoded; `words` are its long words, where they are
+        known. Thread-safe."""
 
     def __len__(self) -> int:
         """How many values are known; it only grows."""

@@ -33,6 +33,7 @@ class Loops:
         self._unescape = _function(library.agentguard_unescape, _BYTES, _SIZE, _ROOM)
         self._runs = _function(library.agentguard_runs, _BYTES, _SIZE, _SIZE, _SIZE, _SIZE, _SIZE, _ROOM)
         self._start = _function(library.agentguard_start, _BYTES, _SIZE, _SIZE, _BYTES, _SIZE)
+        self._words = _function(library.agentguard_words, _BYTES, _SIZE, _SIZE, _ROOM)
         self._percent = _function(library.agentguard_percent, _BYTES, _SIZE)
         self._quotes = _function(library.agentguard_quotes, _BYTES, _SIZE, _BYTE)
         self._join = _function(
@@ -89,6 +90,11 @@ class Loops:
             flat = spans[: 2 * found]
             yield from zip(flat[::2], flat[1::2], strict=True)
             start = flat[-1] if flat else 0
+
+    def words(self, data: bytes, shortest: int) -> bytes:
+        """The words (`long_words`) of `shortest` bytes or more, a blank behind each."""
+        out = self._room(len(data) + len(data) // shortest + 1)
+        return ctypes.string_at(out, self._words(data, len(data), shortest, out))
 
     def has_percent(self, data: bytes) -> bool:
         """Whether a percent sign stands before two hex digits."""

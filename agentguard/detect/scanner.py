@@ -47,9 +47,12 @@ class Scanner(Locator):
         """How many values are followed: a text that was clean may not be so any more once this has grown."""
         return len(self._values)
 
-    def find(self, data: bytes) -> list[Found]:
-        """Recognised and known secrets in `data` as it stands, with their spans. Ordered by start."""
-        return merge(self._locate(data), self._values.scan(data), self._fingerprinter)
+    def find(self, data: bytes, words: bytes | None = None) -> list[Found]:
+        """Recognised and known secrets in `data` as it stands, with their spans. Ordered by start.
+
+        `words`: the long words of `data`, where they are known.
+        """
+        return merge(self._locate(data, words), self._values.scan(data, words), self._fingerprinter)
 
     def scan(self, data: bytes, *, place: str = "") -> list[SecretMatch]:
         """Every secret in `data`, plain or encoded: one match a fingerprint, that of the shortest encoding chain."""
@@ -91,7 +94,7 @@ class Scanner(Locator):
         held: int | None = None
         views = Views(data)
         for view in views:
-            for found in self.find(view.data):
+            for found in self.find(view.data, view.words):
                 if not final and view.cut_at_end and self._may_go_on(found, view.data):
                     start = len(data) - 2 * TextStream.CARRY if view.encoding else found.start - _CONTEXT
                     held = max(0, start if held is None else min(held, start))

@@ -42,12 +42,12 @@ class _Part:
         build = PlainMatcher if pure_python else build_matcher
         self._matcher: Matcher | None = build(list(by_pattern)) if by_pattern else None
 
-    def scan(self, data: bytes) -> list[ValueHit]:
+    def scan(self, data: bytes, words: bytes | None) -> list[ValueHit]:
         if self._matcher is None:
             return []
         return [
             ValueHit(start, start + len(form.pattern), form.value, form.encoding)
-            for index, start in self._matcher.scan(data)
+            for index, start in self._matcher.scan(data, words)
             for form in self._forms[index]
         ]
 
@@ -87,9 +87,9 @@ class ValueIndex:
                 self._known.update(new)
             return len(new)
 
-    def scan(self, data: bytes) -> list[ValueHit]:
+    def scan(self, data: bytes, words: bytes | None = None) -> list[ValueHit]:
         """Every occurrence of a followed value, plain or encoded, by start, the longest first. Hits may overlap."""
-        hits = [hit for part in self._parts for hit in part.scan(data)]
+        hits = [hit for part in self._parts for hit in part.scan(data, words)]
         if len(hits) > 1:
             hits.sort(key=lambda hit: (hit.start, -hit.end, len(hit.encoding), hit.value.fingerprint))
         return hits

@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -85,18 +88,37 @@ static lanes in_run(lanes bytes)
            (lanes)(bytes == '_');
 }
 
-/* Bit n: whether byte n of the block is a base64 character. */
-static uint64_t members(const uint8_t *block)
+/* All ones in the lanes that hold a character of a word: of base64 of either alphabet, a full stop or an equals sign. */
+static lanes in_word(lanes bytes)
+{
+    lanes letter = (bytes | 0x20) - 'a', digit = bytes - '-'; /* the hyphen, the stop and the slash come before the digits */
+    return (lanes)(letter < 26) | (lanes)(digit < 13) | (lanes)(bytes == '+') | (lanes)(bytes == '_') |
+           (lanes)(bytes == '=');
+}
+
+/* Bit n: whether lane n, all ones or all zeros, is all ones. */
+static uint64_t mask_of(lanes which)
+{
+#ifdef __SSE2__
+    return (uint64_t)_mm_movemask_epi8((__m128i)which);
+#else
+    uint64_t bits = 0, words[LANES / 8];
+    which &= 1;
+    memcpy(words, &which, LANES);
+    for (size_t word = 0; word < LANES / 8; word++) /* the lowest bit of each byte, gathered */
+        bits |= (words[word] * 0x0102040810204080u) >> 56 << 8 * word;
+    return bits;
+#endif
+}
+
+/* Bit n: whether byte n of the block belongs to a kind. */
+static inline uint64_t members(const uint8_t *block, lanes (*kind)(lanes))
 {
     uint64_t bits = 0;
     for (size_t at = 0; at < BLOCK; at += LANES) {
         lanes bytes;
         memcpy(&bytes, block + at, LANES);
-        bytes = in_run(bytes) & 1;
-        uint64_t words[LANES / 8];
-        memcpy(words, &bytes, LANES);
-        for (size_t word = 0; word < LANES / 8; word++) /* the lowest bit of each byte, gathered */
-            bits |= (words[word] * 0x0102040810204080u) >> 56 << (at + 8 * word);
+        bits |= mask_of(kind(bytes)) << at;
     }
     return bits;
 }
@@ -214,8 +236,11 @@ struct spans {
     size_t *to;
 };
 
-static void add(struct spans *spans, size_t start, size_t end)
+typedef void take(void *, size_t start, size_t end);
+
+static void add_span(void *to, size_t start, size_t end)
 {
+    struct spans *spans = to;
     size_t length = end - start;
     if (length < spans->shortest || spans->found == spans->most)
         return;
@@ -227,25 +252,35 @@ static void add(struct spans *spans, size_t start, size_t end)
     spans->found++;
 }
 
-/* The runs that end within a block at `base`, of which one began at `open`, before it or at its start. Returns where the
- * run begins that is open at its end.
+/* Hand over the runs of `shortest` bytes or more that end within a block at `base`, of which one began at `open`, before it
+ * or at its start. Returns where the run begins that is open at its end.
  */
-static size_t block_runs(struct spans *spans, uint64_t bits, size_t base, size_t open)
+static inline size_t block_runs(uint64_t bits, size_t base, size_t open, size_t shortest, take *add, void *to)
 {
     if (bits == UINT64_MAX)
         return open;
     size_t lead = (size_t)__builtin_ctzll(~bits);
-    add(spans, open, base + lead);
+    if (base + lead - open >= shortest)
+        add(to, open, base + lead);
     size_t tail = (size_t)__builtin_clzll(~bits);
     bits &= UINT64_MAX << lead;
-    uint64_t begun = begin_runs(tail ? bits & (UINT64_MAX >> tail) : bits, spans->shortest);
+    uint64_t begun = begin_runs(tail ? bits & (UINT64_MAX >> tail) : bits, shortest);
     while (begun) {
         size_t start = (size_t)__builtin_ctzll(begun);
         size_t length = (size_t)__builtin_ctzll(~(bits >> start));
-        add(spans, base + start, base + start + length);
+        add(to, base + start, base + start + length);
         begun &= UINT64_MAX << start << length;
     }
     return base + BLOCK - tail;
+}
+
+/* The block at `base`; of the last one a copy, with zeros behind the end. */
+static inline const uint8_t *block_at(const uint8_t *in, size_t size, size_t base, uint8_t *last)
+{
+    if (size - base >= BLOCK)
+        return in + base;
+    memset(last, 0, BLOCK);
+    return memcpy(last, in + base, size - base);
 }
 
 /* Runs of base64 characters, `shortest` or longer: start and end of each into `spans`, of the first `most` of them that
@@ -256,17 +291,41 @@ EXPORT size_t agentguard_runs(
     const uint8_t *in, size_t size, size_t from, size_t shortest, size_t line, size_t most, size_t *to)
 {
     struct spans spans = {in, size, shortest, line, most, 0, to};
+    uint8_t last[BLOCK];
     size_t open = from;
-    for (size_t base = from; base < size && spans.found < most; base += BLOCK) {
-        uint8_t last[BLOCK] = {0};
-        const uint8_t *block = in + base;
-        if (size - base < BLOCK)
-            block = memcpy(last, in + base, size - base);
-        open = block_runs(&spans, members(block), base, open);
-    }
+    for (size_t base = from; base < size && spans.found < most; base += BLOCK)
+        open = block_runs(members(block_at(in, size, base, last), in_run), base, open, shortest, add_span, &spans);
     if (open < size && spans.found < most)
-        add(&spans, open, size);
+        add_span(&spans, open, size);
     return spans.found;
+}
+
+struct words {
+    const uint8_t *in;
+    uint8_t *to;
+};
+
+static void add_word(void *to, size_t start, size_t end)
+{
+    struct words *words = to;
+    memcpy(words->to, words->in + start, end - start);
+    words->to += end - start;
+    *words->to++ = ' ';
+}
+
+/* The words of `shortest` characters or more, a blank behind each, to `out`, which has room for a byte more than each
+ * `shortest` of `size`, and one. Returns how many bytes were written.
+ */
+EXPORT size_t agentguard_words(const uint8_t *in, size_t size, size_t shortest, uint8_t *out)
+{
+    struct words words = {in, out};
+    uint8_t last[BLOCK];
+    size_t open = 0;
+    for (size_t base = 0; base < size; base += BLOCK)
+        open = block_runs(members(block_at(in, size, base, last), in_word), base, open, shortest, add_word, &words);
+    if (open + shortest <= size)
+        add_word(&words, open, size);
+    return (size_t)(words.to - out);
 }
 
 /* Whether a percent sign stands before two hex digits. */
@@ -322,6 +381,8 @@ struct strings {
     uint8_t quote;
     struct piece *pieces;
     struct slot *slots;
+    uint32_t block;         /* the block that was looked at last, */
+    uint64_t quotes, lines; /* and where its quotes and line ends are */
 };
 
 static int blank(uint8_t byte)
@@ -334,23 +395,45 @@ static int alphanumeric(uint8_t byte)
     return (uint8_t)((byte | 0x20) - 'a') < 26 || (uint8_t)(byte - '0') < 10;
 }
 
-static uint32_t next_byte(const struct strings *text, uint32_t at, uint8_t byte)
+static void look_at_block(struct strings *text, uint32_t block)
 {
-    const uint8_t *found = at < text->size ? memchr(text->in + at, byte, text->size - at) : NULL;
-    return found ? (uint32_t)(found - text->in) : text->size;
+    uint8_t last[BLOCK];
+    const uint8_t *bytes = block_at(text->in, text->size, block, last);
+    text->block = block, text->quotes = text->lines = 0;
+    for (size_t at = 0; at < BLOCK; at += LANES) {
+        lanes some;
+        memcpy(&some, bytes + at, LANES);
+        text->quotes |= mask_of((lanes)(some == text->quote)) << at;
+        text->lines |= mask_of((lanes)(some == '\n')) << at;
+    }
+}
+
+/* The next quote from `at` on, or line end if that is asked for too; the size when there is none. */
+static inline uint32_t next_mark(struct strings *text, uint32_t at, int line_too)
+{
+    while (at < text->size) {
+        uint32_t block = at - at % BLOCK;
+        if (block != text->block)
+            look_at_block(text, block);
+        uint64_t marks = (text->quotes | (line_too ? text->lines : 0)) & UINT64_MAX << at % BLOCK;
+        if (marks)
+            return block + (uint32_t)__builtin_ctzll(marks);
+        at = block + BLOCK;
+    }
+    return text->size;
 }
 
 /* Where the string ends whose first byte is at `at`; NONE when its line, or the text, ends first. */
-static uint32_t closing(const struct strings *text, uint32_t at)
+static uint32_t closing(struct strings *text, uint32_t at)
 {
     for (uint32_t from = at;;) {
-        uint32_t end = next_byte(text, from, text->quote), slashes = 0;
-        if (end == text->size)
+        uint32_t end = next_mark(text, from, 1), slashes = 0;
+        if (end == text->size || text->in[end] == '\n')
             return NONE;
         while (end - slashes > at && text->in[end - slashes - 1] == '\\')
             slashes++;
         if (slashes % 2 == 0)
-            return memchr(text->in + at, '\n', end - at) ? NONE : end;
+            return end;
         from = end + 1;
     }
 }
@@ -358,10 +441,10 @@ static uint32_t closing(const struct strings *text, uint32_t at)
 /* The next quote that opens a string: none behind a backslash, no single one behind a letter. (So no byte is looked at
  * for more than two strings: between an opening quote and the one that could close it, none opens.)
  */
-static uint32_t opening(const struct strings *text, uint32_t at)
+static uint32_t opening(struct strings *text, uint32_t at)
 {
     for (;; at++) {
-        at = next_byte(text, at, text->quote);
+        at = next_mark(text, at, 0);
         if (at == text->size || !at)
             return at;
         uint8_t before = text->in[at - 1];
@@ -381,12 +464,20 @@ static int adjacent(const struct strings *text, uint32_t from, uint32_t to)
     return 1;
 }
 
+/* Of a name's first and last bytes: names are short, and a text has few. */
+static uint32_t hash_of(const uint8_t *name, uint32_t length, uint32_t index)
+{
+    uint64_t first = 0, last = 0;
+    size_t some = length < sizeof first ? length : sizeof first;
+    memcpy(&first, name, some);
+    memcpy(&last, name + length - some, some);
+    uint64_t mixed = ((first ^ length) * 0x9e3779b97f4a7c15u ^ (last + index)) * 0xff51afd7ed558ccdu;
+    return (uint32_t)(mixed >> 32);
+}
+
 static struct slot *slot_of(const struct strings *text, uint32_t name, uint32_t length, uint32_t index)
 {
-    uint32_t at = 2166136261u ^ index; /* FNV-1a */
-    for (uint32_t byte = 0; byte < length; byte++)
-        at = (at ^ text->in[name + byte]) * 16777619u;
-    for (;; at++) {
+    for (uint32_t at = hash_of(text->in + name, length, index);; at++) {
         struct slot *slot = text->slots + (at & text->mask);
         if (!slot->used)
             *slot = (struct slot){1, name, length, index, NONE};
@@ -511,7 +602,7 @@ EXPORT size_t agentguard_join(
     const uint8_t *in, uint32_t size, uint8_t quote, struct piece *pieces, struct slot *slots, uint32_t mask,
     uint32_t most_gap, uint32_t nearest, uint32_t most, uint8_t *out)
 {
-    struct strings text = {in, size, 0, mask, most_gap, quote, pieces, slots};
+    struct strings text = {in, size, 0, mask, most_gap, quote, pieces, slots, NONE, 0, 0};
     uint8_t *to = out;
     find_pieces(&text);
     for (uint32_t head = 0; head < text.found; head++) {

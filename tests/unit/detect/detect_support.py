@@ -26,7 +26,7 @@ class Values:
     def __len__(self) -> int:
         return len(self._values)
 
-    def scan(self, data: bytes) -> list[ValueHit]:
+    def scan(self, data: bytes, _words: bytes | None = None) -> list[ValueHit]:
         hits = []
         for value in self._values:
             at = data.find(value.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 import threading
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agentguard.detect.engine import ENGINES, available_engines, build_engine
+from agentguard.detect.long_words import LONG
 from agentguard.errors import ConfigError
 
 EXAMPLES = [(identity, text.encode()) for identity, text in all_examples()]
@@ -21,9 +23,15 @@ BLOCK = 64 * 1024
 FEW = types()[:8]
 
 
+def all_words(data: bytes) -> bytes:
+    """As `long_words`, however short the text is."""
+    return b"".join(word + b" " for word in re.findall(rb"[A-Za-z0-9+/=_.-]{%d,}" % LONG, data))
+
+
 def found(data: bytes) -> list[tuple[str, int, int]]:
     """What the first engine finds, once all agree."""
     results = {engine.name: engine.scan(data) for engine in engines()}
+    results |= {f"{engine.name}, told the words": engine.scan(data, all_words(data)) for engine in engines()}
     first = results[engines()[0].name]
     for name, hits in results.items():
         assert hits == first, name
@@ -108,7 +116,7 @@ def test_the_compiled_rules_are_cached_privately_and_a_damaged_cache_is_rebuilt(
     secret = b" ".join(secret for _, secret in EXAMPLES)
     expected = build_engine(FEW, prefer="hyperscan").scan(secret)
     assert build_engine(FEW, prefer="hyperscan", cache=cache).scan(secret) == expected
-    (file,) = cache.iterdir()
+    (file,) = cache.glob("rules-*")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     whole = file.read_bytes()
     for damaged in (b"", whole[:100], whole[:-1] + bytes([whole[-1] ^ 1]), b"\0" * len(whole)):
@@ -122,7 +130,8 @@ def test_a_cache_of_other_rules_is_not_used(tmp_path: Path) -> None:
     engine = build_engine(FEW, prefer="hyperscan", cache=tmp_path)
     secret = EXAMPLES[5][1]
     assert engine.scan(secret) == build_engine(FEW, prefer="python").scan(secret) != []
-    assert len(list(tmp_path.iterdir())) == 1
+    kinds = [file.name.partition("-")[0] for file in tmp_path.iterdir()]
+    assert sorted(kinds) == ["rules", "words"]
 
 
 def test_a_cache_that_cannot_be_written_does_not_matter(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from agentguard.detect import decode, decode_runs
 from agentguard.detect.decode import Views, unescape
 from agentguard.detect.decode_runs import LINE, SHORTEST, spans
+from agentguard.detect.long_words import LONG
 from agentguard.detect.magics import MAGICS
 from agentguard.detect.native_loops import Loops
 from agentguard.native import build
@@ -87,6 +89,14 @@ def test_every_short_text_that_is_encoded_is_kept(loops: Loops) -> None:
     for magic in decode_runs._ENCODED_MAGIC:
         run = magic + b"wxyz" * 8
         assert list(loops.spans(run, SHORTEST, LINE)) == [(0, len(run))]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.sampled_from([b"A.b=c/", b"-_+", b"0" * 15, b"z" * 61, b" ", b"\\", b"\0", b"\xe9"])).map(b"".join))
+def test_words(loops: Loops, data: bytes) -> None:
+    for shortest in (1, LONG, 64):
+        words = re.findall(rb"[A-Za-z0-9+/=_.-]{%d,}" % shortest, data)
+        assert loops.words(data, shortest) == b"".join(word + b" " for word in words)
 
 
 def test_more_spans_than_one_call_gives(loops: Loops) -> None:

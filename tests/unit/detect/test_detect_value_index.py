@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import codecs
 import json
+import re
 import threading
 import time
 import urllib.parse
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from value_support import made_up, secret_value
 
 from agentguard.detect import value_index
+from agentguard.detect.long_words import LONG
 from agentguard.detect.value_index import ValueIndex
 from agentguard.detect.value_matcher import Matcher
 
@@ -76,12 +78,19 @@ def test_base64_in_every_alignment(before: bytes, value: bytes, after: bytes, ur
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(st.binary(min_size=1, max_size=12), min_size=1, max_size=6),
+    st.lists(
+        st.one_of(st.binary(min_size=1, max_size=12), st.from_regex(rb"\A[%@]?[A-Za-z0-9+/=_.-]{15,40}[%@]?\Z")),
+        min_size=1,
+        max_size=6,
+    ),
     st.lists(st.one_of(st.integers(0, 5), st.binary(max_size=6)), max_size=12),
 )
 def test_the_fallback_finds_the_same(values: list[bytes], pieces: list[int | bytes]) -> None:
     data = b"".join(piece if isinstance(piece, bytes) else values[piece % len(values)] for piece in pieces)
-    assert index_of(*values).scan(data) == index_of(*values, pure_python=True).scan(data)
+    found = index_of(*values, pure_python=True).scan(data)
+    assert index_of(*values).scan(data) == found
+    words = b" ".join(re.findall(rb"[A-Za-z0-9+/=_.-]{%d,}" % LONG, data))
+    assert index_of(*values).scan(data, words) == found
 
 
 def test_spans_are_those_of_the_form_found() -> None:
