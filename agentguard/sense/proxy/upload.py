@@ -7,6 +7,7 @@ An exception in a mitmproxy stream callable loses the chunk and still answers 20
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ HELD_BACK = 8192
 itself carries over from window to window, in its longest encoding."""
 BACKLOG = 1 << 20
 """Bytes that have gone on and are still to be scanned; with more, the client is not read from."""
+UNIT = 256 << 10
+"""Bytes scanned at a time of what has gone on already: a scan of so many costs a third less than four of a quarter,"""
+PATIENCE = 0.004
+"""and for that a scan waits, so many seconds at most."""
 
 
 class Offload(Protocol):
@@ -72,6 +77,8 @@ class Upload:
         self._held = bytearray()
         self._waiting: list[bytes] = []
         self._backlog = 0
+        self._enough = asyncio.Event()
+        """A unit has come, or the end."""
         self._behind: asyncio.Task[None] | None = None
         self.holds = holds
         self.size = 0
@@ -100,6 +107,7 @@ class Upload:
     async def take(self, chunk: bytes) -> None:
         """Scan a chunk before it is called for; or, with b"", the end, and all that is still to be scanned."""
         if self._behind:
+            self._enough.set()
             await self._behind
         if self.holds:
             self.size += len(chunk)
@@ -123,20 +131,23 @@ class Upload:
         self.size += len(chunk)
         self._waiting.append(chunk)
         before, self._backlog = self._backlog, self._backlog + len(chunk)
+        if before < UNIT <= self._backlog:
+            self._enough.set()
         if before <= BACKLOG < self._backlog:
             self._lane.gates.close(self._lane.client_id)
         if self._behind is None or self._behind.done():
             self._behind = asyncio.get_running_loop().create_task(self._catch_up())
 
     async def _catch_up(self) -> None:
-        await asyncio.sleep(
-            0
-        )  # mitmproxy's tasks start at once: let the other frames that were read with this one come
         while self._waiting:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._enough.wait(), PATIENCE)
             data = b"".join(self._waiting)
             self._waiting.clear()
             await self._look(data)
             before, self._backlog = self._backlog, self._backlog - len(data)
+            if self._backlog < UNIT:
+                self._enough.clear()
             if self._backlog <= BACKLOG < before:
                 self._lane.gates.open(self._lane.client_id)
 
