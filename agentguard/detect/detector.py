@@ -13,6 +13,7 @@ from agentguard.detect.commands import CredentialCommands
 from agentguard.detect.describe import Describer, distinct, match_of
 from agentguard.detect.files import FilePatterns
 from agentguard.detect.flow import FlowTracker, Source
+from agentguard.detect.gate_bypass import GateBypasses
 from agentguard.detect.once import Once
 from agentguard.detect.quiet_commands import QuietCommands
 from agentguard.detect.reach import Reach
@@ -93,6 +94,7 @@ class Detector:
         self._inherited: set[tuple[str, str]] = set()
         self._variables: set[int] = set()
         self._once = Once()
+        self._bypasses = GateBypasses(self._once)
         self._sends = Sends(scanner, self._describe, flows, self._once, self._finding)
 
     def detect(self, attributed: Attributed) -> list[Finding]:
@@ -107,6 +109,7 @@ class Detector:
                     *self._environment(attributed, started),
                     *self._command(attributed, started),
                     *self._privilege(attributed, started),
+                    *self._round_the_hooks(attributed, started),
                 ]
             case HttpObservation() as sent:
                 return self._sends.request(attributed, sent)
@@ -251,6 +254,16 @@ class Detector:
                 subject=f"{subjects.one_line(started.process.name)} cannot gain privilege in this session",
             )
         ]
+
+    def _round_the_hooks(self, attributed: Attributed, started: ExecObservation) -> list[Finding]:
+        """A commit or a push that has git's hooks look away."""
+        rule, variables = self._bypasses.of(attributed, started)
+        if not rule:
+            return []
+        words = (*variables, *self._describe.arguments(started.process.cmdline)[0])
+        subject = subjects.command_subject(words)
+        kind, activity = Kind.COMMAND, Activity.EXEC
+        return [self._finding(attributed, kind=kind, activity=activity, subject=subject, command_rule=rule)]
 
     # --- what was not seen ------------------------------------------------------------------------------
 

@@ -64,11 +64,9 @@ def find_place(folder: Path) -> HookPlace:
     Raises:
         ConfigError: it lies in none, or in a bare one; git is missing or refuses; core.hooksPath names no folder.
     """
-    words = ("--is-inside-work-tree", "--git-common-dir", "--git-path", "hooks")
-    inside, common, hooks = git(folder, "rev-parse", *words).split("\n", 2)
-    if inside != "true":
-        raise ConfigError("this is the inside of a repository, or a bare one: nothing is committed here")
-    top = Path(git(folder, "rev-parse", "--show-toplevel"))
+    words = ("--show-toplevel", "--git-common-dir", "--git-path", "hooks")
+    shown, common, hooks = git(folder, "rev-parse", *words).split("\n", 2)
+    top = Path(shown)
     hooks_path, set_by = _setting(folder)
     named = Path(os.path.normpath(top / hooks_path if hooks_path else folder / hooks))  # git runs hooks from the top
     common_dir = (folder / common).resolve()

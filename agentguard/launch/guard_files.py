@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,9 @@ from agentguard.model.secret import GUARD_FILE, GUARD_KEY, SecretFile
 
 _MOST_BYTES = 1 << 20
 """Of a file whose content is compared: keys and policies are far smaller."""
+_MODE = 0o177
+"""What of a file's mode counts: who else may do what, and whether its owner may run it (git passes over a hook that is
+not executable)."""
 _SETTLED_NS = 300_000_000
 """Who writes a file opens it, empties it and fills it: one change."""
 
@@ -37,6 +41,8 @@ class GuardFile:
     """Only the guard's user changes what it says; else guards write to it, and it must only stay what it is."""
     read_by_all: bool = False
     """Part of the repository, or of what the tree must read: only changes are told."""
+    part: re.Pattern[bytes] | None = None
+    """Of its content only what this finds counts: without any, it is as if the file were not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +53,13 @@ class _Seen:
     """Equal as long as nothing that matters has changed."""
 
 
-def guard_files(home: Home, workspace: Path, run_folder: Path, hooks: Sequence[Path] = ()) -> tuple[GuardFile, ...]:
-    """All of them, there or not. `hooks` are those that were installed into agents and repositories."""
+def guard_files(home: Home, workspace: Path, run_folder: Path) -> tuple[GuardFile, ...]:
+    """All of them, there or not, but for those in repositories (`agentguard.launch.git_gate`)."""
     keys = [GuardFile(home.root / name, GUARD_KEY, True) for name in ("fingerprint.key", "chain.key")]
     obeyed = [GuardFile(path, GUARD_FILE, True) for path in (home.policy, home.root / TRUST_FILE)]
     kept = [GuardFile(path, GUARD_FILE, False) for path in (home.database, home.log, home.looks)]
     repository = find_repository_policy(workspace) or workspace / REPOSITORY_POLICY
-    open_to_all = [GuardFile(path, GUARD_FILE, True, True) for path in (repository, *hooks)]
+    open_to_all = [GuardFile(repository, GUARD_FILE, True, True)]
     needed = [
         GuardFile(path, GUARD_FILE, False, True)
         for path in sorted(run_folder.iterdir())
@@ -122,17 +128,27 @@ def _look(file: GuardFile, before: _Seen | None) -> _Seen | None:
         return None
     if before is not None and (before.ctime_ns, before.inode) == (info.st_ctime_ns, info.st_ino):
         return before
-    what: object = _digest(file.path) if file.content else (info.st_dev, info.st_ino)
-    return _Seen(info.st_ctime_ns, info.st_ino, (stat.S_IFMT(info.st_mode), info.st_mode & 0o077, what))
+    what: object = (info.st_dev, info.st_ino)
+    if file.content:
+        what = _digest(file)
+        if file.part and not what:
+            return None
+    return _Seen(info.st_ctime_ns, info.st_ino, (stat.S_IFMT(info.st_mode), info.st_mode & _MODE, what))
 
 
-def _digest(path: Path) -> str:
+def _digest(file: GuardFile) -> str:
+    """Of what it says; "" when it cannot be read, or says nothing that counts."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(file.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as opened:
-            return hashlib.sha256(opened.read(_MOST_BYTES)).hexdigest()
+            data = opened.read(_MOST_BYTES)
     except OSError:
         return ""
+    if file.part:
+        data = b"\n".join(found[0] for found in file.part.finditer(data))
+        if not data:
+            return ""
+    return hashlib.sha256(data).hexdigest()
 
 
 def _entry(file: GuardFile) -> SecretFile | None:

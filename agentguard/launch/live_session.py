@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from agentguard.config import folder_of_user
 from agentguard.launch.cover import Cover
+from agentguard.launch.git_gate import gate_files
 from agentguard.launch.ground import Ground
 from agentguard.launch.guard_files import GuardWatch, guard_files
 from agentguard.launch.health import Health
@@ -120,7 +121,7 @@ class LiveSession:
         )
 
     def _folder_setup(self) -> FolderSetup:
-        files = guard_files(self._home, self._ground.cwd, self._run_folder.path)
+        files = (*guard_files(self._home, self._ground.cwd, self._run_folder.path), *gate_files(self._ground.cwd))
         self._guard = GuardWatch(files, self._monitor.emit, self._clock)
         for file in self._guard.entries():
             self._detection.table.add(file)

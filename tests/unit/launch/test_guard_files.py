@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from agentguard.config import Home, open_home
-from agentguard.launch.guard_files import GuardWatch, guard_files
+from agentguard.launch.git_gate import WHERE_HOOKS_ARE
+from agentguard.launch.guard_files import GuardFile, GuardWatch, guard_files
 from agentguard.launch.own_commands import is_own_command
 from agentguard.model.observation import ChangeObservation
 from agentguard.model.process import ProcessSnapshot
@@ -149,3 +150,34 @@ def test_with_other_modules_put_before_ours_it_is_somebody_else() -> None:
             assert is_own_command(snapshot("python", "-m", "agentguard", pid=child.pid)) is own
         finally:
             child.communicate(b"\n")
+
+
+def test_of_the_settings_of_git_only_where_hooks_are_counts(tmp_path: Path) -> None:
+    told: list[ChangeObservation] = []
+    config = tmp_path / "config"
+    watch = GuardWatch([GuardFile(config, "guard-file", True, True, WHERE_HOOKS_ARE)], told.append, time.time_ns)
+
+    def tells(text: str) -> int:
+        told.clear()
+        config.write_text(text)
+        watch.check(final=True)
+        return len(told)
+
+    plain = '[core]\n\tbare = false\n[remote "there"]\n\turl = https://example.org/path/hooks\n'
+    assert tells(plain) == 0
+    assert tells(plain + "[core]\n\thooksPath = /x\n") == 1
+    assert tells(plain.replace("false", "true") + "[core]\n\thooksPath = /x\n") == 0
+    assert tells(plain) == 1
+    assert tells("[include]\n\tpath = other\n" + plain) == 1
+    assert tells("[include]\n\tpath = third\n" + plain) == 1
+
+
+def test_a_hook_that_its_owner_can_no_longer_run_was_changed(tmp_path: Path) -> None:
+    told: list[ChangeObservation] = []
+    hook = tmp_path / "pre-commit"
+    hook.write_text("#!/bin/sh\n")
+    hook.chmod(0o755)
+    watch = GuardWatch([GuardFile(hook, "guard-file", True, True)], told.append, time.time_ns)
+    hook.chmod(0o655)
+    watch.check(final=True)
+    assert [Path(one.path).name for one in told] == ["pre-commit"]
