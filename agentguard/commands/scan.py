@@ -23,6 +23,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ from agentguard.model.verdict import Severity
 
 if TYPE_CHECKING:
     from agentguard.model.at_rest import ScanResult
+    from agentguard.scan.git import Git
     from agentguard.scan.scan import Scan
     from agentguard.scan.tally import Tally
     from agentguard.show.progress import ProgressLine
@@ -79,13 +81,12 @@ def run(arguments: argparse.Namespace) -> int:
     update, file = arguments.update_baseline, arguments.baseline
     baseline = None
     if file is not None:
-        baseline = new_baseline() if update and not file.exists() else read_baseline(file)
-    began_ns = time.time_ns()
-    home = home_path(arguments.home)
-    setting = setting_of(home, baseline, entries=update)
+        baseline = new_baseline(file) if update and not file.exists() else read_baseline(file)
+    began_ns, base = time.time_ns(), _base(arguments)
+    setting = replace(setting_of(home_path(arguments.home)), baseline=baseline, entries=update, base=str(base))
     with ProgressLine() as line:
         scan = Scan(setting, arguments.jobs, _told(line, "commits" if arguments.history else "files"))
-        base = _scan(scan, arguments)
+        _scan(scan, arguments)
     result = scan.result(Severity(arguments.min_severity))
     if setting.cache is not None and not arguments.stdin:
         result = _kept(arguments, scan, result, base, began_ns)
@@ -113,25 +114,33 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UsageError("--jobs takes 1 or more")
 
 
-def _scan(scan: Scan, arguments: argparse.Namespace) -> Path:
-    """Scan what was asked for. Returns the folder that the results' paths are relative to."""
-    from agentguard.scan.git import Git, repository_of
+def _base(arguments: argparse.Namespace) -> Path:
+    """The folder that the results' paths are relative to."""
+    from agentguard.scan.git import repository_of
+
+    return repository_of(_git(arguments)) if arguments.staged or arguments.history else working_folder()
+
+
+def _git(arguments: argparse.Namespace) -> Git:
+    from agentguard.scan.git import Git
+
+    if arguments.staged:
+        return Git(working_folder(), as_called=True)
+    return Git(arguments.paths[0] if arguments.paths else working_folder())
+
+
+def _scan(scan: Scan, arguments: argparse.Namespace) -> None:
+    """Scan what was asked for."""
     from agentguard.scan.history import Range
 
-    here = working_folder()
     if arguments.staged:
-        git = Git(here, as_called=True)
-        scan.staged(git)
-        return repository_of(git)
-    if arguments.history:
-        git = Git(arguments.paths[0] if arguments.paths else here)
-        scan.history(git, Range(tuple(arguments.commits), arguments.dangling))
-        return repository_of(git)
-    if arguments.stdin:
+        scan.staged(_git(arguments))
+    elif arguments.history:
+        scan.history(_git(arguments), Range(tuple(arguments.commits), arguments.dangling))
+    elif arguments.stdin:
         scan.stream(sys.stdin.buffer)
     else:
         scan.paths(arguments.paths or [Path()], ignored=arguments.ignored, exclude=arguments.exclude)
-    return here
 
 
 def _told(line: ProgressLine, unit: str) -> Callable[[Tally, int, int], None]:
@@ -147,8 +156,6 @@ def _told(line: ProgressLine, unit: str) -> Callable[[Tally, int, int], None]:
 def _kept(arguments: argparse.Namespace, scan: Scan, result: ScanResult, base: Path, began_ns: int) -> ScanResult:
     """Into the inventory that `agentguard keys` shows: all of it, whatever severity is told. A scan that could not be
     kept is told all the same."""
-    from dataclasses import replace
-
     from agentguard.model.credential import FoundBy
     from agentguard.record.at_rest import Run, keep_at_rest
     from agentguard.scan.looked import Looked

@@ -113,11 +113,14 @@ class FileScanner:
         if not data:
             return FileFinds([])
         encoding: tuple[str, ...] = ()
+        beside: list[Located] = []
         if data.startswith(_UTF16) and not carried:
+            beside = self._scanner.locate(data)  # whoever reads it need not believe the mark it begins with
             data, encoding = bytes_of(text_of(data)), ("utf-16",)
         binary = b"\0" in data[:_HEAD]
         spans = [_Span(one.start, one.end, one) for one in self._scanner.locate(data)]
         truncated = self._binary(data, spans) if binary else self._text(data, spans)
+        spans += [_Span(-1, -1, one) for one in beside]
         end = len(data) if final else len(data) - 1
         spans = [
             span for span in spans if (span.start < 0 or carried < span.end <= end) and counts_in(path, span.located)

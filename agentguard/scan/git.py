@@ -81,6 +81,15 @@ class Git:
         if child.returncode:
             raise _refused(arguments, complaint)
 
+    def ignores_folder(self) -> bool:
+        """Whether the folder itself is one that git ignores; no where it is in no repository."""
+        options = [option for option in ALWAYS if option != "--literal-pathspecs"]  # which this command refuses
+        command = ["git", "-C", str(self.folder), *options, "check-ignore", "--quiet", "."]
+        try:
+            return subprocess.run(command, capture_output=True, env=self._environ, check=False).returncode == 0
+        except OSError:
+            return False
+
     def _command(self, arguments: Sequence[str]) -> list[str]:
         return ["git", "-C", str(self.folder), *ALWAYS, *arguments]
 

@@ -181,8 +181,10 @@ class _Gathered:
 
     def add(self, commit: Commit, added: Added) -> None:
         if added.blob:
+            self.look()
             self._blob(commit, added)
         elif b"\0" in added.text:
+            self.look()
             self.looker.added(added, commit)
         else:
             self.parts.append((commit, added))

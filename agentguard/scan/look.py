@@ -19,8 +19,8 @@ PIECE = 8 << 20
 """Bytes of a file that are looked at together."""
 MOST_UNPACKED = 1 << 30
 """Bytes that may come out of one archive, with those within it."""
-DEEPEST = 4
-"""Archives within archives."""
+DEEPEST = 6
+"""Archives within archives; a compressed tar is two."""
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _TRUNCATED = "more is encoded in it than was decoded"
@@ -32,6 +32,7 @@ class Looker:
     Args:
         scanner: finds.
         baseline: what is known; None: nothing.
+        base: the folder that the results' paths are relative to, for the baseline.
         entries: also note what everything would be called in this baseline, to write it.
         most_unpacked: bytes that may come out of one archive.
     """
@@ -41,12 +42,14 @@ class Looker:
         scanner: FileScanner,
         baseline: Baseline | None = None,
         *,
+        base: str = "",
         entries: bool = False,
         most_unpacked: int = MOST_UNPACKED,
     ) -> None:
         self.tally = Tally()
         self.scanner = scanner
         self._baseline = baseline
+        self._base = base
         self._entries = entries
         self._most_unpacked = most_unpacked
         self._room = 0
@@ -131,10 +134,10 @@ class Looker:
         """Whether the baseline holds it. One that is to be written holds nothing yet, and is told of it."""
         if self._baseline is None:
             return False
-        kind, value = placed.located.type.id, placed.located.value
+        path, kind, value = os.path.join(self._base, name), placed.located.type.id, placed.located.value
         if not self._entries:
-            return self._baseline.holds(name, kind, value)
-        self.tally.entries.add(self._baseline.entry(name, kind, value))
+            return self._baseline.holds(path, kind, value)
+        self.tally.entries.add(self._baseline.entry(path, kind, value))
         return False
 
     def room(self) -> int:

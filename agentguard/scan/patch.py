@@ -21,7 +21,8 @@ _MERGE_HUNK = re.compile(
 _INDEX = re.compile(rb"^index [0-9a-f,]+\.\.([0-9a-f]{40,64})(?: ([0-7]{6}))?$", re.MULTILINE)
 _NEW_NAME = re.compile(rb"^\+\+\+ (?:b/([^\n]*?)\t?|\"b/([^\n]*)\"\t?)$", re.MULTILINE)
 _RENAMED = re.compile(rb"^(?:rename|copy) to (?:\"([^\n]*)\"|([^\n]*))$", re.MULTILINE)
-_BINARY = re.compile(rb"^Binary files ([^\n]*) differ$", re.MULTILINE)
+_BINARY = re.compile(rb"^Binary files (?:([^\n]*) )?differ$", re.MULTILINE)
+_MERGED_NAME = re.compile(rb"diff --(?:cc|combined) (?:\"([^\n]*)\"|([^\n]*))\n")
 _ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
 _ESCAPES = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 _LINK, _SUBMODULE = b"120000", b"160000"
@@ -70,7 +71,9 @@ def _file(part: bytes) -> Added | None:
         binary = _BINARY.search(header)
         if binary is None or index is None:
             return None
-        return Added(_binary_name(header, binary[1]), b"", blob=index[1])
+        merged = _MERGED_NAME.match(header)
+        path = _either(merged) if merged is not None else _binary_name(header, binary[1] or b"")
+        return Added(path, b"", blob=index[1])
     name = _NEW_NAME.search(header)
     if name is None:
         return None
@@ -106,13 +109,18 @@ def _binary_name(header: bytes, names: bytes) -> bytes:
     """Of `a/x and b/x` or `/dev/null and b/x`, which git does not separate otherwise."""
     renamed = _RENAMED.search(header)
     if renamed is not None:
-        return _unquoted(renamed[1]) if renamed[1] is not None else renamed[2]
+        return _either(renamed)
     if names.endswith(b'"'):
         return _unquoted(names[names.rindex(b' "b/') + 4 : -1])
     if names.startswith(b"/dev/null and b/"):
         return names.removeprefix(b"/dev/null and b/")
     both = len(names) - len(b"a/ and b/")
     return names[len(names) - both // 2 :]
+
+
+def _either(name: re.Match[bytes]) -> bytes:
+    """Of a name that is quoted (group 1) or not (group 2)."""
+    return _unquoted(name[1]) if name[1] is not None else name[2]
 
 
 def _unquoted(name: bytes) -> bytes:

@@ -30,10 +30,12 @@ class Setting:
     baseline: Baseline | None = None
     entries: bool = False
     """A baseline is to be written."""
+    base: str = ""
+    """The folder that the results' paths are relative to."""
 
     def looker(self) -> Looker:
         """Raises PolicyError when the credential types are invalid."""
-        return Looker(FileScanner(self.scanner()), self.baseline, entries=self.entries)
+        return Looker(FileScanner(self.scanner()), self.baseline, base=self.base, entries=self.entries)
 
     def scanner(self) -> Scanner:
         """Errors as `looker`."""
@@ -41,7 +43,7 @@ class Setting:
         return Scanner(types, _engine(types, self.cache), Fingerprinter(self.key), ValueIndex())
 
 
-def setting_of(home_folder: Path, baseline: Baseline | None = None, *, entries: bool = False) -> Setting:
+def setting_of(home_folder: Path) -> Setting:
     """With the fingerprints of the home folder. Where there is none, and none can be made (in a container, say), the
     fingerprints are those of this run alone: `Setting.cache` is None then.
 
@@ -51,8 +53,8 @@ def setting_of(home_folder: Path, baseline: Baseline | None = None, *, entries: 
     try:
         home = open_home(home_folder)
     except ConfigError:
-        return Setting(key=os.urandom(KEY_BYTES), cache=None, baseline=baseline, entries=entries)
-    return Setting(key=home.fingerprint_key(), cache=home.cache, baseline=baseline, entries=entries)
+        return Setting(key=os.urandom(KEY_BYTES), cache=None)
+    return Setting(key=home.fingerprint_key(), cache=home.cache)
 
 
 def _engine(types: tuple[CredentialType, ...], cache: Path | None) -> Engine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fnmatch
 import os
 import re
@@ -49,8 +50,12 @@ class Walk:
             yield Unread(path=name, reason="neither a file nor a folder")
         else:
             folder = "" if name == "." else name
-            whole = self._ignored or _is_ignored(folder)
-            yield from self._everything(folder) if whole else self._unignored(folder)
+            git = Git(Path(folder))
+            if self._ignored or git.ignores_folder():  # then all of it was asked for
+                yield from self._everything(folder)
+            else:
+                yield from self._unignored(folder)
+                self._note_ignored(git)
 
     def _unignored(self, folder: str) -> Iterator[str | Unread]:
         """What git would take in. It knows its own rules best."""
@@ -71,6 +76,17 @@ class Walk:
                 yield path
             elif stat.S_ISDIR(mode):  # a submodule, or a repository within this one
                 yield from self._unignored(path)
+
+    def _note_ignored(self, git: Git) -> None:
+        """How much was left out: a `.env` that git ignores is where keys are expected, and not looked for."""
+        try:
+            listed = git.run("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
+        except GitError:  # it was said before, or there is no repository
+            return
+        count = listed.count(b"\0")
+        if count:
+            entries = "a file or folder" if count == 1 else f"{count:,} files and folders"
+            self.notes.append(f"What git ignores was not scanned ({entries}); --ignored scans it, too.")
 
     def _everything(self, folder: str) -> Iterator[str | Unread]:
         pending = [folder]
@@ -107,16 +123,11 @@ class Walk:
 
 def reason_of(error: OSError | ValueError) -> str:
     """Why something cannot be opened, in words."""
-    return (error.strerror or type(error).__name__) if isinstance(error, OSError) else "not a path"
-
-
-def _is_ignored(folder: str) -> bool:
-    """Whether git ignores the folder itself: then all of it was asked for."""
-    try:
-        Git(Path(folder)).run("check-ignore", "--quiet", ".")
-    except GitError:  # it does not, or this is no repository
-        return False
-    return True
+    if not isinstance(error, OSError):
+        return "not a path"
+    if error.errno == errno.ELOOP:
+        return "a symbolic link by now, or one that leads to itself"
+    return error.strerror or type(error).__name__
 
 
 def _in_repository(folder: str) -> bool:

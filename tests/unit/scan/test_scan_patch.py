@@ -58,3 +58,13 @@ def test_of_a_merge_only_what_no_parent_has() -> None:
     added = only(patch)
     assert added.text == b"evil\nlast\n"
     assert [added.line_in_file(line) for line in (1, 2)] == [2, 4]
+
+
+def test_a_binary_file_of_a_merge() -> None:
+    index = b"index " + b"1" * 40 + b"," + b"2" * 40 + b".." + b"3" * 40
+    added = only(b"diff --cc a b.bin\n" + index + b"\nBinary files differ\n")
+    assert added == Added(b"a b.bin", b"", blob=b"3" * 40)
+
+
+def test_what_is_no_diff_adds_nothing() -> None:
+    assert list(files_of(b"")) == list(files_of(b"some words\nand more\n")) == []
