@@ -28,8 +28,8 @@ from agentguard.record.reader import histories_before
 from agentguard.record.supervisor import this_process
 
 _EVENTS = 1_000_000
-_QUICK_EVENTS = 4_000
 _SESSIONS = 400
+_QUICK_EVENTS, _QUICK_SESSIONS = 400, 4
 _KEYS = 200
 _KEYS_OF_SESSION = 12
 _HOSTS = 30
@@ -57,13 +57,13 @@ _Judged = tuple[Finding, Verdict]
 def bench_keys(setting: Setting) -> None:
     """Print microseconds an event, and seconds of the verb, over a database that a user has after years."""
     home = open_home(setting.base / "home")
-    events = _QUICK_EVENTS if setting.quick else _EVENTS
+    events, sessions = (_QUICK_EVENTS, _QUICK_SESSIONS) if setting.quick else (_EVENTS, _SESSIONS)
     without, with_it = _writing(open_home(setting.base / "small"), 2 if setting.quick else _COMPARED)
     print(f"\nprocessor time of the writer, each event   {without:.0f} us without the inventory, {with_it:.0f} with it")
-    _fill(home, events)
+    _fill(home, events, sessions)
     with contextlib.closing(sqlite3.connect(home.database)) as connection:
         (uses,) = connection.execute("SELECT COUNT(*) FROM credential_uses").fetchone()
-    print(f"a database of {events:,} events, {_SESSIONS} sessions, {_KEYS} credentials: {uses:,} uses in the inventory")
+    print(f"a database of {events:,} events, {sessions} sessions, {_KEYS} credentials: {uses:,} uses in the inventory")
     rounds = 1 if setting.quick else setting.rounds
     for words in (["--version"], ["keys"], ["keys", "worklist"], ["keys", "--format", "text"]):
         seconds = [_verb(setting, home, words) for _ in range(rounds)]
@@ -93,12 +93,12 @@ def _writing(home: Home, batches: int) -> tuple[float, float]:
     return statistics.median(times[0]), statistics.median(times[1])
 
 
-def _fill(home: Home, events: int) -> None:
+def _fill(home: Home, events: int, sessions: int) -> None:
     ledger, draw = _opened(home), _draw()
-    for number in range(_SESSIONS):
+    for number in range(sessions):
         ledger.begin(_session(number), this_process())
         coming = _events(number, draw)
-        left = events // _SESSIONS
+        left = events // sessions
         while left:
             batch = [next(coming) for _ in range(min(left, _BATCH))]
             ledger.append(batch)
