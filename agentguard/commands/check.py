@@ -141,8 +141,7 @@ def _history(setting: Setting, line: ProgressLine, root: Path) -> ScanResult:
 def _record(home: Home, posture: Posture, at_rest: tuple[SecretAtRest, ...], opened: frozenset[str]) -> Posture:
     """Keep it, and say what it was before. That it could not be kept is told, and costs nothing else."""
     from agentguard.model.credential import FoundBy
-    from agentguard.record.at_rest import Run, keep_at_rest
-    from agentguard.record.postures import keep_posture
+    from agentguard.record.at_rest import Run, keep_at_rest, keep_posture
     from agentguard.record.reader import Reader
 
     def looked_at(path: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -13,8 +14,11 @@ from agentguard.config import Home
 from agentguard.errors import StoreError
 from agentguard.model.at_rest import Commit, SecretAtRest
 from agentguard.model.credential import FoundBy
+from agentguard.model.posture import Posture
+from agentguard.model.posture_json import posture_to_json
 from agentguard.record.credentials import Notes, seen_at
 from agentguard.record.faults import describe
+from agentguard.record.postures import comparable
 from agentguard.record.schema import open_database
 
 
@@ -59,6 +63,31 @@ def keep_at_rest(home: Home, found: Iterable[SecretAtRest], run: Run) -> None:
     with transaction(home) as connection:
         notes.write(connection)
         _note_gone(connection, run)
+
+
+def keep_posture(home: Home, posture: Posture) -> None:
+    """Keep what `check` found; what an earlier look of its kind found is forgotten, but for its score.
+
+    So of each folder and breadth the newest look is kept whole, and of the others how it scored.
+
+    Args:
+        home: as made by `open_home`.
+
+    Raises:
+        StoreError: the database cannot be written. The posture is not lost by it: the caller has it.
+    """
+    values = (*comparable(posture), not posture.unread)
+    with transaction(home) as connection:
+        connection.execute(
+            "UPDATE postures SET json = '' WHERE root = ? AND home = ? AND history = ? AND older_than_days = ? "
+            "AND formula = ? AND complete = ?",
+            values,
+        )
+        connection.execute(
+            "INSERT INTO postures (root, home, history, older_than_days, formula, complete, time_ns, score, json) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*values, posture.time_ns, posture.score, json.dumps(posture_to_json(posture))),
+        )
 
 
 def bring_up_to_date(home: Home) -> None:

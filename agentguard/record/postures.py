@@ -1,7 +1,4 @@
-"""What `check` found, kept so that the next look can say what it was before, and a report how it stands.
-
-Of each folder and breadth the newest look is kept whole, and of the others what was its score.
-"""
+"""Reading back what `check` found: so that the next look can say what it was before, and a report how it stands."""
 
 from __future__ import annotations
 
@@ -9,11 +6,9 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from agentguard.config import Home
 from agentguard.model.posture import Posture
-from agentguard.model.posture_json import posture_from_json, posture_to_json
+from agentguard.model.posture_json import posture_from_json
 from agentguard.model.unicode import valid_text
-from agentguard.record.at_rest import transaction
 
 HAS_POSTURES = "SELECT 1 FROM sqlite_master WHERE name = 'postures'"
 """A database that no new version has written to yet has none."""
@@ -31,29 +26,6 @@ WHERE json <> '' AND (root = ?1 OR substr(?1, 1, length(rtrim(root, '/')) + 1) =
 ORDER BY length(root) DESC, time_ns DESC LIMIT 1
 """
 """Of the newest looks, that of a folder itself or of the nearest one that holds it."""
-
-
-def keep_posture(home: Home, posture: Posture) -> None:
-    """Keep a look; what an earlier one of its kind found is forgotten, but for its score.
-
-    Args:
-        home: as made by `open_home`.
-
-    Raises:
-        StoreError: the database cannot be written. The posture is not lost by it: the caller has it.
-    """
-    values = (*comparable(posture), not posture.unread)
-    with transaction(home) as connection:
-        connection.execute(
-            "UPDATE postures SET json = '' WHERE root = ? AND home = ? AND history = ? AND older_than_days = ? "
-            "AND formula = ? AND complete = ?",
-            values,
-        )
-        connection.execute(
-            "INSERT INTO postures (root, home, history, older_than_days, formula, complete, time_ns, score, json) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*values, posture.time_ns, posture.score, json.dumps(posture_to_json(posture))),
-        )
 
 
 def comparable(posture: Posture) -> tuple[object, ...]:

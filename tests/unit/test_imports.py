@@ -84,6 +84,11 @@ def test_only_the_record_knows_sqlite_utils(room: str) -> None:
     assert "sqlite_utils" not in loaded(WALK, f"agentguard.{room}")
 
 
+def test_reading_the_record_does_not_load_what_writes_it() -> None:
+    """sqlite-utils takes longer to import than most verbs take to answer."""
+    assert "sqlite_utils" not in loaded("import agentguard.record.reader, agentguard.show.report.data")
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_the_help_of_a_verb_comes_without_its_machinery(verb: str) -> None:
     code = f"""

@@ -14,7 +14,7 @@ from agentguard.config import Home
 from agentguard.errors import StoreError
 from agentguard.model.posture import Earlier, Place, Posture
 from agentguard.model.posture_json import posture_from_json, posture_to_json
-from agentguard.record.postures import keep_posture
+from agentguard.record.at_rest import keep_posture
 from agentguard.record.reader import Reader
 from agentguard.record.schema import open_database
 

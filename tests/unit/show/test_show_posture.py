@@ -15,7 +15,7 @@ from test_report_render import Page, check
 
 from agentguard.model.posture import Earlier, Posture
 from agentguard.model.verdict import Severity
-from agentguard.record.postures import keep_posture
+from agentguard.record.at_rest import keep_posture
 from agentguard.record.reader import Reader
 from agentguard.record.writer import Writer
 from agentguard.show.posture_json import render_json
