@@ -85,6 +85,7 @@ class FileReader:
             return FileLook(unread=error.strerror or type(error).__name__)
         kept, allowed = self._kept(file, data)
         inline, complaint = self._inline(file, data)
+        kept = _without_copies(kept, inline)
         references = list(self._references(file, data))
         unread = complaint or (f"only its first {MOST_BYTES >> 20} MB were looked at" if cut else "")
         return FileLook(
@@ -170,6 +171,14 @@ def _few_of_each(placed: list[Placed]) -> Iterator[Placed]:
         times[one.located.value] += 1
         if times[one.located.value] <= _MOST_PLACES:
             yield one
+
+
+def _without_copies(kept: list[Kept], inline: list[Inline]) -> list[Kept]:
+    """Of a URL with a password one look finds the URL, the other the password: what stands in the line of an inline
+    value is that value."""
+    lines = {one.kept.secret.line for one in inline} - {0}
+    known = {one.kept.match.fingerprint for one in inline}
+    return [one for one in kept if one.secret.line not in lines or one.match.fingerprint in known]
 
 
 def unread_home(file: SeenFile) -> bool:

@@ -146,6 +146,26 @@ def test_every_agents_configurations_are_found_at_home_and_in_a_project(agent: M
     assert [one.places[0].path for one in of_check(look_at(project), Check.MCP)] == [below]
 
 
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        {"url": f"https://ada:{TOKEN}@mcp.example.org/"},
+        {"url": f"https://mcp.example.org/?token={TOKEN}"},
+        {"headers": {"Authorization": f"Bearer {TOKEN}"}},
+        {"headers": {"X-Api-Key": KEYS.openai()}},
+        {"args": ["-y", "pay", "--api-key", TOKEN]},
+        {"args": ["run", "-e", f"DB_PASSWORD={TOKEN}"]},
+        {"env": {"DATABASE_URL": f"postgres://app:{TOKEN}@db.example.internal/shop"}},
+    ],
+)
+def test_a_value_is_told_once_whoever_finds_it(tmp_path: Path, configuration: dict[str, object]) -> None:
+    write(tmp_path, ".cursor/mcp.json", json.dumps({"mcpServers": {"pay": configuration}}, indent=2))
+    found = look_at(tmp_path)
+    assert [one.check for one in found.weaknesses] == [Check.MCP]
+    assert found.weaknesses[0].places[0].line > 0
+    assert found.credentials == 1
+
+
 def configuration(agent: McpAgent, path: str) -> str:
     whole: object = {"pay": {"command": "pay", "env": {"API_TOKEN": TOKEN}}}
     for key in reversed(agent.servers[0]):
