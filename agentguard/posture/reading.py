@@ -85,7 +85,7 @@ class FileReader:
             return FileLook(unread=error.strerror or type(error).__name__)
         kept, allowed = self._kept(file, data)
         inline, complaint = self._inline(file, data)
-        kept = _without_copies(kept, inline)
+        inline = _as_the_scan_knows(kept, inline)
         references = list(self._references(file, data))
         unread = complaint or (f"only its first {MOST_BYTES >> 20} MB were looked at" if cut else "")
         return FileLook(
@@ -173,12 +173,21 @@ def _few_of_each(placed: list[Placed]) -> Iterator[Placed]:
             yield one
 
 
-def _without_copies(kept: list[Kept], inline: list[Inline]) -> list[Kept]:
-    """Of a URL with a password one look finds the URL, the other the password: what stands in the line of an inline
-    value is that value."""
-    lines = {one.kept.secret.line for one in inline} - {0}
-    known = {one.kept.match.fingerprint for one in inline}
-    return [one for one in kept if one.secret.line not in lines or one.match.fingerprint in known]
+def _as_the_scan_knows(kept: list[Kept], inline: list[Inline]) -> list[Inline]:
+    """Of a URL with a password one look finds the URL, the other the password. What the scan finds in the line of an
+    inline value is that value: by its fingerprint it is known in the history and in other files."""
+    known = {one.match.fingerprint for one in kept}
+    named = {one.kept.match.fingerprint for one in inline}
+
+    def known_as(one: Inline) -> Inline:
+        line = one.kept.secret.line
+        others = [each for each in kept if line and each.secret.line == line and each.match.fingerprint not in named]
+        if one.kept.match.fingerprint in known or len(others) != 1:
+            return one
+        match = replace(others[0].match, name=one.kept.match.name)
+        return replace(one, kept=replace(others[0], secret=replace(others[0].secret, match=match)))
+
+    return [known_as(one) for one in inline]
 
 
 def unread_home(file: SeenFile) -> bool:

@@ -23,7 +23,7 @@ _VAGUE = frozenset(
 def label(evidence: Evidence, match: SecretMatch) -> str:
     """`STRIPE_KEY (Stripe secret key)`, or what it is when it stands under no name."""
     kind = evidence.type_name(match.type)
-    if match.type == KNOWN_VALUE and match.name:
+    if match.name and _says_all(evidence, match):
         return match.name
     if _says_little(evidence, match):
         return f"{'an' if kind[:1].lower() in 'aeio' else 'a'} {kind}"
@@ -39,6 +39,12 @@ def names(evidence: Evidence, matches: Iterable[SecretMatch]) -> str:
 
 def _short(evidence: Evidence, match: SecretMatch) -> str:
     return f"the {evidence.type_name(match.type)}" if _says_little(evidence, match) else match.name
+
+
+def _says_all(evidence: Evidence, match: SecretMatch) -> bool:
+    """Whether its type adds nothing to its name: `DB_PASSWORD` is a password."""
+    kind = evidence.types.get(match.type)
+    return match.type == KNOWN_VALUE or (kind is not None and kind.at_rest)
 
 
 def _says_little(evidence: Evidence, match: SecretMatch) -> bool:
@@ -105,4 +111,4 @@ def _replace(evidence: Evidence, page: str, group: Sequence[SecretMatch], why: s
         return Fix(do=f"{sentence}: make a new key at its issuer and revoke the old one", page=page)
     if page:
         return Fix(do=f"{sentence}: {page.rstrip('.')}")
-    return Fix(do=f"{sentence} where {'it' if len(group) == 1 else 'they'} came from")
+    return Fix(do=f"{sentence}: make a new one where {'it' if len(group) == 1 else 'they'} came from")

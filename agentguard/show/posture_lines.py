@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
-from agentguard.model.posture import Fix, GoodPractice, Place, Posture, Weakness
+from agentguard.model.posture import Check, Fix, GoodPractice, Place, Posture, Weakness
 from agentguard.model.verdict import Severity
 from agentguard.show.looks import SEVERITY, painted
 from agentguard.show.phrases import duration, listed, plural
@@ -17,6 +17,8 @@ IN_FULL = 3
 """Weaknesses that are told in full unless all are."""
 MOST_SHORT = 20
 """Further ones that get a line and a step each."""
+OLD_KEYS = 2
+"""Old keys of one severity that are named, unless all are."""
 MOST_PLACES = 4
 MOST_GOOD = 6
 MOST_UNREAD = 8
@@ -46,7 +48,7 @@ def posture_lines(posture: Posture, style: Style) -> Iterator[str]:
     """All lines, without their ends."""
     page = _Page(style)
     yield from page.heading(posture)
-    told = list(_alike(posture.weaknesses))
+    told = list(_alike(posture.weaknesses if style.full else _without_many_old(posture.weaknesses)))
     full = len(told) if style.full else IN_FULL
     for number, one in enumerate(told[:full], 1):
         yield ""
@@ -177,7 +179,18 @@ class _Page:
         yield from (f"  {self.soft('·')} {safe(note)}" for note in posture.notes)
 
 
-def _alike(weaknesses: Sequence[Weakness]) -> Iterator[Weakness]:
+def _without_many_old(weaknesses: Sequence[Weakness]) -> Iterator[Weakness]:
+    """Where many keys are old, two of a severity stand for all."""
+    for severity in reversed(Severity):
+        group = [one for one in weaknesses if one.severity is severity]
+        old = [one for one in group if one.check is Check.OLD]
+        yield from (one for one in group if one.check is not Check.OLD or one in old[:OLD_KEYS])
+        if rest := old[OLD_KEYS:]:
+            places = tuple(place for one in rest for place in one.places)
+            yield replace(rest[0], title=f"{plural(len(rest), 'more old key')}", places=places, fixes=())
+
+
+def _alike(weaknesses: Iterable[Weakness]) -> Iterator[Weakness]:
     """Those that would read the same are told once, with all their places."""
     groups: dict[tuple[str, str, str], list[Weakness]] = {}
     for one in weaknesses:

@@ -1,4 +1,4 @@
-"""Keys written into Dockerfiles and compose files: they end in the image, for whoever pulls it."""
+"""Keys written into Dockerfiles and compose files: they end in the image, or beside it."""
 
 from __future__ import annotations
 
@@ -9,24 +9,20 @@ from agentguard.posture.checks.in_places import PlaceRule, in_places
 from agentguard.posture.evidence import Credential, Evidence
 from agentguard.posture.words import variable
 
-_WHY = (
+_WHY_IMAGE = (
     "What a Dockerfile writes stays in a layer of the image, even when a later line removes it; `docker history` shows "
     "it to everyone who can pull the image."
 )
+_WHY_COMPOSE = "The file is made to be committed and copied, and `docker inspect` shows what it sets."
 
 
 def check(evidence: Evidence) -> Iterator[Weakness]:
-    yield from in_places(evidence, _RULE)
+    yield from in_places(evidence, _DOCKERFILE)
+    yield from in_places(evidence, _COMPOSE)
 
 
-def _clean(evidence: Evidence, one: Credential) -> Sequence[Fix]:
-    name, path = variable(evidence, one.match), one.paths[0]
-    if "compose" in path.rpartition("/")[2]:
-        return (
-            Fix(
-                do=f"Write `${{{name}:?}}` in its place: compose takes it from the environment, or from .env beside it"
-            ),
-        )
+def _out_of_the_image(evidence: Evidence, one: Credential) -> Sequence[Fix]:
+    name = variable(evidence, one.match)
     return (
         Fix(do=f"Take the line out; what needs it while building: `RUN --mount=type=secret,id={name},env={name} ...`"),
         Fix(
@@ -37,11 +33,25 @@ def _clean(evidence: Evidence, one: Credential) -> Sequence[Fix]:
     )
 
 
-_RULE = PlaceRule(
+def _out_of_compose(evidence: Evidence, one: Credential) -> Sequence[Fix]:
+    name = variable(evidence, one.match)
+    return (
+        Fix(do=f"Write `${{{name}:?}}` in its place: compose takes it from the environment, or from .env beside it"),
+    )
+
+
+_DOCKERFILE = PlaceRule(
     check=Check.CONTAINER_FILE,
-    place="container",
-    why=_WHY,
+    place="dockerfile",
+    why=_WHY_IMAGE,
     verb="is written into",
-    clean=_clean,
+    clean=_out_of_the_image,
     because="images have it",
+)
+_COMPOSE = PlaceRule(
+    check=Check.CONTAINER_FILE,
+    place="compose",
+    why=_WHY_COMPOSE,
+    verb="is written into",
+    clean=_out_of_compose,
 )

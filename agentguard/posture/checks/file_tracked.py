@@ -14,6 +14,7 @@ _WHY = (
     "Everyone who can read the repository has these keys, and so has every clone, fork and backup of it: deleting the "
     "file later does not take them back."
 )
+_SOPS_READS = (".yaml", ".yml", ".json", ".env", ".ini")
 _WHY_EMPTY = "It holds no key now, but the next one that is written into it is committed without a word."
 
 
@@ -41,9 +42,21 @@ def check(evidence: Evidence) -> Iterator[Weakness]:
             severity=max((one.severity for one in held), key=lambda severity: severity.rank),
             title=f"{file.name} is committed to git, with {keys} in it: {names(evidence, [one.match for one in held])}",
             why=_WHY,
-            fixes=(_untrack(file), *rotate(evidence, [one.match for one in held], why="it is in the history now")),
+            fixes=(
+                _untrack(file),
+                *_encrypt(file),
+                *rotate(evidence, [one.match for one in held], why="it is in the history now"),
+            ),
             places=tuple(one.places[0].place for one in held),
         )
+
+
+def _encrypt(file: SeenFile) -> list[Fix]:
+    """A manifest or a file of variables may have to be in the repository."""
+    if file.kind != "secrets-file" or not file.name.endswith(_SOPS_READS):
+        return []
+    command = f"sops encrypt --in-place {shell_path(file.name)}"
+    return [Fix(do="Or, where it has to be in git: keep it there encrypted", command=command)]
 
 
 def _untrack(file: SeenFile) -> Fix:

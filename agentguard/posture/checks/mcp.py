@@ -49,9 +49,9 @@ def _refer(evidence: Evidence, first: Inline) -> list[Fix]:
     path, agent = first.kept.file.name, first.agent
     name, scheme = _variable(evidence, first)
     if agent.reference:
-        written = scheme + agent.reference.replace("NAME", name)
+        written = agent.reference.replace("NAME", name)
         return [
-            Fix(do=f"In {path}, write `{written}` in its place"),
+            Fix(do=f"In {path}, write {written if '`' in written else f'`{scheme}{written}`'} in its place"),
             Fix(do=f"Start {agent.name} with {name} set: from your keychain, `op run`, or direnv"),
         ]
     return [

@@ -32,7 +32,7 @@ def _weakness(evidence: Evidence, one: Credential, found: list[str]) -> Weakness
     return Weakness(
         check=Check.SHARED,
         severity=_severity(found),
-        title=f"{label(evidence, one.match)} is the same key in {listed(found)}",
+        title=f"{label(evidence, one.match)} is the same in {listed(found)}",
         why=_WHY,
         fixes=(replace(make, do=f"Make a key of its own for {apart}, and put it into {_files(one, found)}"),),
         places=tuple(replace(first[name].place, note=name) for name in found),

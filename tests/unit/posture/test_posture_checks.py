@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import pytest
 from harness.untidy import Keys, Project, untidy_home, untidy_project, write
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from posture_support import NOW_NS, look_at, of_check, only, scanner
 
 from agentguard.detect.templates import expand
@@ -200,6 +203,25 @@ def test_environments_are_told_by_names(tmp_path: Path, names: tuple[str, str], 
     assert found == ({severity} if severity else set())
 
 
+def test_a_manifest_that_has_to_be_in_git_is_to_be_encrypted(tmp_path: Path) -> None:
+    project = Project(tmp_path / "shop")
+    encoded = base64.b64encode(KEYS.stripe().encode()).decode()
+    project.write("k8s/prod/secret.yaml", f"kind: Secret\ndata:\n  stripe: {encoded}\n")
+    project.commit("k8s/prod/secret.yaml")
+    found = only(look_at(project.root), Check.FILE_TRACKED)
+    assert found.fixes[1].command == "sops encrypt --in-place k8s/prod/secret.yaml"
+
+
+def test_a_password_in_a_url_of_an_mcp_server_is_the_one_of_the_history(tmp_path: Path) -> None:
+    project = Project(tmp_path / "shop")
+    args = ["pg", f"postgres://app:{KEYS.password('mcp')}@db.example.internal/shop"]
+    project.write(".mcp.json", json.dumps({"mcpServers": {"db": {"command": "npx", "args": args}}}, indent=2))
+    project.commit(".mcp.json")
+    found = with_history(project.root)
+    assert [one.check for one in found.weaknesses] == [Check.MCP, Check.GIT_HISTORY]
+    assert "still stands in the tree" in found.weaknesses[1].title
+
+
 def test_environments_of_one_file_are_told_by_sections_and_by_variables(tmp_path: Path) -> None:
     key = KEYS.stripe()
     write(tmp_path, "database.yml", f"staging:\n  db:\n    key: {key}\nproduction:\n  db:\n    key: {key}\n")
@@ -367,3 +389,36 @@ def test_every_command_is_one_that_a_shell_understands(posture: Posture) -> None
     for command in commands:
         assert shlex.split(command)
         assert subprocess.run(["sh", "-n", "-c", command], check=False, capture_output=True).returncode == 0
+
+
+NAMES = (".env", ".mcp.json", ".codex/config.toml", ".continue/config.yaml", "a.ipynb", "a.log", "compose.yml", "a.tf")
+PIECES = (
+    b'{"',
+    b'"}',
+    b"[",
+    b"]",
+    b":",
+    b"=",
+    b"\n",
+    b"  - ",
+    b"\xff\xfe",
+    b"\0",
+    b"\\u0022",
+    b"op://a/b",
+    b"mcpServers",
+)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(NAMES), st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=12)), max_size=40))
+def test_no_content_of_any_place_stops_the_look(tmp_path: Path, name: str, pieces: list[bytes]) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    middle = len(pieces) // 2
+    path.write_bytes(b"".join([*pieces[:middle], f" TOKEN={KEYS.github('fuzz')} ".encode(), *pieces[middle:]]))
+    try:
+        found = look_at(tmp_path)
+    finally:
+        path.unlink()
+    assert KEYS.github("fuzz") not in repr(asdict(found))
+    assert all(place.line >= 0 and one.fixes and one.why for one in found.weaknesses for place in one.places)

@@ -13,7 +13,7 @@ from posture_builders import FIRST, weakness
 from record_builders import HOSTILE, SECOND, START, make_home, record_walk
 from test_report_render import Page, check
 
-from agentguard.model.posture import Earlier, Posture
+from agentguard.model.posture import Check, Earlier, Posture
 from agentguard.model.verdict import Severity
 from agentguard.record.at_rest import keep_posture
 from agentguard.record.reader import Reader
@@ -78,6 +78,17 @@ def test_what_reads_the_same_is_told_once() -> None:
     assert sum("a key in a.py" in line for line in said) == 1
     assert " 1  ▲ high      a key in a.py (3 of them)" in said
     assert " 2  ▲ high      a key in b.py" in said
+
+
+def test_of_many_old_keys_two_are_named_and_all_on_request() -> None:
+    old = [replace(weakness(f"{number}.py", Check.OLD), severity=Severity.LOW) for number in range(5)]
+    many = replace(FIRST, weaknesses=(weakness("b.py"), *old))
+    assert [line[16:] for line in lines(many) if "○ low " in line] == [
+        "a key in 0.py",
+        "a key in 1.py",
+        "3 more old keys",
+    ]
+    assert sum("○ low " in line for line in lines(many, replace(STYLE, full=True))) == 5
 
 
 def test_lines_fit_but_what_is_copied_is_never_broken() -> None:
