@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from agentguard.detect.names import says_other
 from agentguard.detect.naming import name_before
@@ -48,13 +49,15 @@ _ASSIGNED = (
 )
 _BEFORE = r"[^A-Za-z0-9_+/.\-]"
 _AFTER = r"(?:[^A-Za-z0-9_+/=.\-]|\.(?:[^A-Za-z0-9]|$)|$)"
-_ASSIGNED_LENGTH = 68
-"""Most bytes that `_ASSIGNED` matches."""
+_REACH = _REACH_TO_WORD + 20 + _REACH_TO_VALUE + 1
+"""Most bytes between word and value; an assignment takes up 68, and no word for a secret has more than 20 letters."""
 _UUID = re.compile(_WHOLE["uuid"][0])
 _FEWEST_DIGITS, _FEWEST_SIGNS = 5, 6
 """Different ones in a key of digits or in a short key: one random key in a thousand has fewer."""
 _SHORTEST_RANDOM = 16
 """From here on `looks_random` knows random keys from names; it drops one in a hundred of 16 characters, then fewer."""
+_RANDOM_CHANGES = 0.4
+_SHORT_WORD = 4
 _JOINTS = ("", "_", "-", " ", ".")
 
 
@@ -63,7 +66,7 @@ class ContextForm:
     """What the engines need of a type that is told by its context."""
 
     pattern: str
-    """Word, context and value, the value in the group `secret`."""
+    """Word, context and value, the value in the group `secret`. Only `re` reads it."""
     trigger: str
     """Matches wherever the pattern does, and is quick to compile and to run: for engines that look ahead."""
     keywords: tuple[str, ...]
@@ -84,17 +87,14 @@ def expand_context(words: Sequence[str], values: Sequence[str], then: Sequence[s
     """
     forms = [_value(template) for template in values]
     value = "|".join(form for form, _ in forms)
-    word = "|".join(_spelt(one) for one in words)
     said = "|".join(_spelt(one) for one in then or _SECRET_WORDS)
     near = f"{_ANY}{{0,{_REACH_TO_WORD}}}?(?i:{said}){_ANY}{{0,{_REACH_TO_VALUE}}}?{_BEFORE}"
     before = near if then else f"{_ASSIGNED}|{near}"
-    spoken = max(map(len, then or _SECRET_WORDS))
-    reach = max(_REACH_TO_WORD + spoken + _REACH_TO_VALUE + 1, _ASSIGNED_LENGTH)
     return ContextForm(
-        pattern=f"(?i:{word})(?:{before})(?P<secret>{value}){_AFTER}",
-        trigger=f"(?i:{word}){_ANY}{{0,{reach}}}(?:{value})",
+        pattern=f"(?:{'|'.join(map(_word, words))})(?:{before})(?P<secret>{value}){_AFTER}",
+        trigger=f"(?i:{'|'.join(map(_spelt, words))}){_ANY}{{0,{_REACH}}}(?:{value})",
         keywords=tuple(dict.fromkeys(spelling for one in words for spelling in _spellings(one))),
-        max_length=max(map(len, words)) + reach + max(longest for _, longest in forms) + 2,
+        max_length=max(map(len, words)) + _REACH + max(longest for _, longest in forms) + 2,
     )
 
 
@@ -107,7 +107,15 @@ def is_key(data: bytes, start: int, end: int) -> bool:
         return len(set(text)) >= _FEWEST_DIGITS
     if len(text) < _SHORTEST_RANDOM:
         return not text.isalpha() and len(set(text)) >= _FEWEST_SIGNS and not is_common(text)
-    return looks_random(text)
+    return looks_random(text) or _share_of_changes(text) >= _RANDOM_CHANGES
+
+
+def _share_of_changes(text: str) -> float:
+    """From a small letter to a capital or back: 0.5 in random letters, below 0.3 in `namesLikeThis`."""
+    changes = sum(
+        (left.islower() and right.isupper()) or (left.isupper() and right.islower()) for left, right in pairwise(text)
+    )
+    return changes / (len(text) - 1)
 
 
 def context_examples(words: Sequence[str], values: Sequence[str], then: Sequence[str] = ()) -> Examples:
@@ -117,7 +125,7 @@ def context_examples(words: Sequence[str], values: Sequence[str], then: Sequence
     shown = [_shortest(value) for value in values]
     assigned = [f"{names[0]}_{said}=".upper() + value for value in shown]
     quoted = [f'"{name}_{said}": "{shown[0]}"' for name in names]
-    return Examples(match=(*assigned, *quoted), no_match=(shown[0], f"{names[0]}_sha256: {shown[0]}"))
+    return Examples(match=(*assigned, *quoted), no_match=(shown[0], f"{names[0]}_checksum: {shown[0]}"))
 
 
 def _shortest(template: str) -> str:
@@ -146,6 +154,13 @@ def _slot(slot: re.Match[str]) -> tuple[str, int]:
     if word not in _CLASSES or not least:
         raise ValueError(f"{slot[0]} is no form of a value; there are {', '.join((*_CLASSES, *_WHOLE))}, with a length")
     return f"{_CLASSES[word]}{{{least},{most}}}" if most != least else f"{_CLASSES[word]}{{{least}}}", int(most)
+
+
+def _word(word: str) -> str:
+    """A short word must end where it ends: `fal_key` and `FalKey` name fal, `false` does not."""
+    if len(word) > _SHORT_WORD:
+        return f"(?i:{_spelt(word)})"
+    return f"(?:{word}|{word.capitalize()})(?![a-z])|{word.upper()}(?![A-Za-z])"
 
 
 def _spelt(word: str) -> str:

@@ -58,7 +58,9 @@ def says_hash(name: str) -> bool:
 def says_other(name: str) -> bool:
     """`COMMIT_SHA`, `account_id`, `keyUrl`: what stands there is something else than a secret."""
     parts = _parts(name)
-    return bool(parts) and (parts[-1] in _NOT_A_SECRET or bool(_HASH.intersection(parts)))
+    if not parts or parts[-1] in _SECRET:
+        return False
+    return parts[-1] in _NOT_A_SECRET or bool(_HASH.intersection(parts))
 
 
 def issuer_of(name: str) -> tuple[str, ...]:
