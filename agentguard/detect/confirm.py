@@ -11,21 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from agentguard.detect.context_form import is_key
+from agentguard.detect.border import is_border
 from agentguard.detect.filters import BEGINNINGS, FILTERS
+from agentguard.detect.in_context import InContext
 from agentguard.detect.rules import CredentialType
-
-_ALNUM = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-_LEFT_CONTEXT = 40
-_ESCAPE = re.compile(
-    rb"(?:"
-    rb"\\[nrtbfv0ae]"  # \n of JSON, C, shells
-    rb"|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\[0-7]{3}"
-    rb"|%(?:25)*[0-9A-Fa-f]{2}"
-    rb"|=[0-9A-F]{2}"  # quoted-printable
-    rb"|(?:\x1b|\\+u001[bB]|\\+x1[bB]|\\+033|\\+e|%1[bB])\[[0-9;:]{0,24}[A-Za-z]"  # ANSI colour
-    rb")\Z"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +53,20 @@ class Confirmer:
         self.max_length = max((kind.max_length for kind in types), default=0)
         self.longest_keyword = max((len(word) for words in self.keywords for word in words), default=0)
         self._types = tuple(types)
-        self._patterns: list[re.Pattern[bytes] | None] = [None] * len(types)
+        self._finders: list[_Finder | None] = [None] * len(types)
 
     def confirm(self, index: int, data: bytes, positions: Iterable[int], floor: int = 0) -> tuple[list[Hit], int]:
         """Hits of one type at keyword positions (ascending), none beginning before `floor`; and the next floor."""
-        kind, pattern = self._types[index], self._pattern(index)
+        finder = self._finder(index)
         hits: list[Hit] = []
-        fits = BEGINNINGS.get(kind.filter) if kind.filter is not None else None
         for position in positions:
-            if position < floor or (fits is not None and not fits(data, position)):
+            if position < floor:
                 continue
-            match = _match_at(pattern, kind, data, position, floor)
-            span = _span(kind, match) if match is not None else None
-            if match is not None and span is not None:
-                hits.append(Hit(index, *span, gap=span[0] - match.start()))
-                floor = span[1]
+            found = finder.find(data, position, floor)
+            if found is not None:
+                begin, start, end = found
+                hits.append(Hit(index, start, end, gap=start - begin))
+                floor = end
         return hits, floor
 
     def positions(self, index: int, lowered: bytes, base: int, low: int, high: int) -> list[int]:
@@ -104,12 +92,21 @@ class Confirmer:
             done = max(low, end - self.longest_keyword)
         return sorted(found)
 
-    def _pattern(self, index: int) -> re.Pattern[bytes]:
+    def _finder(self, index: int) -> _Finder:
         """Compiled at first use: most sessions meet few of the types."""
-        pattern = self._patterns[index]
-        if pattern is None:
-            pattern = self._patterns[index] = re.compile(self._types[index].pattern.encode("ascii"))
-        return pattern
+        finder = self._finders[index]
+        if finder is None:
+            kind = self._types[index]
+            finder = self._finders[index] = InContext(kind) if kind.value_form else _ByPattern(kind)
+        return finder
+
+
+class _Finder(Protocol):
+    """Says whether one type stands at a keyword."""
+
+    def find(self, data: bytes, position: int, floor: int) -> tuple[int, int, int] | None:
+        """Where the match begins whose keyword stands at `position`, not before `floor`, and the half-open span of the
+        secret in it; None when there is none."""
 
 
 def find_all(data: bytes, word: bytes, low: int = 0, high: int | None = None) -> Iterator[int]:
@@ -121,46 +118,43 @@ def find_all(data: bytes, word: bytes, low: int = 0, high: int | None = None) ->
         at = data.find(word, at + 1, stop)
 
 
-def is_border(data: bytes, at: int) -> bool:
-    """Whether a token may begin at `at`: start of data, a sign before it, or an escape sequence that ends there."""
-    if at == 0 or data[at - 1] not in _ALNUM:
-        return True
-    return _ESCAPE.search(data, max(0, at - _LEFT_CONTEXT), at) is not None
-
-
-def begins_name(data: bytes, at: int) -> bool:
-    """Whether a word of a name may begin at `at`: as `is_border`, behind a digit, or where `aWord` begins a new one."""
-    before = data[at - 1 : at]
-    return not before.isalpha() or (before.islower() and data[at : at + 1].isupper()) or is_border(data, at)
-
-
 def in_order(hits: list[Hit]) -> list[Hit]:
     """By start, then by type: the order of every engine."""
     return sorted(hits, key=lambda hit: (hit.start, hit.type_index))
 
 
-def _span(kind: CredentialType, match: re.Match[bytes]) -> tuple[int, int] | None:
-    """The secret's own, half open; None when the type's filter says that there is none."""
-    if kind.filter is not None:
-        return FILTERS[kind.filter](match)
-    span = match.span("secret" if match.re.groups else 0)
-    return None if kind.trigger and not is_key(match.string, *span) else span
+class _ByPattern:
+    """Of a type that has a form of its own."""
 
+    def __init__(self, kind: CredentialType) -> None:
+        self._pattern = re.compile(kind.pattern.encode("ascii"))
+        self._kind = kind
+        self._fits = BEGINNINGS.get(kind.filter) if kind.filter is not None else None
 
-def _match_at(
-    pattern: re.Pattern[bytes], kind: CredentialType, data: bytes, position: int, floor: int
-) -> re.Match[bytes] | None:
-    """The match whose keyword stands at `position`, if there is one with a border before it."""
-    for lead in kind.lead:
-        start = position - lead
-        if start < floor or (not pattern.groups and not is_border(data, start)):
-            continue
-        if kind.trigger and not begins_name(data, start):
-            continue
-        match = pattern.match(data, start, start + kind.max_length)
+    def find(self, data: bytes, position: int, floor: int) -> tuple[int, int, int] | None:
+        """As `_Finder.find`."""
+        if self._fits is not None and not self._fits(data, position):
+            return None
+        match = self._match(data, position, floor)
         if match is None:
-            continue
-        context_before = pattern.groups and match.start("secret") > start
-        if context_before or is_border(data, start):
-            return match
-    return None
+            return None
+        kind = self._kind
+        span = (
+            FILTERS[kind.filter](match) if kind.filter is not None else match.span("secret" if match.re.groups else 0)
+        )
+        return (match.start(), *span) if span is not None else None
+
+    def _match(self, data: bytes, position: int, floor: int) -> re.Match[bytes] | None:
+        """The match whose keyword stands at `position`, if there is one with a border before it."""
+        pattern = self._pattern
+        for lead in self._kind.lead:
+            start = position - lead
+            if start < floor or (not pattern.groups and not is_border(data, start)):
+                continue
+            match = pattern.match(data, start, start + self._kind.max_length)
+            if match is None:
+                continue
+            context_before = pattern.groups and match.start("secret") > start
+            if context_before or is_border(data, start):
+                return match
+        return None

@@ -14,11 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
-from agentguard.detect.names import says_other
-from agentguard.detect.naming import name_before
-from agentguard.detect.rarity import is_common, looks_random
 from agentguard.detect.rules import Examples
 
 _CLASSES = {
@@ -37,27 +33,14 @@ _WHOLE = {"uuid": ("[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-
 _SLOT = re.compile(r"\{([a-z0-9]+)(?::([0-9]{1,3})(?:-([0-9]{1,3}))?)?\}")
 
 _ANY = r"[\t\r\n -~]"
-_REACH_TO_WORD, _REACH_TO_VALUE = 48, 32
+REACH_TO_WORD, REACH_TO_VALUE = 48, 32
 """Bytes that may stand between the provider's word and the word for a secret, and between that and the value."""
-_SECRET_WORDS = (
+SECRET_WORDS = (
     *("key", "token", "secret", "pass", "pwd", "auth", "api", "cred", "access", "bearer", "signature", "license"),
     *("webhook", "client", "account", "session", "jwt", "dsn", "private"),
 )
-_ASSIGNED = (
-    r"[A-Za-z0-9_.-]{0,24}[\"'`\\\])]{0,4}[ \t]{0,8}(?:: ?[A-Za-z]{2,12})?[ \t]{0,2}"  # the rest of a name, its type
-    r"[=:?|>,~(]{1,4}[ \t\r\n]{0,8}[\"'`\\({\[]{0,4}"
-)
-_BEFORE = r"[^A-Za-z0-9_+/.\-]"
-_AFTER = r"(?:[^A-Za-z0-9_+/=.\-]|\.(?:[^A-Za-z0-9]|$)|$)"
-_REACH = _REACH_TO_WORD + 20 + _REACH_TO_VALUE + 1
+REACH = REACH_TO_WORD + 20 + REACH_TO_VALUE + 1
 """Most bytes between word and value; an assignment takes up 68, and no word for a secret has more than 20 letters."""
-_UUID = re.compile(_WHOLE["uuid"][0])
-_FEWEST_DIGITS, _FEWEST_SIGNS = 5, 6
-"""Different ones in a key of digits or in a short key: one random key in a thousand has fewer."""
-_SHORTEST_RANDOM = 16
-"""From here on `looks_random` knows random keys from names; it drops one in a hundred of 16 characters, then fewer."""
-_RANDOM_CHANGES = 0.4
-_SHORT_WORD = 4
 _JOINTS = ("", "_", "-", " ", ".")
 
 
@@ -66,56 +49,32 @@ class ContextForm:
     """What the engines need of a type that is told by its context."""
 
     pattern: str
-    """Word, context and value, the value in the group `secret`. Only `re` reads it."""
-    trigger: str
-    """Matches wherever the pattern does, and is quick to compile and to run: for engines that look ahead."""
+    """For engines: word, anything within reach, value. `agentguard.detect.in_context` says whether it is a key."""
+    value_form: str
+    """The expression of the value alone."""
     keywords: tuple[str, ...]
     max_length: int
     """Most bytes a match may have."""
 
 
-def expand_context(words: Sequence[str], values: Sequence[str], then: Sequence[str] = ()) -> ContextForm:
+def expand_context(words: Sequence[str], values: Sequence[str]) -> ContextForm:
     """The pattern of a type that is told by its context.
 
     Args:
         words: names of the provider, lower case; a space in one may be `_`, `-`, `.`, a space or nothing.
         values: templates of the value.
-        then: words that must follow the provider's, in place of any word for a secret.
 
     Raises:
         ValueError: a template holds a word that is not known, or lacks its length.
     """
     forms = [_value(template) for template in values]
     value = "|".join(form for form, _ in forms)
-    said = "|".join(_spelt(one) for one in then or _SECRET_WORDS)
-    near = f"{_ANY}{{0,{_REACH_TO_WORD}}}?(?i:{said}){_ANY}{{0,{_REACH_TO_VALUE}}}?{_BEFORE}"
-    before = near if then else f"{_ASSIGNED}|{near}"
     return ContextForm(
-        pattern=f"(?:{'|'.join(map(_word, words))})(?:{before})(?P<secret>{value}){_AFTER}",
-        trigger=f"(?i:{'|'.join(map(_spelt, words))}){_ANY}{{0,{_REACH}}}(?:{value})",
+        pattern=f"(?i:{'|'.join(map(spelt, words))}){_ANY}{{0,{REACH}}}(?:{value})",
+        value_form=value,
         keywords=tuple(dict.fromkeys(spelling for one in words for spelling in _spellings(one))),
-        max_length=max(map(len, words)) + _REACH + max(longest for _, longest in forms) + 2,
+        max_length=max(map(len, words)) + REACH + max(longest for _, longest in forms),
     )
-
-
-def is_key(data: bytes, start: int, end: int) -> bool:
-    """Whether what stands in such a context, `data[start:end]`, can be a key: its form alone says little."""
-    if says_other(name_before(data, start)):
-        return False
-    text = data[start:end].decode("ascii")
-    if text.isdigit() or _UUID.fullmatch(text):
-        return len(set(text)) >= _FEWEST_DIGITS
-    if len(text) < _SHORTEST_RANDOM:
-        return not text.isalpha() and len(set(text)) >= _FEWEST_SIGNS and not is_common(text)
-    return looks_random(text) or _share_of_changes(text) >= _RANDOM_CHANGES
-
-
-def _share_of_changes(text: str) -> float:
-    """From a small letter to a capital or back: 0.5 in random letters, below 0.3 in `namesLikeThis`."""
-    changes = sum(
-        (left.islower() and right.isupper()) or (left.isupper() and right.islower()) for left, right in pairwise(text)
-    )
-    return changes / (len(text) - 1)
 
 
 def context_examples(words: Sequence[str], values: Sequence[str], then: Sequence[str] = ()) -> Examples:
@@ -156,14 +115,7 @@ def _slot(slot: re.Match[str]) -> tuple[str, int]:
     return f"{_CLASSES[word]}{{{least},{most}}}" if most != least else f"{_CLASSES[word]}{{{least}}}", int(most)
 
 
-def _word(word: str) -> str:
-    """A short word must end where it ends: `fal_key` and `FalKey` name fal, `false` does not."""
-    if len(word) > _SHORT_WORD:
-        return f"(?i:{_spelt(word)})"
-    return f"(?:{word}|{word.capitalize()})(?![a-z])|{word.upper()}(?![A-Za-z])"
-
-
-def _spelt(word: str) -> str:
+def spelt(word: str) -> str:
     return "[_. -]?".join(map(re.escape, word.split(" ")))
 
 

@@ -64,7 +64,7 @@ class _Gate:
     """
 
     def __init__(self, types: Sequence[CredentialType], cache: Path | None) -> None:
-        runs = [(expression(kind), least_run(kind.trigger or kind.pattern, WORD)) for kind in types]
+        runs = [(expression(kind), least_run(kind.pattern, WORD)) for kind in types]
         self._in_words = _once([each for each, run in runs if run.pure and run.least >= LONG], cache, "words")
         self._anywhere = _once([each for each, run in runs if run.least < LONG], cache, "rest")
         longest = min((run.least for _, run in runs if not run.pure and run.least >= LONG), default=0)
@@ -85,8 +85,8 @@ def _once(expressions: Sequence[bytes], cache: Path | None, name: str) -> Expres
 
 
 def expression(kind: CredentialType) -> bytes:
-    """The pattern without its group's name: the library knows no groups. Of a context what is quick to compile."""
-    return (kind.trigger or kind.pattern).replace("(?P<secret>", "(?:").encode("ascii")
+    """The pattern without its group's name: the library knows no groups."""
+    return kind.pattern.replace("(?P<secret>", "(?:").encode("ascii")
 
 
 def _flags(kind: CredentialType) -> int:

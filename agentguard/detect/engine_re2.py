@@ -42,6 +42,6 @@ class Re2Engine:
 def _expression(kind: CredentialType) -> bytes:
     """The pattern; of a type whose keyword stands within, or before much else, the keyword: a leading class and a long
     gap have the automaton grow without end, and the confirmation looks at every keyword anyway."""
-    if any(kind.lead) or kind.trigger:
+    if any(kind.lead) or kind.value_form:
         return f"(?i:{'|'.join(map(re.escape, kind.keywords))})".encode("ascii")
     return kind.pattern.replace("(?P<secret>", "(?:").encode("ascii")

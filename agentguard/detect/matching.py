@@ -99,7 +99,7 @@ def merge(located: list[Located], hits: list[ValueHit], fingerprinter: Fingerpri
 
 
 def _rank(one: Located) -> tuple[bool, bool, int, int, int]:
-    by_context = bool(one.type.trigger)
+    by_context = bool(one.type.value_form)
     return one.type.provider == "generic", by_context, one.gap * by_context, one.start - one.end, one.start
 
 

@@ -35,8 +35,11 @@ class CredentialType:
     """Provider id; `generic` for forms that many share (JWT, PEM): a specific type beats them."""
     pattern: str
     """RE2 subset. Group `secret`, where there is one, is the credential; else the whole match is."""
-    trigger: str = ""
-    """Of a type that is told by its context: an expression that matches wherever `pattern` does, and is quicker."""
+    value_form: str = ""
+    """Of a type that is told by its context, the expression of the value: its pattern is for engines alone, and
+    `agentguard.detect.in_context` decides. "" of the others."""
+    then: tuple[str, ...] = ()
+    """Words that must follow the provider's in a context; () for any word for a secret."""
     keywords: tuple[str, ...]
     """Lower case. Every match holds one, `lead` bytes behind its start."""
     lead: tuple[int, ...] = (0,)

@@ -28,6 +28,7 @@ _ORDER = [
 _ALWAYS_OPTIONAL = frozenset({"context", "lead", "max_length", "checksum", "public", "filter", "at_rest"})
 _ASSIGNED = "{assigned:"
 _NOT_WITH_CONTEXT = ("pattern", "keywords", "lead", "max_length", "filter")
+_NO_EXAMPLES = Examples(match=(), no_match=())
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _MAX_LENGTH = 4096
 _MAX_LEAD = 128
@@ -82,7 +83,7 @@ class _Reader:
         needless = ("pattern", "keywords", "examples") if by_context else ()
         fields = self._fields(node, _ORDER, _ALWAYS_OPTIONAL.union(needless))
         identity = self._matching(fields["id"], "id", _ID, "lower-case words joined by -")
-        form, examples = self._context(fields) if by_context else (self._form(fields), Examples(match=(), no_match=()))
+        form, then, examples = self._context(fields) if by_context else (self._form(fields), (), _NO_EXAMPLES)
         if "examples" in fields:
             examples = self._examples(fields["examples"])
         kind = CredentialType(
@@ -90,7 +91,8 @@ class _Reader:
             name=self._text(fields["name"], "name"),
             provider=self._matching(fields["provider"], "provider", _ID, "lower-case words joined by -"),
             pattern=form.pattern,
-            trigger=form.trigger,
+            value_form=form.value_form,
+            then=then,
             keywords=form.keywords,
             lead=self._lead(fields.get("lead")),
             max_length=form.max_length,
@@ -112,13 +114,13 @@ class _Reader:
         """Of a type with a form of its own."""
         return ContextForm(
             pattern=self._pattern(fields["pattern"]),
-            trigger="",
+            value_form="",
             keywords=self._keywords(fields["keywords"]),
             max_length=self._number(fields.get("max_length"), "max_length", 1024, _MAX_LENGTH),
         )
 
-    def _context(self, fields: dict[str, Any]) -> tuple[ContextForm, Examples]:
-        """Of a type that is told by its context, with the examples that follow from it."""
+    def _context(self, fields: dict[str, Any]) -> tuple[ContextForm, tuple[str, ...], Examples]:
+        """Of a type that is told by its context, with the words that must follow and the examples that come of it."""
         node = fields["context"]
         for name in _NOT_WITH_CONTEXT:
             if name in fields:
@@ -127,7 +129,7 @@ class _Reader:
         words, values = self._words(context["words"], "words"), tuple(self._strings(context["value"], "value"))
         then = self._words(context["then"], "then") if "then" in context else ()
         try:
-            return expand_context(words, values, then), context_examples(words, values, then)
+            return expand_context(words, values), then, context_examples(words, values, then)
         except ValueError as error:
             self.fail(context["value"], f"context: {error}")
 

@@ -62,5 +62,9 @@ def example(identity: str, index: int = 0) -> str:
 
 
 def all_examples() -> list[tuple[str, str]]:
-    """(type id, expanded example) of every type."""
-    return [(kind.id, expand(template, kind.id)) for kind in types() for template in kind.examples.match]
+    """(type id, expanded example) of every type; of those told by a context the first, which stands for the others."""
+    return [
+        (kind.id, expand(template, kind.id))
+        for kind in types()
+        for template in (kind.examples.match[:1] if kind.value_form else kind.examples.match)
+    ]

@@ -6,6 +6,7 @@ import json
 import re
 import stat
 import threading
+from itertools import accumulate
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ from agentguard.errors import ConfigError
 
 EXAMPLES = [(identity, text.encode()) for identity, text in all_examples()]
 BLOCK = 64 * 1024
+APART = b"\n" + b"~" * 128 + b"\n"
 FEW = types()[:8]
 
 
@@ -66,12 +68,16 @@ def test_an_unknown_engine_is_refused() -> None:
 
 
 def test_each_example_is_found_in_each_context_by_each_engine() -> None:
-    missed = [
-        (identity, name)
-        for identity, secret in EXAMPLES
-        for name, data in contexts(secret).items()
-        if identity not in {one for one, _, _ in found(data)} and not (name.startswith("json") and b'"' in secret)
-    ]
+    missed = []
+    for name in contexts(b""):
+        shown = [contexts(secret)[name] for _, secret in EXAMPLES]
+        ends = list(accumulate(len(data) + len(APART) for data in shown))
+        hits = found(APART.join(shown))
+        for (identity, secret), end, data in zip(EXAMPLES, ends, shown, strict=True):
+            span = range(end - len(APART) - len(data), end)
+            told = any(one == identity and start in span for one, start, _ in hits)
+            if not told and not (name.startswith("json") and b'"' in secret):
+                missed.append((identity, name))
     assert missed == []
 
 
@@ -82,7 +88,7 @@ def test_a_token_does_not_begin_within_a_word(before: bytes) -> None:
 
 
 def test_a_secret_over_the_border_of_a_block_is_found() -> None:
-    for identity, secret in EXAMPLES[::7]:
+    for identity, secret in EXAMPLES[::40]:
         for size in (16 * 1024, BLOCK):
             data = b"." * (size - len(secret) // 2) + b" " + secret + b" " + b"." * 100
             assert identity in {one for one, _, _ in found(data)}, (identity, size)
@@ -140,7 +146,7 @@ def test_a_cache_that_cannot_be_written_does_not_matter(tmp_path: Path) -> None:
 
 
 def test_threads_scan_at_once() -> None:
-    data = b" ".join(secret for _, secret in EXAMPLES) * 3
+    data = b" ".join(secret for _, secret in EXAMPLES[::5]) * 3
     for engine in engines():
         expected, wrong = engine.scan(data), []
 
