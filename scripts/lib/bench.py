@@ -8,6 +8,7 @@
 `hook`: what the git gate adds to a commit.
 `accuracy`: how many secrets are found in samples made here, and what is taken for one in source code that holds none.
 `keys`: what the inventory of credentials costs the writer, and `agentguard keys` over a million events.
+`scan`: what a scan of a large tree and of histories costs, beside kingfisher where it is given.
 `start`: how long until the agent's first instruction, and `--help`.
 
 Example: scripts/bench files --format md
@@ -28,6 +29,7 @@ from bench_hook import bench_hook
 from bench_index import bench_index
 from bench_keys import bench_keys
 from bench_proxy import bench_proxy
+from bench_scan import bench_scan
 from bench_setting import Setting
 from bench_start import bench_start
 
@@ -41,6 +43,7 @@ BENCHES: dict[str, Callable[[Setting], None]] = {
     "detect": bench_detect,
     "accuracy": bench_accuracy,
     "keys": bench_keys,
+    "scan": bench_scan,
 }
 
 
@@ -54,6 +57,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="see that it works: small work, one round, no figures")
     parser.add_argument("--format", choices=["text", "md"], default="text", help="of the table of `files`")
     parser.add_argument("--rg", type=Path, metavar="FILE", help="measure this rg (a static one, say) beside the first")
+    parser.add_argument("--kingfisher", type=Path, metavar="FILE", help="measure this program beside `scan`")
     options = parser.parse_args()
     for name in options.what or BENCHES:
         with tempfile.TemporaryDirectory(prefix="agentguard-bench-") as folder:
@@ -64,6 +68,7 @@ def main() -> int:
                     quick=options.quick,
                     markdown=options.format == "md",
                     further_rg=options.rg,
+                    kingfisher=options.kingfisher,
                 )
             )
     return 0

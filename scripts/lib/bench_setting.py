@@ -23,6 +23,8 @@ class Setting:
     markdown: bool = False
     further_rg: Path | None = None
     """An rg besides the one on the PATH."""
+    kingfisher: Path | None = None
+    """A kingfisher to measure `scan` beside."""
 
     def at(self, folder: Path) -> Setting:
         """The same, in another folder."""
