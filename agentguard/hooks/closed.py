@@ -39,8 +39,10 @@ def answer(hook: str, arguments: list[str], home: str, *, quickly: bool = False)
 def _quick_look(hook: str, arguments: list[str], home: str) -> int:
     gc.disable()  # it would go through what is imported, again and again
     put_inspect_off()
+    from agentguard.detect.loops import do_without_loops
     from agentguard.hooks.kept import Kept
 
+    do_without_loops()
     kept = Kept(home + "/cache")
     kept.put_in_place()
     status = _look(hook, arguments, home)

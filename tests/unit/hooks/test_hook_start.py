@@ -5,11 +5,12 @@ from __future__ import annotations
 import marshal
 import os
 import re
+import resource
 import subprocess
 from pathlib import Path
 
 import pytest
-from harness.repository import made_up_key
+from harness.repository import Repository, made_up_key
 
 from agentguard.detect.rules import load_types
 from agentguard.hooks.compiled import compiled_types, rows_of, types_of
@@ -113,6 +114,22 @@ def test_no_secret_is_kept(program: Program) -> None:
     for path in (Path(program.home) / "cache").iterdir():
         assert made_up_key().encode() not in path.read_bytes()
         assert path.stat().st_uid == os.getuid()
+
+
+def test_a_hook_takes_no_more_than_a_few_bare_starts(guarded: Repository, program: Program) -> None:
+    """Processor time, so that a busy machine does not matter; the best of six, so that a cold cache does not."""
+    for number in range(5):
+        guarded.stage(f"module{number}.py", Path(re.__file__).read_text()[number * 3000 :][:3000])
+    start = [program.python, "-I", "-S", program.start, program.home, program.packages, "pre-commit"]
+    bare = min(_cpu_of([program.python, "-I", "-S", "-c", ""], guarded.top) for _ in range(6))
+    assert min(_cpu_of(start, guarded.top) for _ in range(6)) < 8 * bare
+
+
+def _cpu_of(command: list[str], folder: Path) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, cwd=folder, check=True, stdin=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def _bare(kind):  # type: ignore[no-untyped-def]
