@@ -24,6 +24,7 @@ class Check(StrEnum):
     LOG = "key-in-log"
     SHELL_HISTORY = "key-in-shell-history"
     TRANSCRIPT = "key-in-transcript"
+    GIT_CONFIG = "key-in-git-config"
     MCP = "mcp-inline-secret"
     SHARED = "key-shared-by-environments"
     READABLE = "secret-file-readable"

@@ -13,9 +13,11 @@ from agentguard.errors import AgentGuardError, GitError
 from agentguard.model.at_rest import ScanResult, SecretAtRest, Unread
 from agentguard.posture.catalogue import Catalogue
 from agentguard.posture.evidence import Evidence, GitFacts, Inline, Kept, Reference
+from agentguard.posture.git_facts import git_facts
 from agentguard.posture.reading import FileReader, unread_home
 from agentguard.posture.tree import SeenFile, Tree
-from agentguard.scan.git import Git, top_of
+
+_FEW = 6
 
 History = Callable[[Path], ScanResult]
 """Scans the whole history of the repository that a folder lies in. Raises GitError or WorkerLostError."""
@@ -100,11 +102,12 @@ class Look:
         question = self._question
         for file in self._tree.project(question.root):
             self._take(file)
+        git = self._ask_git()
+        self._left_out(git)
         if question.home is not None:
             self._home(question.home)
         self._unread += [Unread(path=path, reason=reason) for path, reason in self._tree.unread]
-        git, in_repository = self._ask_git()
-        past, commits = self._look_back(in_repository)
+        past, commits = self._look_back() if git else ((), 0)
         spent = question.rotated
         evidence = Evidence(
             root=question.root,
@@ -155,28 +158,34 @@ class Look:
         else:
             self._unread.append(Unread(path=file.name, reason=seen.unread))
 
-    def _ask_git(self) -> tuple[GitFacts | None, bool]:
-        """What git knows, and whether there is a repository. Those within it are asked, too."""
-        root, within = self._question.root, self._tree.repositories
+    def _ask_git(self) -> GitFacts | None:
+        """None: there is no repository, or git cannot tell."""
+        within = self._tree.repositories
         try:
-            top = top_of(Path(os.path.realpath(root)))
-            if top is None:
-                self._notes.append("It is no git repository: nothing is said of what is tracked, ignored or committed.")
-                return None, False
-            facts = [_facts(root, ""), *(_facts(root / below, f"{below}/") for below in within)]
+            git = git_facts(self._question.root, within)
         except GitError as error:
             self._unread.append(Unread(path=".git", reason=str(error)))
-            return None, False
-        if within and self._history is not None:
+            return None
+        if git is None:
+            self._notes.append("It is no git repository: nothing is said of what is tracked, ignored or committed.")
+        elif within and self._history is not None:
             self._notes.append(f"The histories of repositories within it were left out: {_few(within)}.")
-        tracked = frozenset[str]().union(*(one.tracked for one in facts))
-        addable = frozenset[str]().union(*(one.addable for one in facts))
-        below = os.path.relpath(os.path.realpath(root), os.path.realpath(top))
-        return GitFacts(tracked=tracked, addable=addable, within="" if below == "." else f"{below}/"), True
+        return git
 
-    def _look_back(self, in_repository: bool) -> tuple[tuple[SecretAtRest, ...], int]:
-        if not in_repository:
-            return (), 0
+    def _left_out(self, git: GitFacts | None) -> None:
+        """Folders that hold generated files are not entered; what is tracked in them is looked at all the same."""
+        if not self._tree.left_out:
+            return
+        top = os.path.realpath(self._question.root)
+        known = {file.name for file in self._files}
+        for name in sorted((git.tracked if git else frozenset()) - known):
+            file = self._tree.file(top, name)
+            if file is not None:
+                self._take(file)
+        tracked = ", but for what is tracked in them" if git else ""
+        self._notes.append(f"Folders of these names were not entered{tracked}: {_few(sorted(self._tree.left_out))}.")
+
+    def _look_back(self) -> tuple[tuple[SecretAtRest, ...], int]:
         if self._history is None:
             self._notes.append("The git history was left out (--no-history).")
             return (), 0
@@ -190,17 +199,5 @@ class Look:
         return result.found, result.commits
 
 
-def _facts(folder: Path, before: str) -> GitFacts:
-    """Of one repository; `before` stands before each path. Raises GitError."""
-    git = Git(folder)
-    tracked = git.run("ls-files", "-z", "--cached", "--", ".")
-    addable = git.run("ls-files", "-z", "--others", "--exclude-standard", "--", ".")
-    return GitFacts(tracked=_names(tracked, before), addable=_names(addable, before))
-
-
-def _names(listed: bytes, before: str) -> frozenset[str]:
-    return frozenset(before + os.fsdecode(name) for name in listed.split(b"\0") if name)
-
-
 def _few(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return ", ".join(names[:_FEW]) + (f" and {len(names) - _FEW} more" if len(names) > _FEW else "")

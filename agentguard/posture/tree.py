@@ -64,6 +64,8 @@ class Tree:
         self.unread: list[tuple[str, str]] = []
         self.repositories: list[str] = []
         """Folders below the project that are repositories of their own (submodules, clones), relative to it."""
+        self.left_out: set[str] = set()
+        """Names of folders that were not entered: large, generated, or another tool's own."""
 
     def project(self, root: Path) -> Iterator[SeenFile]:
         """Everything below `root`, breadth first. Links are not followed: what they lead to has a path of its own."""
@@ -73,15 +75,27 @@ class Tree:
         while queue and left:
             folder = queue.popleft()
             for entry in self._list(folder, top):
-                if entry.name == _GIT and folder != top:
-                    self.repositories.append(os.path.relpath(folder, top))
-                if is_folder(entry):
+                if entry.name == _GIT:
+                    yield from self._repository(top, folder)
+                elif is_folder(entry):
                     self._enter(entry, queue)
-                elif left and (seen := self._seen(entry.path, os.path.relpath(entry.path, top))) is not None:
+                elif left and (seen := self.file(top, os.path.relpath(entry.path, top))) is not None:
                     left -= 1
                     yield seen
         if queue:
             self.unread.append((".", f"it has more than {MOST_FILES:,} files"))
+
+    def file(self, root: str, name: str) -> SeenFile | None:
+        """One file of the project; None when it is gone, or no regular file."""
+        return self._seen(os.path.join(root, name), name)
+
+    def _repository(self, top: str, folder: str) -> Iterator[SeenFile]:
+        """Of its own files the configuration alone: the URLs of remotes stand there."""
+        if folder != top:
+            self.repositories.append(os.path.relpath(folder, top))
+        configuration = self.file(top, os.path.relpath(os.path.join(folder, _GIT, "config"), top))
+        if configuration is not None:
+            yield configuration
 
     def home(self, home: Path) -> Iterator[SeenFile]:
         """The known places of a home folder; nothing else of it is listed."""
@@ -98,7 +112,9 @@ class Tree:
                 self.unread.append((f"~/{below}", f"only {MOST_OF_A_PLACE:,} of its files were looked at"))
 
     def _enter(self, entry: os.DirEntry[str], queue: deque[str]) -> None:
-        if entry.name not in self._skipped and entry.path not in self._excluded:
+        if entry.name in self._skipped:
+            self.left_out.add(entry.name)
+        elif entry.path not in self._excluded:
             queue.append(entry.path)
 
     def _list(self, folder: str, top: str) -> list[os.DirEntry[str]]:

@@ -20,6 +20,7 @@ _RULES = {
         "A key is in an agent's transcript",
         "Replace it: a model provider has it. Delete the transcript.",
     ),
+    Check.GIT_CONFIG: ("A login is in git's configuration", "Take it out of the URL; a credential helper keeps it."),
     Check.MCP: ("A secret is written into an MCP configuration", "Refer to an environment variable instead."),
     Check.SHARED: ("Environments share a key", "Make a key for each."),
     Check.READABLE: ("A file of secrets can be read by every user", "chmod go-rwx"),

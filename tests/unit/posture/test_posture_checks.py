@@ -89,6 +89,33 @@ def test_an_env_file_that_git_does_not_ignore(shop: Project, posture: Posture, t
     assert look_at(project.root).weaknesses == ()
 
 
+def test_a_login_in_the_url_of_a_remote(tmp_path: Path) -> None:
+    project = Project(tmp_path / "shop")
+    inner = Project(project.root / "a b")
+    for one in (project, inner):
+        one.git("remote", "add", "origin", f"https://ada:{KEYS.github('remote')}@git.example.com/ada/shop.git")
+        one.git("remote", "add", "other", "https://git.example.com/ada/other.git")
+    found = only(look_at(project.root), Check.GIT_CONFIG)
+    assert [place.path for place in found.places] == [".git/config", "a b/.git/config"]
+    run(project.root, found.fixes[0].command)
+    assert project.git("remote", "-v").count("https://git.example.com/ada/") == 4
+    left = only(look_at(project.root), Check.GIT_CONFIG)
+    assert [place.path for place in left.places] == ["a b/.git/config"]
+    run(project.root, left.fixes[0].command)
+    assert look_at(project.root).weaknesses == ()
+
+
+def test_what_is_tracked_in_a_folder_that_is_not_entered_is_looked_at(tmp_path: Path) -> None:
+    project = Project(tmp_path / "shop")
+    for name in ("build/deploy.sh", "node_modules/x/index.js"):
+        project.write(name, f"KEY={KEYS.stripe(name)}\n")
+    project.commit("build/deploy.sh")
+    found = look_at(project.root)
+    assert [one.places[0].path for one in found.weaknesses] == ["build/deploy.sh"]
+    told = "Folders of these names were not entered, but for what is tracked in them: build, node_modules."
+    assert found.notes[0] == told
+
+
 def test_a_repository_within_is_asked_for_its_own_files(tmp_path: Path) -> None:
     outer = Project(tmp_path / "shop")
     inner = Project(outer.root / "libs/pay")
