@@ -11,16 +11,20 @@ from __future__ import annotations
 import gc
 import socket
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agentguard.sense.proxy.hardening import harden
 from agentguard.sense.proxy.logs import keep_quiet
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from agentguard.judge.context import Context
     from agentguard.judge.policy import Policy
     from agentguard.model.finding import Finding
     from agentguard.model.observation import HttpObservation
+    from agentguard.model.secret import SecretMatch
     from agentguard.sense.proxy.config import ProxyConfig
     from agentguard.sense.proxy.interface import Guard
 
@@ -56,7 +60,7 @@ def build_guard(config: ProxyConfig) -> Guard:
     scanner = Scanner(types, build_engine(types, cache=config.cache), fingerprinter, values)
     policy = load_policy(home=config.home, workspace=config.workspace, base=config.base_policy)
     can_block = any(rule.then.disposition is Disposition.BLOCKED for rule in (*policy.rules, *policy.stricter))
-    gate = Gate(policy, context_of(config, policy)) if can_block else None
+    gate = Gate(policy, context_of(config, policy), config.rotated) if can_block else None
     return Guard(
         scanner=scanner, learn=values.add, decide=gate.decide if gate else lambda _draft: "", can_block=can_block
     )
@@ -65,9 +69,10 @@ def build_guard(config: ProxyConfig) -> Guard:
 class Gate:
     """Asks the policy about a request that is still held."""
 
-    def __init__(self, policy: Policy, context: Context) -> None:
+    def __init__(self, policy: Policy, context: Context, rotated: Collection[str] = ()) -> None:
         self._policy = policy
         self._context = context
+        self._rotated = frozenset(rotated)
 
     def decide(self, draft: HttpObservation) -> str:
         """The rule (FILE:ID) that blocks it, or ""."""
@@ -109,8 +114,15 @@ class Gate:
             asked_host=draft.asked_host,
             method=draft.method,
             protocol=draft.protocol,
-            matches=draft.matches,
+            matches=tuple(map(self._compared, draft.matches)),
         )
+
+    def _compared(self, match: SecretMatch) -> SecretMatch:
+        """Of what is unusual, only an old value is known here: the rest is told once it is recorded."""
+        from agentguard.model.access import Access
+
+        old = match.fingerprint in self._rotated and not match.public
+        return replace(match, access=Access.ROTATED) if old else match
 
 
 def context_of(config: ProxyConfig, policy: Policy) -> Context:

@@ -17,6 +17,7 @@ from agentguard.launch.run_folder import RunFolder
 from agentguard.model.observation import GapObservation, GapType
 from agentguard.model.secret import SecretValue
 from agentguard.model.session import Coverage, SensorState
+from agentguard.record.reader import rotated_before
 from agentguard.sense.interface import Emit
 from agentguard.sense.proxy.config import ProxyConfig
 from agentguard.sense.proxy.environment import upstream_of
@@ -154,6 +155,7 @@ def _config(setup: NetworkSetup) -> ProxyConfig:
         pointed_at=setup.pointed_at,
         home=setup.home.root,
         workspace=request.cwd,
+        rotated=rotated_before(setup.home.database),
         upstream_ca=request.upstream_ca,
         capture=request.capture,
         redirects=request.redirects,

@@ -48,6 +48,7 @@ ALL = Choice(":value = ''", ":value = ''")
 OF_SESSION = Choice(_USED, "session = :value")
 ONE = Choice("fingerprint = :value", "fingerprint = :value")
 
+ROTATED = "SELECT fingerprint FROM credentials WHERE rotated_ns IS NOT NULL"
 HABITS = """
 SELECT fingerprint, agent, COUNT(*) AS taken_in, MAX(taken) AS most FROM (
     SELECT fingerprint, agent, session, SUM(count) AS taken FROM credential_uses

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -26,6 +27,7 @@ from agentguard.record.known import (
     HAS_INVENTORY,
     OF_SESSION,
     ONE,
+    ROTATED,
     SEEN_BEFORE,
     STARTS,
     Choice,
@@ -189,6 +191,11 @@ class Reader:
             raise StoreError(f"{len(found)} credentials begin with {name!r}; give more of the fingerprint")
         return next(iter(self._known(ONE, found[0]["fingerprint"])), None) if found else None
 
+    def rotated(self) -> tuple[str, ...]:
+        """Fingerprints of the credentials marked as rotated."""
+        rows = self._rows(ROTATED, []) if self.has_inventory() else []
+        return tuple(row["fingerprint"] for row in rows)
+
     def access_histories(self, session: str, start_ns: int) -> dict[str, AccessHistory]:
         """What a session's accesses are compared with: of each credential known before it began, by fingerprint."""
         if not self.has_inventory():
@@ -323,10 +330,13 @@ def _bindable(text: str) -> str:
 
 def histories_before(path: Path, session: str, start_ns: int) -> dict[str, AccessHistory]:
     """As `Reader.access_histories`; {} when the database cannot be read: then no access is unusual."""
-    reader = Reader(path)
-    try:
+    with contextlib.closing(Reader(path)) as reader, contextlib.suppress(StoreError):
         return reader.access_histories(session, start_ns)
-    except StoreError:
-        return {}
-    finally:
-        reader.close()
+    return {}
+
+
+def rotated_before(path: Path) -> tuple[str, ...]:
+    """Fingerprints of the credentials marked as rotated; none when the database cannot be read."""
+    with contextlib.closing(Reader(path)) as reader, contextlib.suppress(StoreError):
+        return reader.rotated()
+    return ()

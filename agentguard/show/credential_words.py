@@ -98,12 +98,13 @@ def why(task: Task, zone: tzinfo | None = None) -> str:
 def used_since(credential: KnownCredential, since_ns: int, zone: tzinfo | None = None) -> list[str]:
     """What was done with it after a time: `sent to x, 3 times, last ..., by curl (codex)`, `read ...`."""
     uses = [use for use in credential.uses if use.last_ns > since_ns]
-    sends = sendings(uses)
-    parts = [f"sent to {_receivers(sends, zone)}"] if sends else []
-    return parts + [
+    passed, stopped = ([use for use in sendings(uses) if use.blocked is blocked] for blocked in (False, True))
+    parts = [f"sent to {_receivers(passed, zone)}"] if passed else []
+    parts += [
         f"{reading.word} by {_who(reading.processes[-1], reading.agent)} {day_and_time(reading.last_ns, zone)}"
         for reading in readings(uses)
     ]
+    return parts + ([f"stopped on its way to {_receivers(stopped, zone)}"] if stopped else [])
 
 
 def _since_rotated(one: KnownCredential, zone: tzinfo | None) -> str:

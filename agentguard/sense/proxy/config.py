@@ -35,6 +35,8 @@ class ProxyConfig:
     """Agent id of policies/agents.yaml."""
     pointed_at: tuple[str, ...] = ()
     """Hosts that the session's environment named as receivers of prompts when it started."""
+    rotated: tuple[str, ...] = ()
+    """Fingerprints of credentials that their owner had replaced when the session started."""
     upstream_ca: str | None = None
     """A further PEM file of roots to verify servers with, beside the system's and the user's."""
     redirects: dict[str, tuple[str, int]] = field(default_factory=dict)

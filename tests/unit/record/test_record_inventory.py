@@ -30,7 +30,7 @@ from agentguard.model.finding import Activity, Finding, Kind
 from agentguard.model.secret import KNOWN_VALUE
 from agentguard.model.verdict import Disposition, Outcome, Severity, Verdict
 from agentguard.record.at_rest import Run, keep_at_rest, mark_rotated
-from agentguard.record.reader import Reader, histories_before
+from agentguard.record.reader import Reader, histories_before, rotated_before
 from agentguard.record.schema import open_database
 from agentguard.record.verify import verify
 from agentguard.record.writer import Writer
@@ -175,8 +175,10 @@ def test_rotated_is_a_mark_that_can_be_taken_back(guard_home: Home) -> None:
     mark_rotated(guard_home, FINGERPRINT, START)
     record(guard_home, read(2, session="s-two"), uids=("s-two",))
     assert known(guard_home).rotated_ns == START
+    assert rotated_before(guard_home.database) == (FINGERPRINT,)
     mark_rotated(guard_home, FINGERPRINT, None)
     assert known(guard_home).rotated_ns is None
+    assert rotated_before(guard_home.database) == rotated_before(guard_home.root / "none.db") == ()
 
 
 def test_a_beginning_that_several_have_names_none(guard_home: Home) -> None:
