@@ -96,6 +96,7 @@ def _look(
     from agentguard.posture.catalogue import load_catalogue
     from agentguard.posture.look import Knowledge, Look, Question
     from agentguard.posture.reading import FileReader
+    from agentguard.record.looks import Looks
     from agentguard.record.reader import Reader
     from agentguard.scan.setting import setting_of
     from agentguard.show.progress import ProgressLine
@@ -120,7 +121,9 @@ def _look(
         looked = Look(
             question,
             Knowledge(catalogue=catalogue, patterns=patterns, types=scanner.types),
-            FileReader(catalogue, FileScanner(scanner), scanner),
+            FileReader(
+                catalogue, FileScanner(scanner), scanner, Looks(home.looks, home.looks_key(), time.time_ns).note
+            ),
             history=partial(_history, setting, line) if arguments.history else None,
             on_file=lambda count: line.tell(0, 0, f"{count:,} files"),
         ).run()

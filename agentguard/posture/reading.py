@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Protocol
@@ -70,15 +70,29 @@ class FileLook:
 
 
 class FileReader:
-    """Opens files and never follows a link, waits for a FIFO, or keeps what it read."""
+    """Opens files and never follows a link, waits for a FIFO, or keeps what it read.
 
-    def __init__(self, catalogue: Catalogue, files: FileScanner, recogniser: Recogniser) -> None:
+    Args:
+        on_secret: told the device and inode of each file with secrets that is opened: a guard that watches it must not
+            take us for someone unknown.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        files: FileScanner,
+        recogniser: Recogniser,
+        on_secret: Callable[[int, int], object] = lambda _device, _inode: None,
+    ) -> None:
+        self._on_secret = on_secret
         self._catalogue = catalogue
         self._files = files
         self._recogniser = recogniser
 
     def look(self, file: SeenFile) -> FileLook:
         """Read it and judge it."""
+        if file.is_secret_file:
+            self._on_secret(*file.identity)
         try:
             data, cut = _read(file.path, binary=file.place == _TRANSCRIPT)
         except OSError as error:
@@ -86,6 +100,8 @@ class FileReader:
         kept, allowed = self._kept(file, data)
         inline, complaint = self._inline(file, data)
         inline = _as_the_scan_knows(kept, inline)
+        if kept or inline:
+            self._on_secret(*file.identity)
         references = list(self._references(file, data))
         unread = complaint or (f"only its first {MOST_BYTES >> 20} MB were looked at" if cut else "")
         return FileLook(

@@ -39,6 +39,8 @@ class SeenFile:
     size: int
     modified: float
     """s since the epoch."""
+    identity: tuple[int, int] = (0, 0)
+    """Device and inode."""
     at_home: bool = False
 
     @property
@@ -144,6 +146,7 @@ class Tree:
             owner=info.st_uid,
             size=info.st_size,
             modified=info.st_mtime,
+            identity=(info.st_dev, info.st_ino),
             at_home=at_home,
         )
 

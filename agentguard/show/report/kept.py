@@ -10,7 +10,7 @@ from agentguard.show.report.data import ReportData
 from agentguard.show.report.markup import Child, Html, join, link, prose, tag
 from agentguard.show.report.tables import row, table
 
-MOST_KEPT = 12
+MOST_KEPT = 8
 TITLE = "How credentials are kept here"
 NOT_CHECKED = "Nobody has looked yet: run `agentguard check` in the folder of this session."
 
@@ -54,7 +54,7 @@ def _row(one: Weakness) -> Html:
     where = join([tag("code", path) for path in places[:2]], " ")
     return row(
         (tag("span", f"{look.glyph} {look.word}", class_=f"tag {one.severity.value}"), ""),
-        (join([tag("b", one.title), tag("br"), tag("span", one.why, class_="soft")]), "wide"),
+        (join([tag("b", one.title), tag("br"), tag("span", prose(one.why), class_="soft")]), "wide"),
         (join([where, tag("span", more, class_="soft")]), "wide"),
         (_step(one), "wide"),
     )

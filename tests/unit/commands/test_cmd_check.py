@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from harness.ordinary_user import open_folder, ordinary_user_prefix
 from harness.untidy import Keys, Project, untidy_home, untidy_project, write
 
 from agentguard.cli import main
+from agentguard.config import Home
+from agentguard.record.looks import Looks
 
 KEYS = Keys()
 
@@ -88,6 +91,16 @@ def test_it_feeds_the_inventory_and_knows_what_was_replaced(
     assert str(tmp_path / "pay.py") in capsys.readouterr().out
     main(["keys", "rotated", one["fingerprint"], "--home", str(guard)])
     assert check(guard, str(tmp_path)) == 0
+
+
+def test_a_guard_that_watches_knows_who_opened_the_files(tmp_path: Path, guard: Path) -> None:
+    paths = [write(tmp_path, name, f"KEY={KEYS.stripe(name)}\n") for name in (".env", "settings.py", "plain.txt")]
+    paths[2].write_text("nothing")
+    before = time.time_ns()
+    check(guard, str(tmp_path))
+    looks = Looks(Home(guard).looks, Home(guard).looks_key(), time.time_ns)
+    told = [looks.seen(path.stat().st_dev, path.stat().st_ino, before) for path in paths]
+    assert told == [True, True, False]
 
 
 def test_sarif_names_places_as_one_would_type_them(

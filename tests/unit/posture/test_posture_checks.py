@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from harness.ordinary_user import open_folder
 from harness.untidy import Keys, Project, untidy_home, untidy_project, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -260,24 +261,19 @@ def test_environments_of_one_file_are_told_by_sections_and_by_variables(tmp_path
 
 
 def test_files_with_keys_that_others_can_read(tmp_path: Path) -> None:
-    open_to_all = tmp_path / "open"
-    write(open_to_all, "a b.conf", f"key = {KEYS.stripe()}\n", mode=0o644)
-    write(open_to_all, "own.conf", f"key = {KEYS.stripe()}\n", mode=0o640)
-    write(open_to_all, "plain.conf", "key = none\n", mode=0o644)
-    above = [tmp_path, *tmp_path.parents]
-    modes = {folder: folder.stat().st_mode for folder in above}
-    assert of_check(look_at(open_to_all), Check.READABLE) == [], "pytest's folders let nobody through"
-    closed = [folder for folder in above if not modes[folder] & 0o001]
-    try:
-        for folder in closed:
-            folder.chmod(modes[folder] | 0o001)
-        found = only(look_at(open_to_all), Check.READABLE)
-        assert [place.path for place in found.places] == ["a b.conf"]
-        run(open_to_all, found.fixes[0].command)
-        assert of_check(look_at(open_to_all), Check.READABLE) == []
-    finally:
-        for folder in closed:
-            folder.chmod(modes[folder])
+    key = f"key = {KEYS.stripe()}\n"
+    write(tmp_path, "closed.conf", key, mode=0o644)
+    assert of_check(look_at(tmp_path), Check.READABLE) == [], "pytest's folders let nobody through"
+    with open_folder() as folder:
+        write(folder, "a b.conf", key, mode=0o644)
+        write(folder, "own.conf", key, mode=0o640)
+        write(folder, "plain.conf", "key = none\n", mode=0o644)
+        write(folder, "inner/c.conf", key, mode=0o644)
+        (folder / "inner").chmod(0o750)
+        found = only(look_at(folder), Check.READABLE)
+        assert [(place.path, place.note) for place in found.places] == [("a b.conf", "-rw-r--r--")]
+        run(folder, found.fixes[0].command)
+        assert of_check(look_at(folder), Check.READABLE) == []
 
 
 def with_history(root: Path) -> Posture:

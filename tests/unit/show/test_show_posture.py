@@ -162,13 +162,13 @@ def test_a_report_says_how_credentials_are_kept_in_its_folder(walked: Path) -> N
         "Score 55 of 100: 1 critical, 31 high.",
         "■ critical",
         "rm -- x.py",
-        "And 20 more",
+        "And 24 more",
         "As of 2026-01-31",
     ):
         assert words in page, words
     markdown = render_markdown(data)
     assert "- ■ **critical** a key in x.py. Take it out. `rm -- x.py`" in markdown
-    assert "and 20 more: `agentguard check --full`" in markdown
+    assert "and 24 more: `agentguard check --full`" in markdown
     assert "\n# h" not in markdown
     assert "<img" not in re.sub(r"(`+).*?\1", "", markdown).replace("\\<img", "")
     machine = json.loads(report_json(data))
