@@ -26,7 +26,8 @@ _SHORTEST_HEX = 16
 _FEW_BYTES = 6
 _SIGN = re.compile(r"[!@#$%^&*?+=~|]")
 _SAYS_WHAT_IT_IS = re.compile(
-    r"(?i)secret|token|passw|public_?key|private_?key|api_?key|credential|auth|^[A-Za-z_]\w*(?:\[[^\]]*\])?\."
+    r"(?i)secret|token|passw|public_?key|private_?key|api_?key|credential|auth|aes-?[0-9]{3}"
+    r"|^[A-Za-z_]\w*(?:\[[^\]]*\])?\."
 )
 _UUID = re.compile(r"(?i)\{?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\}?")
 _HEX = re.compile(r"(?i)(?:0x)?[0-9a-f]+")

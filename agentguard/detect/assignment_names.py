@@ -57,7 +57,7 @@ _OWNERS_OF_KEYS = frozenset(
     """
     api access secret private encryption encrypt decryption signing sign signature auth authorization authentication
     account master license licence ssh shared service client consumer session webhook jwt hmac crypto cipher aes des rsa
-    storage subscription app application admin server security integration user project deploy host function write
+    crypt storage subscription app application admin server security integration user project deploy host function write
     read dev prod production live management provisioning ingest publish customer partner merchant developer instance
     preshared
     """.split()  # noqa: SIM905

@@ -7,12 +7,14 @@ rest of a name is what names have (`token_2`, not `tokenizer`), and a value with
 
 from __future__ import annotations
 
-_BLANKS, _LINE = r"[ \t]{0,16}", r"(?:\\?\r?\n[ \t]{0,40})?"
+_BLANKS, _LINE = r"[ \t]{0,16}", r"(?:[\\(]?\r?\n[ \t]{0,40})?"
 _REST = r"[A-Za-z0-9_.-]{0,40}"
 _CLOSED = r"""["'`\\\[\])]{0,8}"""
 _QUOTE = r"""\\{0,6}["'`]{1,3}"""
-_TYPE = r"(?::?[ \t]?[A-Za-z_&*][A-Za-z0-9_.&*]{0,24}(?:[\[<][A-Za-z0-9_.,| ]{0,24}[\]>])?(?:\[\])?[ \t]{0,4})?"
-_SIGN = r"(?:[=!]==?|[?|+&]{0,2}=>?|:{1,3}=?|->|<-|-|[,({]|%3[Dd])"
+_TYPE = (
+    r"(?::?[ \t]?(?:[Aa]s )?[A-Za-z_&*][A-Za-z0-9_.&*]{0,24}(?:[\[<][A-Za-z0-9_.,| ]{0,24}[\]>])?(?:\[\])?[ \t]{0,4})?"
+)
+_SIGN = r"(?:[=!]==?|[?|+&]{0,2}=>?|\|\||\?\?|or |:{1,3}=?|->|<-|-|[,({]|%3[Dd])"
 _CALL = r"(?:(?:new |\[\])?[A-Za-z_@$&][A-Za-z0-9_.:]{0,40}!?\(?[ \t]{0,4})?"
 _QUOTED = _CLOSED + _BLANKS + _TYPE + _SIGN + _BLANKS + _LINE + _CALL + _QUOTE
 _VALUE_BELOW = (
@@ -23,11 +25,13 @@ _ELEMENT = r"""(?:(?:\\{0,4}["'])?>|</key>)(?:[ \t\r\n]{0,40}<(?:string|value)>)
 _PAIR = r"""[ \t]{0,2}=?[ \t]{0,2}[(\[{][ \t]{0,4}["'][^"'\r\n]{1,64}["'][ \t]{0,2},[ \t]{0,4}["']"""
 _DIGIT_OR_SIGN = r"(?:[A-Za-z_~-]{0,40}[0-9!@#%^*+?/]|[A-Za-z_~-]{1,40}[$&=])"
 _PLAIN = _CLOSED + _BLANKS + r"(?:[?|+&]{0,2}=>?|:{1,3}=?|%3[Dd])" + _BLANKS + _LINE + _DIGIT_OR_SIGN
+_GIVEN = r"""[ \t]{1,4}@?["']"""
+"""An argument, where a call needs no parentheses: `apiKey 'v'`, `(def token "v")`."""
 _SPOKEN = r"(?:[ \t]{1,4}(?i:by))?[ \t]{1,8}"
 _SPOKEN_PLAIN = r"[ \t]{1,8}(?:[05678] )?" + _DIGIT_OR_SIGN
 
 
-_ANY, _NO_DIGIT = r"""[^ \t\r\n"'`<>()]""", r"""[^ \t\r\n"'`<>()0-9]"""
+_ANY, _NO_DIGIT = r"""[^ \t\r\n"'`<>]""", r"""[^ \t\r\n"'`<>0-9]"""
 _CHOSEN = f"{_ANY}{{3}}"
 _MADE = f"(?:{_NO_DIGIT}{{0,3}}[0-9]{_ANY}{{4}}|{_NO_DIGIT}{{4,15}}[0-9]|{_NO_DIGIT}{{16}})"
 """Without a digit it is long or no key."""
@@ -35,7 +39,7 @@ _MADE = f"(?:{_NO_DIGIT}{{0,3}}[0-9]{_ANY}{{4}}|{_NO_DIGIT}{{4,15}}[0-9]|{_NO_DI
 
 def _assigned(names: str, value: str) -> str:
     """Names with any sign of assignment, and where it stands in quotes the beginning of a value."""
-    return f"(?:{names})(?:(?:{_QUOTED}|{_VALUE_BELOW}|{_ELEMENT}){value}|{_PLAIN})"
+    return f"(?:{names})(?:(?:{_QUOTED}|{_VALUE_BELOW}|{_ELEMENT}|{_GIVEN}){value}|{_PLAIN})"
 
 
 def _spoken(names: str) -> str:

@@ -26,15 +26,16 @@ _GLUE = re.compile(
         \\{0,6}["']? [ \t]{0,4} [:=] [ \t]{0,4}
     | [ ] -value [ ]
     | (?P<close> \\{0,6}["'`] )? [ \t]{0,2} [\])\[]{0,3} [ \t]{0,16}
-      (?(close) | (?: :? [ \t]? [a-z_&*] [a-z0-9_.&*]{0,24} (?:\[[a-z0-9_.,| ]{0,24}\]|<[a-z0-9_.,]{0,24}>)? (?:\[\])?
-          (?:[ \t]{1,4}|(?==)) (?==) )? )  # a type
-      (?P<sign> [=!]==? | [?|+&]{0,2}=>? | :{1,3}=? | -> | <- | -(?=[ ]) | [,({] | %3d )
-      [ \t]{0,16} (?: \\?\r?\n[ \t]{0,40} )?
+      (?(close) | (?: :? [ \t]? (?:as[ ])? [a-z_&*] [a-z0-9_.&*]{0,24}
+          (?:\[[a-z0-9_.,| ]{0,24}\]|<[a-z0-9_.,]{0,24}>)? (?:\[\])?
+          (?:[ \t]{1,4}|(?==)) (?= =[ \t]{0,16}[^=\s] ) )? )  # a type; base64 ends with signs too
+      (?P<sign> [=!]==? | [?|+&]{0,2}=>? | \|\| | \?\? | or(?=[ ]) | :{1,3}=? | -> | <- | -(?=[ ]) | [,({] | %3d )
+      [ \t]{0,16} (?: [\\(]?\r?\n[ \t]{0,40} )?
       (?: (?:\[\]byte\( | (?:new[ ])? (?:[a-z_][a-z0-9_]{0,24}(?:\.|::)){0,3}
           (?:secret_?str(?:ing)?|[cw]?string|str|some|bytes?|text|literal|value_?of|of|from|(?:base)?_?b?64_?decode
           |password|secret|token|key|credential|char|quote|unquote) !? \() [ \t]{0,4}  # a wrapper
         | [burfln@$&]{1,2} (?=\\{0,6}["'`]) )?
-    | (?P<blank> (?:[ \t]{1,4}by)? [ \t]{1,8} (?:[05678][ ])? )
+    | (?P<blank> (?:[ \t]{1,4}by)? [ \t]{1,8} (?:[05678][ ]|@(?="))? )
     )
     (?P<quote> \\{0,6} (?:\"{3}|'{3}|["'`]) )?
     """,
@@ -106,7 +107,7 @@ def _how(glue: re.Match[bytes]) -> How:
     if glue["pair"]:
         return How.PAIR
     if glue["quote"]:
-        return How.CALL if glue["sign"] in (b"(", b",", b"{") else How.QUOTED
+        return How.CALL if glue["blank"] or glue["sign"] in (b"(", b",", b"{") else How.QUOTED
     if glue["element"]:
         return How.ELEMENT
     return How.WORD if glue["blank"] else How.PLAIN
@@ -122,6 +123,8 @@ def _is_other(data: bytes, name: Name, glue: re.Match[bytes]) -> bool:
         return not glue["quote"]
     if glue["blank"]:
         text = name.text
+        if glue["quote"]:
+            return text == "pass"  # a verb
         return not (text.startswith("-") or text.isupper() or text.lower() in _COMMANDS)
     return data[name.start - 2 : name.start] == b"::" and data[name.end : name.end + 1] in (b'"', b"'")
 

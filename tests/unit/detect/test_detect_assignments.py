@@ -65,12 +65,20 @@ WRITTEN = [
     'SecretStr api_token = SecretStr("{}")',
     'NSString *apiToken = @"{}";',
     "api_token = `{}`",
+    "api_token '{}'",
+    '(def api-token "{}")',
+    '#define kApiToken @"{}"',
+    'Dim apiToken As String = "{}"',
+    "process.env.API_TOKEN || '{}'",
+    'os.environ.get("API_TOKEN") or "{}"',
+    'api_token = (\n    "{}"\n)',
+    "api_token: {}==",
 ]
 
 
 @pytest.mark.parametrize("form", WRITTEN)
 def test_a_value_is_read_in_every_way_of_writing(form: str) -> None:
-    assert found(form.format(KEY)) == [KEY]
+    assert [value.rstrip("=") for value in found(form.format(KEY))] == [KEY]
 
 
 @pytest.mark.parametrize("form", ["password = '{}'", '"db_passwd": "{}"', "DB_PASS={}", "<password>{}</password>"])
@@ -102,6 +110,8 @@ QUIET = [
     "cache_key: sha256-{}",
     "['x509_pass_st', 'x509_store_st2']",
     "you can pass inline4 to it",
+    'you can pass "inline=4" to it',
+    '#define TXT_PSK_WITH_AES_256_CCM "PSK-AES256-CCM8"',
     "key_id: {}",
     "password_hash_algorithm = 'pbkdf2_sha256'",
 ]
