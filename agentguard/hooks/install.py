@@ -27,6 +27,8 @@ from agentguard.hooks.scripts import (
 
 _SHELL = re.compile(r"#![ \t]*\S*?(?:/|env[ \t]+)(?:ba|da|k|z)?sh\b")
 _BLOCK = re.compile(rf"^{re.escape(BEGIN)}.*?^{re.escape(END)}\n", re.MULTILINE | re.DOTALL)
+_MOVED = ".legacy"
+"""Ending that the pre-commit framework gives to a hook that was there before it."""
 _NEW_HOOK = "#!/bin/sh\n"
 _HAND_ON = 'exec "${{0%/*}}/{hook}' + BEFORE + '" "$@"\n'
 
@@ -47,7 +49,7 @@ def install(place: HookPlace, program: Program) -> list[Change]:
         ConfigError: a file cannot be read or written, or a hook and its predecessor are both someone else's.
     """
     if place.kind is not PlaceKind.TREE:
-        return [change for hook in HOOKS for change in _install_own(place.hook(hook), hook, program)]
+        return [change for hook in HOOKS for change in _install_own(gate_path(place, hook), hook, program)]
     text = launcher(place, program)
     changes = [] if read(place.launcher) == text else [Change(place.launcher, "written")]
     _write(place.launcher, text)
@@ -63,16 +65,23 @@ def uninstall(place: HookPlace, *, even_changed: bool = False) -> list[Change]:
     Raises:
         ConfigError: a file cannot be read or written, or a hook was edited.
     """
-    edited = [path for hook in HOOKS if is_edited(path := place.hook(hook), hook)]
+    edited = [path for hook in HOOKS if is_edited(path := gate_path(place, hook), hook)]
     if edited and not even_changed:
         raise ConfigError(f"{edited[0]} was edited since it was installed; look at it, then use --force")
-    changes = [change for hook in HOOKS for change in _remove(place.hook(hook), hook)]
+    changes = [change for hook in HOOKS for change in _remove(gate_path(place, hook), hook)]
     if read(place.launcher) is not None:
         with _told(place.launcher):
             place.launcher.unlink()
             place.launcher.parent.rmdir()
         changes.append(Change(place.launcher, "removed"))
     return changes
+
+
+def gate_path(place: HookPlace, hook: str) -> Path:
+    """Where the gate's hook stands, if it does: the pre-commit framework, installed over it, moves it and runs it."""
+    path = place.hook(hook)
+    moved = path.with_name(path.name + _MOVED)
+    return moved if not _is_ours(path) and _is_ours(moved) else path
 
 
 def read(path: Path) -> str | None:
@@ -102,6 +111,11 @@ def is_edited(path: Path, hook: str) -> bool:
         program = program_of(text)
         return program is None or text != own_hook(hook, program)
     return BEGIN in text and tree_block(hook) not in text
+
+
+def _is_ours(path: Path) -> bool:
+    text = read(path)
+    return text is not None and is_ours(text)
 
 
 def _install_own(path: Path, hook: str, program: Program) -> Iterator[Change]:
@@ -139,10 +153,10 @@ def _remove(path: Path, hook: str) -> Iterator[Change]:
         _write(path, rest, stat.S_IMODE(path.stat().st_mode))
         yield Change(path, "our lines taken out")
         return
-    before = _before(path)
+    older = before(path)
     with _told(path):
-        if before.exists() or before.is_symlink():
-            before.replace(path)
+        if older.exists() or older.is_symlink():
+            older.replace(path)
             yield Change(path, "is again what stood there before")
         else:
             path.unlink()
@@ -150,16 +164,17 @@ def _remove(path: Path, hook: str) -> Iterator[Change]:
 
 
 def _put_aside(path: Path) -> Change:
-    before = _before(path)
-    if before.exists() or before.is_symlink():
-        raise ConfigError(f"{path} and {before} are both not ours: keep one of them, then install again")
+    older = before(path)
+    if older.exists() or older.is_symlink():
+        raise ConfigError(f"{path} and {older} are both not ours: keep one of them, then install again")
     with _told(path):
-        path.replace(before)
-    return Change(before, f"is what {path.name} was; it goes on being run, before the gate")
+        path.replace(older)
+    return Change(older, f"is what {path.name} was; it goes on being run, before the gate")
 
 
-def _before(path: Path) -> Path:
-    return path.with_name(path.name + BEFORE)
+def before(path: Path) -> Path:
+    """Where the hook is that stood at `path` before the gate's."""
+    return path.with_name(path.name.removesuffix(_MOVED) + BEFORE)
 
 
 def _write(path: Path, text: str, mode: int = 0o755) -> None:

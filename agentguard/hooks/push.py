@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 
-from agentguard.errors import GitError
+from agentguard.errors import ConfigError, GitError
 from agentguard.hooks.git_pipe import GitPipe
 from agentguard.scan.git_options import FORMAT
 
@@ -21,6 +21,9 @@ def outgoing(arguments: list[str]) -> list[str]:
 
     Args:
         arguments: what git gives the hook: the remote's name, and its URL.
+
+    Raises:
+        ConfigError: nobody says what is pushed.
     """
     remote = arguments[0] if arguments else os.environ.get("PRE_COMMIT_REMOTE_NAME", "")
     pairs = [(new, old) for new, old in _pushed() if new.strip("0")]
@@ -47,9 +50,13 @@ def by_commit(output: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _pushed() -> Iterator[tuple[str, str]]:
-    """(object here, object there) of each ref: from git on standard input, or from the pre-commit framework."""
-    if "PRE_COMMIT_TO_REF" in os.environ:
-        yield os.environ["PRE_COMMIT_TO_REF"], os.environ.get("PRE_COMMIT_FROM_REF", "")
+    """(object here, object there) of each ref: from git on standard input, or from the pre-commit framework, which
+    names a whole branch where the other side has none of it."""
+    if os.environ.get("PRE_COMMIT") == "1":
+        new = os.environ.get("PRE_COMMIT_TO_REF") or os.environ.get("PRE_COMMIT_LOCAL_BRANCH")
+        if not new:
+            raise ConfigError("the pre-commit framework does not say what is pushed; update it")
+        yield new, os.environ.get("PRE_COMMIT_FROM_REF", "")
         return
     for line in sys.stdin:
         words = line.split()

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from agentguard.hooks.install import is_edited, read
+from agentguard.hooks.install import before, gate_path, is_edited, read
 from agentguard.hooks.place import HOOKS, HookPlace, PlaceKind
-from agentguard.hooks.scripts import BEFORE, BEGIN, Program, is_ours, launcher, program_of
+from agentguard.hooks.scripts import BEGIN, Program, is_ours, launcher, program_of
 
 
 class HookState(StrEnum):
@@ -60,14 +60,15 @@ def watched_files(place: HookPlace) -> list[Path]:
         ConfigError: one cannot be read.
     """
     hooks = [one.path for one in status(place) if one.state is HookState.INSTALLED]
-    chained = [path.with_name(path.name + BEFORE) for path in hooks]
-    launchers = [place.launcher] if place.kind is PlaceKind.TREE and hooks else []
-    return [*hooks, *(path for path in chained if path.exists()), *launchers]
+    callers = [place.hook(hook) for hook in HOOKS]
+    launchers = [place.launcher] if place.kind is PlaceKind.TREE else []
+    others = [*(before(path) for path in hooks), *(path for path in callers if path not in hooks), *launchers]
+    return [*hooks, *(path for path in others if path.exists())] if hooks else []
 
 
 def _status(place: HookPlace, hook: str) -> HookStatus:
-    path = place.hook(hook)
-    return HookStatus(hook, path, _state(place, path, hook), path.with_name(path.name + BEFORE).exists())
+    path = gate_path(place, hook)
+    return HookStatus(hook, path, _state(place, path, hook), before(path).exists() or path != place.hook(hook))
 
 
 def _state(place: HookPlace, path: Path, hook: str) -> HookState:

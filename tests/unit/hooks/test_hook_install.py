@@ -173,6 +173,34 @@ def test_a_folder_of_hooks_for_all_repositories_is_used_and_named(
         find_place(bare.top)
 
 
+FRAMEWORK = """#!/bin/sh
+echo "framework ran" >&2
+PRE_COMMIT_RUNNING_LEGACY=1 "${0%/*}/pre-commit.legacy" "$@"
+"""
+"""What the pre-commit framework does once it has been installed over another hook."""
+
+
+def test_the_framework_over_the_gate_runs_it_and_the_gate_over_the_framework_does_not_run_in_circles(
+    guarded: Repository, program: Program
+) -> None:
+    hooks = guarded.top / ".git" / "hooks"
+    ours = (hooks / "pre-commit").read_text()
+    (hooks / "pre-commit").rename(hooks / "pre-commit.legacy")
+    put_hook(hooks / "pre-commit", FRAMEWORK)
+    assert states(guarded) == [HookState.INSTALLED] * 3
+    assert hooks / "pre-commit" in watched_files(find_place(guarded.top))
+    assert install(find_place(guarded.top), program) == []
+    guarded.stage("a.py", LINE)
+    assert guarded.git("hook", "run", "pre-commit", check=False).returncode == 1
+    put_hook(hooks / ("pre-commit" + BEFORE), FRAMEWORK)
+    guarded.stage("a.py", "a = 1\n")
+    assert guarded.git("hook", "run", "pre-commit").stderr.count("framework ran") == 1
+    assert (hooks / "pre-commit.legacy").read_text() == ours
+    (hooks / ("pre-commit" + BEFORE)).unlink()
+    uninstall(find_place(guarded.top))
+    assert {path.name for path in hooks.iterdir() if not path.name.endswith(".sample")} == {"pre-commit"}
+
+
 def test_status_tells_what_is_wrong_with_a_hook(guarded: Repository, program: Program) -> None:
     hooks = guarded.top / ".git" / "hooks"
     assert states(guarded) == [HookState.INSTALLED] * 3
@@ -257,11 +285,15 @@ def test_the_framework_hands_our_hook_what_it_needs(
     bare.stage("a.py", LINE)
     bare.commit()
     monkeypatch.chdir(bare.top)
+    words = hooks["agentguard-pre-push"]["entry"].split()
+    assert words[0] == "agentguard"
+    monkeypatch.setenv("PRE_COMMIT", "1")
+    assert main(words[1:]) == 2
+    monkeypatch.setenv("PRE_COMMIT_LOCAL_BRANCH", "refs/heads/main")
+    assert main(words[1:]) == 1
     monkeypatch.setenv("PRE_COMMIT_TO_REF", bare.git("rev-parse", "HEAD").stdout.strip())
     monkeypatch.setenv("PRE_COMMIT_FROM_REF", bare.git("rev-parse", "HEAD~1").stdout.strip())
     monkeypatch.setenv("PRE_COMMIT_REMOTE_NAME", "origin")
-    words = hooks["agentguard-pre-push"]["entry"].split()
-    assert words[0] == "agentguard"
     assert main(words[1:]) == 1
     monkeypatch.setenv("PRE_COMMIT_FROM_REF", bare.git("rev-parse", "HEAD").stdout.strip())
     assert main(words[1:]) == 0
