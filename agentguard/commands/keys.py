@@ -120,6 +120,7 @@ def _page(known: list[KnownCredential]) -> Page:
         credentials=credentials,
         tasks=worklist(credentials, issuers, lambda path: patterns.match_name(path) is not None),
         issuers=issuers,
+        now_ns=now,
         room=shutil.get_terminal_size((120, 24)).columns,
         color=sys.stdout.isatty() and "NO_COLOR" not in os.environ,
     )

@@ -88,6 +88,19 @@ ON CONFLICT DO UPDATE SET
     gone_ns = NULL
 """
 
+_NOTE_SOURCE = """
+INSERT INTO credential_places (fingerprint, path, found_by, line, commit_id, commit_ns, first_seen_ns, last_seen_ns)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
+"""A value that is sent is known from a file, which may hold another one by now."""
+
+_NOTE_GONE = """
+UPDATE credential_places SET gone_ns = ?1
+WHERE found_by = 'session' AND path = ?2 AND gone_ns IS NULL AND last_seen_ns < ?1
+    AND fingerprint NOT IN (SELECT value FROM json_each(?3))
+"""
+"""Who reads a file gets all that it holds: what was there before and is not among it was replaced."""
+
 _NOTE_USE = """
 INSERT INTO credential_uses
     (fingerprint, session, agent, way, host, outcome, blocked, process, count, first_ns, last_ns)
@@ -131,13 +144,16 @@ class Notes:
 
     def __init__(self) -> None:
         self._credentials = _Rows()
+        self._sources = _Rows()
         self._places = _Rows()
+        self._reads: dict[str, list[tuple[int, frozenset[str]]]] = {}
+        """By path: when what it holds was first seen to be that."""
         self._uses = _Rows()
 
     def place(self, match: SecretMatch, place: CredentialPlace) -> None:
         """It lies there."""
         self._credential(match, place.first_seen_ns, place.last_seen_ns)
-        self._place(match.fingerprint, place)
+        _add_place(self._places, match.fingerprint, place)
 
     def event(self, event: Event, *, times: int = 1, last_ns: int = 0) -> None:
         """What the event says of each of its credentials; `times` it happened, the last time at `last_ns`."""
@@ -147,11 +163,16 @@ class Notes:
         blamed = {match.fingerprint for match in at_fault(event)}
         blocked = int(event.verdict.disposition is Disposition.BLOCKED)
         process = valid_text(finding.process.name) if finding.process else ""
-        for match in {match.fingerprint: match for match in finding.matches}.values():
+        matches = {match.fingerprint: match for match in finding.matches}
+        read = finding.kind is Kind.FILE
+        if read and matches:
+            self._read(valid_text(finding.path), first_ns, frozenset(matches))
+        for match in matches.values():
             self._credential(match, first_ns, last_ns)
-            path = finding.path if finding.kind is Kind.FILE else match.source_path
+            path = finding.path if read else match.source_path
             if path and not path.startswith(_OF_PROCESSES):
-                self._place(match.fingerprint, seen_at(path, FoundBy.SESSION, first_ns))
+                place = seen_at(path, FoundBy.SESSION, first_ns)
+                _add_place(self._places if read else self._sources, match.fingerprint, place)
             outcome = event.verdict.outcome if match.fingerprint in blamed else Outcome.CLEAN
             who = (match.fingerprint, finding.session, finding.agent, finding.activity.value)
             what = (valid_text(finding.host), outcome.value, blocked, process)
@@ -162,15 +183,24 @@ class Notes:
         facts = (match.type, valid_text(match.own_name), match.preview, int(match.public), hosts)
         self._credentials.add((match.fingerprint, *facts), first_ns, last_ns)
 
-    def _place(self, fingerprint: str, place: CredentialPlace) -> None:
-        where = (fingerprint, valid_text(place.path), place.found_by.value)
-        self._places.add((*where, place.line, place.commit, place.commit_ns), place.first_seen_ns, place.last_seen_ns)
+    def _read(self, path: str, time_ns: int, held: frozenset[str]) -> None:
+        reads = self._reads.setdefault(path, [])
+        if not reads or reads[-1][1] != held:
+            reads.append((time_ns, held))
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Into the tables; the caller holds the transaction."""
+        gone = [(at, path, json.dumps(sorted(held))) for path, reads in self._reads.items() for at, held in reads]
         connection.executemany(_NOTE_CREDENTIAL, self._credentials.seen())
         connection.executemany(_NOTE_PLACE, self._places.seen())
+        connection.executemany(_NOTE_GONE, gone)
+        connection.executemany(_NOTE_SOURCE, self._sources.seen())
         connection.executemany(_NOTE_USE, self._uses.counted())
+
+
+def _add_place(rows: _Rows, fingerprint: str, place: CredentialPlace) -> None:
+    where = (fingerprint, valid_text(place.path), place.found_by.value)
+    rows.add((*where, place.line, place.commit, place.commit_ns), place.first_seen_ns, place.last_seen_ns)
 
 
 def _whole_us(time_ns: int) -> int:

@@ -19,6 +19,8 @@ from agentguard.show.text import safe, shortened
 from agentguard.show.urgency import DEMANDS, Cause, Task, lies_in
 
 _SOFT = "2"
+OLD_DAYS = 30
+_DAY_NS = 86_400 * 1_000_000_000
 _MOST_PLACES = 40
 _NARROWEST = 40
 _TABLE = ("FINGERPRINT", "CREDENTIAL", "STATE", "LAST SEEN", "TAKEN BY", "SENT TO", "LIVES IN")
@@ -44,6 +46,7 @@ class Page:
     tasks: Sequence[Task]
     """The most urgent first."""
     issuers: Issuers
+    now_ns: int
     room: int = 120
     """Columns of the terminal."""
     color: bool = False
@@ -108,18 +111,23 @@ def _wrapped(page: Page, text: str) -> list[str]:
 
 
 def inventory_lines(page: Page) -> list[str]:
-    """A table: what is on the worklist first and in its order, then the latest. What was found in a file, was never
-    used and is gone is only counted."""
+    """A table: what is on the worklist first and in its order, then the latest. What lies nowhere any more (an agent's
+    login is a new one every hour) is only counted when it is old."""
     order = {task.credential.fingerprint: rank for rank, task in enumerate(page.tasks)}
-    found = [one for one in page.credentials if one.fingerprint in order or one.uses or lies_in(one)]
+    found = [one for one in page.credentials if one.fingerprint in order or _is_alive(one, page.now_ns)]
     chosen = sorted(found, key=lambda one: (order.get(one.fingerprint, len(order)), -one.last_seen_ns))
     lines = table(_TABLE, [_row(page, one) for one in chosen], page.room)
     if page.color:
         lines[1:] = [_painted(line, page.look(one)) for line, one in zip(lines[1:], chosen, strict=True)]
     nowhere = len(page.credentials) - len(found)
     if nowhere:
-        lines.append(f"{plural(nowhere, 'credential')} more never used, and nowhere any more; --format json has all")
+        lines.append(f"and {nowhere:,} more, nowhere any more and not seen for {OLD_DAYS} days: --format json")
     return lines
+
+
+def _is_alive(one: KnownCredential, now_ns: int) -> bool:
+    recent = one.last_seen_ns > now_ns - OLD_DAYS * _DAY_NS
+    return recent or one.rotated_ns is not None or bool(lies_in(one))
 
 
 def _painted(line: str, look: Look) -> str:

@@ -170,7 +170,7 @@ def test_many_tasks_are_told_by_the_worklist_and_what_is_nowhere_is_counted(
     text = keys("--format", "text")
     assert text.count("done?") == MOST_TASKS
     assert "and 2 more that are less urgent: agentguard keys worklist" in text
-    assert "1 credential more never used, and nowhere any more" in text
+    assert "and 1 more, nowhere any more and not seen for 30 days" in text
     assert keys("worklist", "--format", "text").count("done?") == MOST_TASKS + 2
     assert len(json.loads(keys())["credentials"]) == MOST_TASKS + 3
 

@@ -170,6 +170,37 @@ def test_a_place_is_gone_when_the_same_kind_of_run_looked_there_again(guard_home
     ]
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_value_that_was_replaced_in_its_file_is_gone_from_it(guard_home: Home, at_once: bool) -> None:
+    old, new, both = match(), match(fingerprint=OTHER), (match(), match(fingerprint=OTHER))
+    judged = [
+        read(1, matches=both),
+        read(2, matches=(new,)),
+        send(3, matches=(old,)),
+        read(4, matches=()),
+        read(5, matches=(new,)),
+        read(6, path="/elsewhere/.env", matches=(new,)),
+    ]
+    record(guard_home, *judged if at_once else judged[:1])
+    for number, one in enumerate(judged[1:] if not at_once else []):
+        record(guard_home, one, uids=(f"s-more-{number}",))
+
+    def gone(fingerprint: str) -> dict[str, int | None]:
+        return {place.path: place.gone_ns for place in known(guard_home, fingerprint).places}
+
+    path = "/home/dev/src/shop/.env"
+    assert gone(FINGERPRINT) == {path: START + 2 * SECOND}
+    assert gone(OTHER) == {path: None, "/elsewhere/.env": None}
+    record(guard_home, read(7, session="s-again", matches=both), uids=("s-again",))
+    assert gone(FINGERPRINT) == {path: None}
+    assert verify(guard_home).problems == ()
+
+
+def test_a_process_is_no_place(guard_home: Home) -> None:
+    record(guard_home, read(1, path="/proc/48317/environ"))
+    assert known(guard_home).places == ()
+
+
 def test_rotated_is_a_mark_that_can_be_taken_back(guard_home: Home) -> None:
     record(guard_home, read(1))
     mark_rotated(guard_home, FINGERPRINT, START)
