@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
@@ -26,13 +27,14 @@ UNTYPED = Severity.MEDIUM
 """Of a value that no credential type recognises: a name or a file's format says that it is one."""
 
 _MOST_TEXTS = 20_000
+_MOST_FOUND = 200
 _DEEPEST = 64
 _NAMES_A_VARIABLE = re.compile(r"(?i)env_var|_env$|^env_(?:vars|keys|http_headers)$|^inputs$|^envFile$")
 """Keys under which a configuration names variables instead of holding values."""
 _REFERENCE = re.compile(
     r"\$\{[^}]*\}|\$\{\{[^}]*\}\}|\{env:[^}]*\}|\{file:[^}]*\}|\$[A-Za-z_]\w*|\$\([^)]*\)|%\w+%|op://\S+"
 )
-_SCHEME = re.compile(r"(?i)(?:bearer|basic|token|apikey)\s+")
+_SCHEME = re.compile(r"(?i)\A(?:bearer|basic|token|apikey)\s+")
 _OPTION = re.compile(r"(?s)(-{0,2}[A-Za-z][\w.-]*)\s*[=:]\s*(.+)")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -66,16 +68,20 @@ class _Text:
 
 
 def inline_values(agent: McpAgent, path: str, text: str, recogniser: Recogniser) -> list[InlineValue]:
-    """Secrets that stand in the file itself: one a server and value.
+    """Secrets that stand in the file itself: one a server and value, and no more than anyone would write.
 
     Raises:
         ValueError: the file is not what its name says. The error quotes nothing of it.
     """
+    secrets = (
+        secret
+        for server, configuration in _servers(agent, _parsed(path, text))
+        for one in _texts(configuration)
+        for secret in _secrets(server, one, recogniser)
+    )
     found: dict[tuple[str, str], InlineValue] = {}
-    for server, configuration in _servers(agent, _parsed(path, text)):
-        for one in _texts(configuration):
-            for secret in _secrets(server, one, recogniser):
-                found.setdefault((server, secret.match.fingerprint), secret)
+    for secret in islice(secrets, _MOST_FOUND):
+        found.setdefault((secret.server, secret.match.fingerprint), secret)
     return list(found.values())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Protocol
@@ -25,6 +25,8 @@ from agentguard.posture.tree import SeenFile
 
 _MOST_PLACES = 50
 """Of one credential in one file."""
+_MOST_LOOKED_UP = 200
+"""Credentials of one file whose sections are looked up."""
 MOST_BYTES = 64 << 20
 """Of a larger file only this much is looked at, which is told."""
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -125,10 +127,15 @@ class FileReader:
         if file.is_secret_file and file.kind not in _SCANNED:
             known = {one.match.fingerprint for one in (*found, *allowed)}
             found += self._given(file, data, known, [one.located.value for one in placed])
+        counted = [one for one in found if not one.match.public]
+        lines = data.splitlines() if counted and _is_small_settings(file, data) else []
         return [
-            Kept(secret=one, file=file, environment=self._environment(file, one, data))
-            for one in found
-            if not one.match.public
+            Kept(
+                secret=one,
+                file=file,
+                environment=self._environment(file, one, lines if number < _MOST_LOOKED_UP else ()),
+            )
+            for number, one in enumerate(counted)
         ], allowed
 
     def _given(self, file: SeenFile, data: bytes, known: set[str], values: list[bytes]) -> Iterator[SecretAtRest]:
@@ -145,10 +152,8 @@ class FileReader:
             line, column = _position(data, value.value)
             yield SecretAtRest(path=self._path(file), line=line, column=column, match=match, severity=UNTYPED)
 
-    def _environment(self, file: SeenFile, one: SecretAtRest, data: bytes) -> str:
-        """The sections it stands in tell it too, where the file has any."""
-        has_sections = _is_settings(file) and len(data) <= _MOST_BYTES_OF_SETTINGS
-        return environment_of(self._catalogue, file, one.match.name, data if has_sections else b"", one.line)
+    def _environment(self, file: SeenFile, one: SecretAtRest, lines: Sequence[bytes]) -> str:
+        return environment_of(self._catalogue, file, one.match.name, lines, one.line)
 
     def _inline(self, file: SeenFile, data: bytes) -> tuple[list[Inline], str]:
         """What stands in an MCP configuration, and why it could not be understood."""
@@ -170,10 +175,10 @@ class FileReader:
         line, column = _position(data, one.value.encode("utf-8", "surrogatepass"))
         match = replace(one.match, place="file")
         secret = SecretAtRest(path=self._path(file), line=line, column=column, match=match, severity=one.severity)
-        return Kept(secret=secret, file=file, environment=self._environment(file, secret, data))
+        return Kept(secret=secret, file=file, environment=self._environment(file, secret, ()))
 
     def _references(self, file: SeenFile, data: bytes) -> Iterator[Reference]:
-        if not _is_settings(file) or len(data) > _MOST_BYTES_OF_SETTINGS:
+        if not _is_small_settings(file, data):
             return
         for manager in self._catalogue.managers:
             if any(word in data for word in manager.keywords) and (count := len(manager.regex.findall(data))):
@@ -240,6 +245,11 @@ def _is_settings(file: SeenFile) -> bool:
         or PurePosixPath(name).suffix in _SETTINGS
         or file.kind == "dotenv"
     )
+
+
+def _is_small_settings(file: SeenFile, data: bytes) -> bool:
+    """Whether it is worth a second look: for sections, and for references."""
+    return _is_settings(file) and len(data) <= _MOST_BYTES_OF_SETTINGS
 
 
 def _position(data: bytes, value: bytes) -> tuple[int, int]:

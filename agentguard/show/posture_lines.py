@@ -63,6 +63,9 @@ def posture_lines(posture: Posture, style: Style) -> Iterator[str]:
         left = len(rest) - MOST_SHORT
         more = f"{left:,} more; all of them, with each step" if left > 0 else "Each step"
         yield page.soft(f"{_INDENT}{more}: {style.more}")
+    if any(one.fingerprint for one in told):
+        yield ""
+        yield page.soft(f"{_INDENT}No key, or meant to stand there? Say `agentguard:allow` in a comment on its line.")
     yield from page.good(posture.good)
     yield from page.unseen(posture)
 

@@ -78,6 +78,10 @@ def test_what_reads_the_same_is_told_once() -> None:
     assert sum("a key in a.py" in line for line in said) == 1
     assert " 1  ▲ high      a key in a.py (3 of them)" in said
     assert " 2  ▲ high      a key in b.py" in said
+    assert any("agentguard:allow" in line for line in said)
+    assert not any("agentguard:allow" in line for line in lines(FIRST)), (
+        "where it is about files there is nothing to allow"
+    )
 
 
 def test_of_many_old_keys_two_are_named_and_all_on_request() -> None:
