@@ -126,12 +126,17 @@ def match_of(one: Located, fingerprinter: Fingerprinter) -> SecretMatch:
     return SecretMatch(
         type=one.type.id,
         fingerprint=fingerprinter.of(one.value),
-        preview=preview(one.value, len(one.type.keywords[0])),
+        preview=preview(one.value, _public_prefix(one.type)),
         name=one.name,
         issuer_hosts=one.issuer_hosts,
         checksum_valid=one.checksum_valid,
         public=one.type.public,
     )
+
+
+def _public_prefix(kind: CredentialType) -> int:
+    """Bytes that every value of the type begins with. None where context tells it, or a word within or behind it."""
+    return 0 if "(?P<secret>" in kind.pattern or any(kind.lead) else len(kind.keywords[0])
 
 
 def _known_form(one: Located, hit: ValueHit, fingerprinter: Fingerprinter) -> Found:

@@ -9,6 +9,7 @@ from detect_support import FINGERPRINTER, Values
 
 from agentguard.detect.assignment_names import Promise, promise_of
 from agentguard.detect.engine import available_engines, build_engine
+from agentguard.detect.matching import match_of
 from agentguard.detect.ngrams import rarity
 from agentguard.detect.rules import CredentialType, load_types
 from agentguard.detect.scanner import Scanner
@@ -161,3 +162,13 @@ def test_random_strings_are_rarer_than_names() -> None:
     names = ["connection_timeout_seconds", "getAuthenticationToken", "x-forwarded-proto", "utf-8", "application/json"]
     assert min(map(rarity, random)) > max(map(rarity, names)) + 0.2
     assert rarity("") == 0.0
+
+
+def test_a_preview_shows_no_more_of_a_password_than_its_length_allows() -> None:
+    located = scanner().locate(f"db_password = '{KEY[:18]}'".encode())
+    assert [match_of(one, FINGERPRINTER).preview for one in located] == [f"{KEY[:2]}…{KEY[16:18]}"]
+
+
+def test_a_hash_is_told_as_one_also_where_a_password_should_stand() -> None:
+    text = expand("password: '$2b$12${alnum:53}'", "hash")
+    assert [one.type.id for one in scanner().locate(text.encode())] == ["password-hash"]
