@@ -14,7 +14,10 @@ from collections.abc import Callable
 
 _BASE62 = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CRC_CHARS = 6
-_NOT_BODY = re.compile(rb"[\"'][ \t]*[+.&]?[ \t\r\n\\]*(?:[\"']|\Z)|(?:\\+[nrt]|%0[AaDd])+|[^A-Za-z0-9+/=]+")
+_NOT_BODY = re.compile(
+    rb"[\"'][ \t]*[+.&,]?[ \t\r\n\\]*b?(?:[\"']|\Z)"  # a line of code ends, and the next one begins
+    rb"|[\r\n][ \t]*//(?:[ \t]|\Z)|(?:\\+[nrt]|%0[AaDd])+|[^A-Za-z0-9+/=]+"
+)
 _KEY_CHARS = 2600
 """A longer key is known by its beginning: of a very long one no more is matched, and escaped line ends take room."""
 _DER_SEQUENCE = 0x30

@@ -59,7 +59,9 @@ def test_a_hash_of_a_password_is_told_and_a_digest_is_not() -> None:
     assert not found(expand("{hex:64}  app.tar.gz", "digest"))
 
 
-@pytest.mark.parametrize("join", ["\n", "\\n", "\n    ", "\\n' +\n  '", '\\n"\n  "', "\n# "])
+@pytest.mark.parametrize(
+    "join", ["\n", "\\n", "\n    ", "\\n' +\n  '", '\\n"\n  "', "\n# ", "\n// ", "',\n  '", "\\n'\n b'"]
+)
 def test_a_private_key_is_one_however_code_breaks_its_lines(join: str) -> None:
     body = expand("{pem:320}", "key").split("\n")
     dashes = "-" * 5
