@@ -70,7 +70,7 @@ def child(code: str, *arguments: str) -> subprocess.Popen[str]:
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": os.environ["HOME"],
-        "PYTHONPATH": f"{root}:{root / 'tests/unit'}:{os.environ.get('PYTHONPATH', '')}",
+        "PYTHONPATH": f"{root}:{root / 'tests'}:{os.environ.get('PYTHONPATH', '')}",
     }
     command = [sys.executable, "-c", code, *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
