@@ -44,6 +44,18 @@ def _login(match: re.Match[bytes]) -> Span | None:
     return login_in_url(match)
 
 
+def _phrase(match: re.Match[bytes]) -> Span | None:
+    from agentguard.detect.logins import seed_phrase  # noqa: PLC0415
+
+    return seed_phrase(match)
+
+
+def _token(match: re.Match[bytes]) -> Span | None:
+    from agentguard.detect.logins import token_in_url  # noqa: PLC0415
+
+    return token_in_url(match)
+
+
 def _promises(data: bytes, keyword: int) -> bool:
     """Whether the name around a keyword promises anything. Many do not (`keyboard`, `TOKEN_URL`), and the pattern takes
     longer to say so."""
@@ -53,4 +65,11 @@ def _promises(data: bytes, keyword: int) -> bool:
 BEGINNINGS: dict[str, Callable[[bytes, int], bool]] = {"assignment": _promises}
 """Of a filter: whether it can take what begins at a keyword of the data. Asked before the pattern is tried."""
 
-FILTERS: dict[str, Filter] = {"assignment": _assignment, "command": _command, "header": _header, "login": _login}
+FILTERS: dict[str, Filter] = {
+    "assignment": _assignment,
+    "command": _command,
+    "header": _header,
+    "login": _login,
+    "phrase": _phrase,
+    "token": _token,
+}

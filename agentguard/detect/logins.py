@@ -1,4 +1,4 @@
-"""Logins that no name announces: in a URL, in an Authorization header, on a command line."""
+"""Credentials told by their place: in a URL, in an Authorization header, on a command line, in a wallet's phrase."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ _FLAG = re.compile(
 _LINE = re.compile(rb"(?:\\\r?\n|[^\r\n])*")
 """Backslashes at the end of a line join the next one to it."""
 _LONGEST_LINE = 400
+_FEW_REPEATED = 0.7
+"""Of 24 words out of 2,048, one or two are the same."""
 _SHORT_OPTION_JOINS = (b"mysql", b"maria", b"7z", b"winrs", b"smbclient", b"rpcclient")
 """Only of these does what is joined to `-p` make a password; elsewhere it is another option."""
 _TAKES_PASSWORD = re.compile(
@@ -29,8 +31,19 @@ _TAKES_PASSWORD = re.compile(
 
 
 def login_in_url(match: re.Match[bytes]) -> Span | None:
-    """`scheme://user:PASSWORD@host`."""
+    """`scheme://user:PASSWORD@host`, and other places of a password behind its user."""
     return match.span("secret") if is_chosen(unquote(match["secret"].decode("latin-1"))) else None
+
+
+def token_in_url(match: re.Match[bytes]) -> Span | None:
+    """`scheme://TOKEN@host`."""
+    return match.span("secret") if is_made(match["secret"].decode("latin-1")) else None
+
+
+def seed_phrase(match: re.Match[bytes]) -> Span | None:
+    """Twelve words and more, drawn at random: those of a manual repeat each other."""
+    words = match["secret"].split()
+    return match.span("secret") if len(set(words)) > _FEW_REPEATED * len(words) else None
 
 
 def header_value(match: re.Match[bytes]) -> Span | None:

@@ -53,7 +53,7 @@ _PUBLIC = _any_of(
 _ORDINARY = _any_of(
     r"[+-]?[0-9][0-9_,.]*(?:e[+-]?[0-9]+)?",
     r"0x[0-9a-f]{1,8}",
-    r"v?[0-9]+(?:\.[0-9]+)+[\w.+-]*",
+    r"v?[0-9]+(?:\.[0-9]+)+[\w.+-]{0,24}",
     r"\d{4}-\d{2}-\d{2}.*",
     r"\d+(?:px|em|rem|ms|s|m|h|d|kb|mb|gb|%)",
     r"#[0-9a-f]{3,8}",
@@ -84,10 +84,13 @@ _STAND_IN = _any_of(
     r"(?:^|[-_ ])(?:your|my)[-_ ]|your[-_]?(?:api|key|token|secret|pass|own)",
     r"(?:not|non)[-_ ]?(?:a[-_ ])?(?:real|secret|used)|top-?secret",
     r"(?:^|[-_])(?:test|mock|invalid|wrong|bad|incorrect|some|any|new|old)[-_]|[-_](?:here|test|mock|value)$",
-    r"x{4,}|\*{3,}|\.{3,}|_{4,}|-{4,}|^[-_.*=#~]+$|(.)\1{5,}",
+    r"x{4,}|\*{3,}|\.{3,}|_{4,}|-{4,}|^[-_.*=#~]+$",
     r"foo[-_]?bar|abc[-_]?123|abcdefg|12345678|01234567|87654321",
     r"^[a-z]?pass(?:word)?\W*\d{0,4}\W*$",
 )
+_RUN = re.compile(r"(.)\1{5,}")
+_RUN_SHARE = 4
+"""A stand-in is run of one character for a quarter at least. Zeros in a token are a run of `A` in base64."""
 
 
 def is_quiet(value: str) -> bool:
@@ -100,6 +103,7 @@ def is_quiet(value: str) -> bool:
         or _ORDINARY.fullmatch(value) is not None
         or _FILE.fullmatch(value) is not None
         or _EXPRESSION.search(value) is not None
+        or any(_RUN_SHARE * len(run[0]) >= len(value) for run in _RUN.finditer(value))
         or len(set(value.lower())) <= max(2, min(6, len(value) // 5))
         or (_PATH.fullmatch(value) is not None and rarity(value.replace("/", "")) < _RANDOM)
     )

@@ -14,6 +14,7 @@ expanded to one at run time, the same each time. In braces stands a word, and fo
 | `{github-crc}` | 30 random characters and their CRC32 in base62 |
 | `{grafana-crc}` | `_` and the CRC32 of all that stands before it in its word |
 | `{jwt}` | a signed-looking JSON Web Token |
+| `{words:N}` | N words of five letters, as random as can be |
 | `{pem:N}` | N base64 characters that begin a DER sequence, in lines of 64 |
 | `{pem-escaped:N}` | the same with `\\n` as two characters, as JSON holds it |
 """
@@ -103,6 +104,10 @@ def _grafana_crc(_length: int, _source: random.Random, before: str) -> str:
     return "_" + crc32_hex(word.encode()).decode()
 
 
+def _words(length: int, source: random.Random, _before: str) -> str:
+    return " ".join(_draw(string.ascii_lowercase, 5, source) for _ in range(length))
+
+
 def _jwt(_length: int, source: random.Random, _before: str) -> str:
     subject = _draw(_ALPHABETS["digits"], 12, source)
     parts = ('{"alg":"HS256","typ":"JWT"}', f'{{"sub":"{subject}","iat":1767225600}}')
@@ -124,6 +129,7 @@ _SPECIAL: dict[str, Callable[[int, random.Random, str], str]] = {
     "github-crc": _github_crc,
     "grafana-crc": _grafana_crc,
     "jwt": _jwt,
+    "words": _words,
     "pem": _pem,
     "pem-escaped": _pem_escaped,
     "x": lambda length, _source, _before: "x" * length,

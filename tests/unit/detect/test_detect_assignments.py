@@ -87,6 +87,12 @@ def test_a_password_need_not_be_random(form: str) -> None:
     assert found(form.format(HUMAN)) == [HUMAN]
 
 
+@pytest.mark.parametrize("template", ["{lower:11}" + "A" * 10 + "{alnum:43}", "{digits:9}.{hex:7}.{hex:32}"])
+def test_a_token_may_hold_zeros_and_begin_as_a_version_does(template: str) -> None:
+    value = expand(template, "a token with a run")
+    assert found(f"access_token = '{value}'") == [value]
+
+
 QUIET = [
     'password = "password"',
     'password = "change' + 'me"',
