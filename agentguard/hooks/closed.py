@@ -32,7 +32,11 @@ def answer(hook: str, arguments: list[str], home: str, *, quickly: bool = False)
         what = str(error)
     except BaseException as error:
         what = f"{type(error).__name__} in {_place(error)}"
-    _say(f"agentguard: {hook} was stopped, for it could not be looked at: {what}.")
+    verb = "push" if hook == "pre-push" else "commit"
+    _say(
+        f"agentguard: {hook} was stopped, for it could not be looked at: {what}. "
+        f"Put that right and try again; `git {verb} --no-verify` goes on unlooked at."
+    )
     return EXIT_ERROR
 
 

@@ -50,23 +50,22 @@ def _commit(home: str, message: str) -> int:
     looking.at_staged(staged)
     if message:
         from agentguard.hooks.message import proper_part
+        from agentguard.model.at_rest import MESSAGE
 
         with open(message, "rb") as file:
-            looking.at_text("the commit's message", proper_part(file.read()))
+            looking.at_text(MESSAGE, proper_part(file.read()))
     return _answer(looking, "commit")
 
 
 def _push(home: str, arguments: list[str]) -> int:
-    from agentguard.hooks.push import outgoing, start_messages, start_patches
-
-    words = outgoing(arguments)
-    if not words:
-        return EXIT_OK
-    patches, messages = start_patches(words), start_messages(words)
     from agentguard.hooks.looking import Looking
+    from agentguard.hooks.push import outgoing
 
+    revisions = outgoing(arguments)
+    if not revisions:
+        return EXIT_OK
     looking = Looking(home)
-    looking.at_commits(patches, messages)
+    looking.at_commits(revisions)
     return _answer(looking, "push")
 
 

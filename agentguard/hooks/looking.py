@@ -13,15 +13,13 @@ from agentguard.detect.locator import Locator
 from agentguard.detect.rules import CredentialType
 from agentguard.hooks.compiled import compiled_types
 from agentguard.hooks.git_pipe import GitPipe
-from agentguard.hooks.push import by_commit
-from agentguard.model.at_rest import Commit, SecretAtRest, Unread
-from agentguard.scan.patch import files_of
-from agentguard.scan.staged import find_added
+from agentguard.model.at_rest import SecretAtRest, Unread
+from agentguard.scan.patch import Added, files_of
 
 MOST_BYTES = 32 << 20
 """Of what is staged, so that nobody waits long: `scan --staged` has no such bound."""
-MOST_OF_PUSH = 128 << 20
-"""Of the commits that are pushed."""
+_MOST_UNPACKED = 64 << 20
+"""Bytes that may come out of one archive."""
 _MOST_OF_ONE = 4 << 20
 """Of one file that git shows no lines of: a binary one, or one of 8 MB and more."""
 
@@ -55,48 +53,51 @@ class Looking:
         """
         patch, whole = diff.read(MOST_BYTES)
         scanner = self._scanner()
-        self._add(self._in_patch(scanner, patch))
+        for added in files_of(patch):
+            self._add(self._in_blob(scanner, added) if added.blob else _in_text(scanner, added))
         if not whole:
             self.unread.append(Unread(path="the rest of what is staged", reason=f"more than {MOST_BYTES >> 20} MB"))
         if self.found:
             self._leave_out_merged(scanner)
 
-    def at_commits(self, patches: GitPipe, messages: GitPipe) -> None:
-        """At what two `git log` tell of the same commits. Of a credential each file is told once, with the commit that
+    def at_commits(self, revisions: list[str]) -> None:
+        """At what commits bring in, and at their messages. A credential is told once a file, with the commit that
         brought it in.
 
+        Args:
+            revisions: as `git rev-list` takes them.
+
         Raises:
-            GitError: one failed.
+            GitError: git cannot show them all.
         """
-        changes, whole = patches.read(MOST_OF_PUSH)
-        texts, _ = messages.read(MOST_OF_PUSH)
-        scanner = self._scanner()
-        seen: set[tuple[str, str]] = set()
-        for commit, found in self._in_commits(scanner, changes, texts):
-            if (found.path, found.match.fingerprint) not in seen:
-                seen.add((found.path, found.match.fingerprint))
-                self._add([replace(found, commit=Commit(id=commit))])
-        if not whole:
-            self.unread.append(Unread(path="the later commits", reason=f"more than {MOST_OF_PUSH >> 20} MB of changes"))
+        from pathlib import Path  # nobody waits for a push as for a commit: what is slow to import may be
 
-    def _in_commits(self, scanner: FileScanner, changes: bytes, texts: bytes) -> Iterator[tuple[str, SecretAtRest]]:
-        for commit, patch in by_commit(changes):
-            yield from ((commit, found) for found in self._in_patch(scanner, patch))
-        for commit, text in by_commit(texts):
-            yield from ((commit, found) for found in scanner.scan("the commit's message", text))
+        from agentguard.scan.git import Git
+        from agentguard.scan.history import Range, commits, look_at_commits
+        from agentguard.scan.look import Looker
 
-    def _in_patch(self, scanner: FileScanner, patch: bytes) -> Iterator[SecretAtRest]:
-        git = _Bounded()
-        for added in files_of(patch):
-            yield from find_added(git, scanner, added)
-            if git.cut:
-                reason = f"only its first {_MOST_OF_ONE >> 20} MB"
-                self.unread.append(Unread(path=os.fsdecode(added.path), reason=reason))
-                git.cut = False
+        looker = Looker(self._scanner(), most_unpacked=_MOST_UNPACKED)
+        for batch in commits(Git(Path.cwd(), as_called=True), Range(tuple(revisions))):
+            look_at_commits(looker, batch, strictly=True)
+        self._add({(one.path, one.match.fingerprint): one for one in reversed(looker.tally.found)}.values())
+        self.unread += looker.tally.unread
 
     def at_text(self, name: str, text: bytes) -> None:
         """At something else that goes along, a message say."""
         self._add(self._scanner().scan(name, text))
+
+    def _in_blob(self, scanner: FileScanner, added: Added) -> list[SecretAtRest]:
+        """In a file that git shows no lines of: an archive is unpacked."""
+        from io import BytesIO
+
+        from agentguard.scan.look import Looker  # slow to import: it knows how to open archives
+
+        data, whole = GitPipe("cat-file", "blob", added.blob.decode()).read(_MOST_OF_ONE)
+        looker = Looker(scanner, most_unpacked=_MOST_UNPACKED)
+        looker.stream(added.name, BytesIO(data))
+        partly = [Unread(path=added.name, reason=f"only its first {_MOST_OF_ONE >> 20} MB")]
+        self.unread += looker.tally.unread if whole else partly
+        return looker.tally.found
 
     def _add(self, found: Iterable[SecretAtRest]) -> None:
         self.found += (one for one in found if not one.match.public)
@@ -114,18 +115,10 @@ class Looking:
         return FileScanner(Locator(self._types, engine, Fingerprinter(os.urandom(32))))
 
 
-class _Bounded:
-    """Runs git for whoever wants a whole file, and hands out the beginning of a large one."""
-
-    def __init__(self) -> None:
-        self.cut = False
-        """Whether one was larger since this was last set to False."""
-
-    def run(self, *arguments: str) -> bytes:
-        """As `RunsGit.run`, up to the bound."""
-        data, whole = GitPipe(*arguments).read(_MOST_OF_ONE)
-        self.cut = self.cut or not whole
-        return data
+def _in_text(scanner: FileScanner, added: Added) -> Iterator[SecretAtRest]:
+    """In the lines that came into a file, under their numbers in it."""
+    for found in scanner.scan(added.name, added.text):
+        yield replace(found, line=added.line_in_file(found.line)) if found.line else found
 
 
 def _policies() -> str:

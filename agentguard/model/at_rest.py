@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from agentguard.model.secret import SecretMatch
 from agentguard.model.verdict import Severity
 
+MESSAGE = "(commit message)"
+"""`SecretAtRest.path` of what stands in one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:

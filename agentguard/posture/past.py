@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from agentguard.model.at_rest import ScanResult, SecretAtRest
+from agentguard.model.at_rest import MESSAGE, ScanResult, SecretAtRest
 from agentguard.scan.git import Git, repository_of
-from agentguard.scan.history import MESSAGE, Range
+from agentguard.scan.history import Range
 from agentguard.scan.scan import Progress, Scan
 from agentguard.scan.setting import Setting
 

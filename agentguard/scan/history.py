@@ -15,14 +15,12 @@ from typing import IO
 
 from agentguard.detect.file_scan import Placed, counts_in
 from agentguard.errors import GitError
-from agentguard.model.at_rest import Commit
+from agentguard.model.at_rest import MESSAGE, Commit
 from agentguard.scan.git import Git
 from agentguard.scan.git_options import FORMAT
 from agentguard.scan.look import Looker
 from agentguard.scan.patch import Added, files_of
 
-MESSAGE = "(commit message)"
-"""`SecretAtRest.path` of what stands in one."""
 _BATCH = 128
 """Commits of one git."""
 _BLOCK = 1 << 20
@@ -91,8 +89,17 @@ def cut_short(git: Git) -> str:
     return "a shallow clone: what came before its oldest commits is not here; `git fetch --unshallow` brings it"
 
 
-def look_at_commits(looker: Looker, batch: CommitBatch) -> None:
-    """At what each commit of a batch brought in, and at what it says."""
+def look_at_commits(looker: Looker, batch: CommitBatch, *, strictly: bool = False) -> None:
+    """At what each commit of a batch brought in, and at what it says.
+
+    Args:
+        looker: looks, and is told what could not be looked at.
+        batch: the commits.
+        strictly: raise instead where git cannot show them all.
+
+    Raises:
+        GitError: it cannot.
+    """
     marker = secrets.token_hex(16)
     form = f"--format=tformat:{marker}<{_HEADER.decode()}%x00{marker}>"
     walk = ("--no-walk=unsorted", "--diff-merges=dense-combined", "--no-renames", "--no-notes", "--no-mailmap")
@@ -108,6 +115,8 @@ def look_at_commits(looker: Looker, batch: CommitBatch) -> None:
                     looker.tally.files += 1
                     gathered.add(commit, added)
     except GitError as error:
+        if strictly:
+            raise
         looker.tally.not_read(f"{len(batch.ids)} commits from {batch.ids[0]} on", str(error))
     gathered.look()
 

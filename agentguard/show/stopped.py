@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from agentguard.command_name import command
-from agentguard.model.at_rest import SecretAtRest, Unread
+from agentguard.model.at_rest import MESSAGE, SecretAtRest, Unread
 from agentguard.show.text import safe
 
 MOST = 20
@@ -15,6 +15,8 @@ _HOW = {
     "commit": "take each out of its file (an environment variable or a secrets manager can hold it), `git add` the "
     "file, and commit again",
     "push": "take each out of the commit that brought it in (`git rebase -i`), and push again",
+    "message of a commit": "write the message without it, and commit again",
+    "message of a push": "write that message anew (`git rebase -i`, reword), and push again",
 }
 
 
@@ -34,9 +36,11 @@ def stopped_lines(
         yield f"agentguard: {what} stopped: it would bring in {count}."
         yield from (f"  {_line(one, types)}" for one in found[:MOST])
         yield from _more(len(found))
-        yield f"next: {_HOW[what]}."
+        in_message = all(one.path == MESSAGE for one in found)
+        yield f"next: {_HOW[f'message of a {what}' if in_message else what]}."
         yield from _replacements(found, types)
-        yield "a false alarm, or meant to be there: write agentguard:allow into a comment on its line."
+        where = "on" if in_message else "into a comment on"
+        yield f"a false alarm, or meant to be there: write agentguard:allow {where} its line."
     for part in unread[:MOST]:
         yield f"agentguard: not looked at whole: {safe(part.path)}: {part.reason}; for all of it: {command()} scan"
     yield from _more(len(unread))

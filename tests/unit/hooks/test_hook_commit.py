@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -87,7 +89,7 @@ def test_in_whatever_file(guarded: Repository, path: str, content: str | bytes) 
 
 def test_the_message_is_looked_at(guarded: Repository) -> None:
     guarded.stage("a.py", "a = 1\n")
-    stopped(guarded, "the commit's message:3", message=f"use the key\n\n{KEY}")
+    stopped(guarded, "(commit message):3", message=f"use the key\n\n{KEY}")
 
 
 def test_what_an_editor_only_shows_is_no_part_of_the_message(bare: Repository, program: Program) -> None:
@@ -115,6 +117,18 @@ def test_without_an_editor_the_first_hook_leaves_it_to_the_second(guarded: Repos
     assert guarded.git("hook", "run", "pre-commit", check=False, GIT_EDITOR=":").returncode == 1
     (hooks / "commit-msg").unlink()
     stopped(guarded, "a.py:1")
+
+
+def test_an_archive_is_unpacked_and_a_damaged_one_is_told_of(guarded: Repository) -> None:
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("inner/.env", f"\nTOKEN={KEY}\n")
+    guarded.stage("all.zip", packed.getvalue())
+    stopped(guarded, "all.zip!inner/.env:2")
+    guarded.stage("all.zip", packed.getvalue()[:60])
+    done = guarded.commit()
+    assert done.returncode == 0
+    assert "not looked at whole: all.zip" in done.stderr
 
 
 def test_a_line_may_be_allowed_and_a_publishable_key_needs_no_allowance(guarded: Repository) -> None:

@@ -46,11 +46,22 @@ def test_a_key_that_came_and_went_in_what_is_pushed_stops_it(pushed: Repository)
     assert push(pushed, "main", "main:refs/heads/second") == (0, "")
 
 
+def test_what_cannot_be_looked_at_is_not_pushed(pushed: Repository) -> None:
+    pushed.stage("a.py", "a = 1\n")
+    pushed.commit()
+    blob = pushed.git("rev-parse", ":a.py").stdout.strip()
+    (pushed.top / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    status, said = push(pushed, "main")
+    assert status != 0
+    assert len([line for line in said.splitlines() if line.startswith("agentguard: pre-push was stopped")]) == 1
+    assert "Traceback" not in said
+
+
 def test_a_message_and_a_merge_count_and_a_deletion_does_not(pushed: Repository) -> None:
     pushed.git("switch", "--quiet", "--create", "side")
     pushed.stage("side.py", "side = 1\n")
     pushed.commit(f"with {KEY}", "--no-verify")
-    assert "the commit's message" in push(pushed, "side")[1]
+    assert "(commit message)" in push(pushed, "side")[1]
     pushed.git("commit", "--quiet", "--amend", "--no-verify", "-m", "without")
     assert push(pushed, "side")[0] == 0
     pushed.git("switch", "--quiet", "main")

@@ -11,10 +11,10 @@ from harness.repository import Repository, new_repository
 from scan_support import KEYS, looker, reasons
 
 from agentguard.errors import GitError
-from agentguard.model.at_rest import SecretAtRest
+from agentguard.model.at_rest import MESSAGE, SecretAtRest
 from agentguard.scan import history as history_module
 from agentguard.scan.git import Git
-from agentguard.scan.history import MESSAGE, Range, commits, cut_short, dangling_blobs, look_at_blobs, look_at_commits
+from agentguard.scan.history import Range, commits, cut_short, dangling_blobs, look_at_blobs, look_at_commits
 from agentguard.scan.tally import Tally
 
 TEXT = [key.decode() for key in KEYS]
