@@ -9,6 +9,7 @@ import hmac
 import os
 import pwd
 import secrets
+import shlex
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -86,6 +87,11 @@ def home_path(option: str | None, environ: Mapping[str, str] | None = None) -> P
         raise ConfigError(f"cannot tell whose folder {chosen} is; give its full path") from None
     except FileNotFoundError:
         raise ConfigError(_NO_FOLDER) from None
+
+
+def home_option(home: Home) -> str:
+    """` --home DIR`, quoted for a shell, for a verb that is told to the user; "" when it opens that folder without."""
+    return "" if home_path(None) == home.root else f" --home {shlex.quote(str(home.root))}"
 
 
 def folder_of_user(environ: Mapping[str, str] | None = None) -> Path:

@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agentguard.command_name import command
-from agentguard.config import Home, home_path
+from agentguard.config import Home, home_option, home_path
 from agentguard.errors import AgentGuardError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.action == "rotated":
             return _rotated(home, _named(reader, arguments.fingerprint), undo=arguments.undo)
         one = _named(reader, arguments.fingerprint) if arguments.action == "show" else None
-        page = _page(reader.credentials() if one is None else [one])
+        page = _page(home, reader.credentials() if one is None else [one])
     return _show(arguments, page)
 
 
@@ -83,7 +83,7 @@ def _rotated(home: Home, one: KnownCredential, *, undo: bool) -> int:
         print(f"{name} ({one.fingerprint[:12]}) is not marked as rotated.")
     else:
         print(f"{name} ({one.fingerprint[:12]}) is marked as rotated; any further use of its old value will be told.")
-        print(f"Not so? {command()} keys rotated {one.fingerprint[:12]} --undo")
+        print(f"Not so? {command()} keys rotated {one.fingerprint[:12]} --undo{home_option(home)}")
     return 0
 
 
@@ -106,7 +106,7 @@ def _show(arguments: argparse.Namespace, page: Page) -> int:
     return 0
 
 
-def _page(known: list[KnownCredential]) -> Page:
+def _page(home: Home, known: list[KnownCredential]) -> Page:
     from agentguard.detect.files import load_file_patterns
     from agentguard.paths import policies_dir
     from agentguard.show.issuers import load_issuers
@@ -121,6 +121,7 @@ def _page(known: list[KnownCredential]) -> Page:
         tasks=worklist(credentials, issuers, lambda path: patterns.match_name(path) is not None),
         issuers=issuers,
         now_ns=now,
+        home_option=home_option(home),
         room=shutil.get_terminal_size((120, 24)).columns,
         color=sys.stdout.isatty() and "NO_COLOR" not in os.environ,
     )

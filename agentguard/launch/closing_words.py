@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
-from agentguard.config import Home, home_path
+from agentguard.config import Home, home_option
 from agentguard.errors import AgentGuardError
 from agentguard.launch.log import log
 from agentguard.model.session import Session
@@ -22,7 +21,7 @@ def closing_words(home: Home, session_uid: str, *, color: bool) -> str:
         if session is None:
             return ""
         path = _report(reader, session, home)
-        return summary(session, reader, path, color=color, home=_unusual(home))
+        return summary(session, reader, path, color=color, home_option=home_option(home))
     except AgentGuardError as error:
         log(f"no summary: {error}")
         return ""
@@ -37,8 +36,3 @@ def _report(reader: Reader, session: Session, home: Home) -> Path | None:
     except OSError as error:
         log(f"the report could not be written: {error.strerror or type(error).__name__}")
         return None
-
-
-def _unusual(home: Home) -> str:
-    """ "" when a verb without `--home` would open the same folder."""
-    return "" if home_path(None) == home.root else shlex.quote(str(home.root))

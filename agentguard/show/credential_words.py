@@ -101,7 +101,7 @@ def used_since(credential: KnownCredential, since_ns: int, zone: tzinfo | None =
     passed, stopped = ([use for use in sendings(uses) if use.blocked is blocked] for blocked in (False, True))
     parts = [f"sent to {_receivers(passed, zone)}"] if passed else []
     parts += [
-        f"{reading.word} by {_who(reading.processes[-1], reading.agent)} {day_and_time(reading.last_ns, zone)}"
+        f"{reading.word} by {doer(reading.processes[-1], reading.agent)} {day_and_time(reading.last_ns, zone)}"
         for reading in readings(uses)
     ]
     return parts + ([f"stopped on its way to {_receivers(stopped, zone)}"] if stopped else [])
@@ -122,10 +122,11 @@ def _receivers(sends: Sequence[CredentialUse], zone: tzinfo | None) -> str:
     hosts = list(dict.fromkeys(use.host or "a host that is not known" for use in sends))
     count = sum(use.count for use in sends)
     often = f", {plural(count, 'time')}, last" if count > 1 else ""
-    return f"{_some(hosts)}{often} {day_and_time(last.last_ns, zone)} by {_who(last.process, last.agent)}"
+    return f"{_some(hosts)}{often} {day_and_time(last.last_ns, zone)} by {doer(last.process, last.agent)}"
 
 
-def _who(process: str, agent: str) -> str:
+def doer(process: str, agent: str) -> str:
+    """`curl (claude)`."""
     return f"{process or 'an unknown process'} ({agent})" if agent != "unknown" else process or "an unknown process"
 
 

@@ -10,11 +10,11 @@ from datetime import tzinfo
 from agentguard.command_name import command
 from agentguard.model.credential import CredentialPlace, CredentialUse, FoundBy, KnownCredential
 from agentguard.model.verdict import Disposition
-from agentguard.show.credential_words import SHORT_FINGERPRINT, readings, sendings, where, why
+from agentguard.show.credential_words import SHORT_FINGERPRINT, doer, readings, sendings, where, why
 from agentguard.show.issuers import Issuers, issuer_of
 from agentguard.show.looks import DISPOSITION, OUTCOME, Look, painted
 from agentguard.show.phrases import day_and_time, listed, plural
-from agentguard.show.table import cells, table
+from agentguard.show.table import cells, fitted, table
 from agentguard.show.text import safe, shortened
 from agentguard.show.urgency import DEMANDS, Cause, Task, lies_in
 
@@ -47,6 +47,8 @@ class Page:
     """The most urgent first."""
     issuers: Issuers
     now_ns: int
+    home_option: str = ""
+    """What verbs that are told need to open this home folder (`agentguard.config.home_option`)."""
     room: int = 120
     """Columns of the terminal."""
     color: bool = False
@@ -82,7 +84,7 @@ def worklist_lines(page: Page, most: int | None = None) -> Iterator[str]:
         yield from _task_lines(page, number, task)
     if most is not None and len(page.tasks) > most:
         rest = len(page.tasks) - most
-        yield f"\n     and {rest:,} more that are less urgent: {command()} keys worklist"
+        yield f"\n     and {rest:,} more that are less urgent: {command()} keys worklist{page.home_option}"
 
 
 def _task_lines(page: Page, number: int, task: Task) -> Iterator[str]:
@@ -99,7 +101,7 @@ def _task_lines(page: Page, number: int, task: Task) -> Iterator[str]:
     if lying and task.cause is not Cause.MISPLACED:
         more = f" and {len(lying) - 2:,} more" if len(lying) > 2 else ""
         yield f"{_INDENT}lives  {', '.join(lying[:2])}{more}"
-    yield painted(f"{_INDENT}done?  {command()} keys rotated {_short(one)}", _SOFT, color=page.color)
+    yield painted(f"{_INDENT}done?  {command()} keys rotated {_short(one)}{page.home_option}", _SOFT, color=page.color)
 
 
 def _wrapped(page: Page, text: str) -> list[str]:
@@ -137,16 +139,17 @@ def _painted(line: str, look: Look) -> str:
 
 def _row(page: Page, one: KnownCredential) -> tuple[str, ...]:
     look, lying, sends = page.look(one), lies_in(one), sendings(one.uses)
-    agents: dict[str, int] = {}
+    takers: dict[str, int] = {}
     for reading in readings(one.uses):
-        agents[reading.agent] = agents.get(reading.agent, 0) + reading.count
+        taker = (reading.processes[-1] or "?") if reading.agent == "unknown" else reading.agent
+        takers[taker] = takers.get(taker, 0) + reading.count
     hosts = list(dict.fromkeys(use.host for use in sends if not use.blocked))
     return (
         _short(one),
         shortened(safe(name_of(one, page.issuers)), _LONGEST_NAME),
         f"{look.glyph} {look.word}",
         day_and_time(one.last_seen_ns, page.zone)[:10],
-        _first(f"{safe(agent)} {count:,}×" for agent, count in agents.items()),
+        _first(f"{safe(taker)} {count:,}×" for taker, count in takers.items()),
         _first(safe(host) for host in hosts),
         _first("/".join(safe(where(place)).split("/")[-2:]) for place in lying),
     )
@@ -200,19 +203,20 @@ def _place_line(page: Page, place: CredentialPlace) -> str:
 
 def _taken_lines(page: Page, one: KnownCredential) -> list[str]:
     found = readings(one.uses)
-    width = max((cells(safe(reading.agent)) for reading in found), default=0)
+    names = [safe(reading.agent) if reading.agent != "unknown" else "unknown agent" for reading in found]
+    width = max(map(cells, names), default=0)
     return [
-        f"{safe(reading.agent):<{width}}  {reading.word} {plural(reading.count, 'time')} in "
+        f"{fitted(name, width)}  {reading.word} {plural(reading.count, 'time')} in "
         f"{plural(reading.sessions, 'session')}, {_between(reading.first_ns, reading.last_ns, page.zone)}, by "
         f"{listed([safe(name) or '?' for name in reading.processes[-3:]])}"
-        for reading in found
+        for name, reading in zip(names, found, strict=True)
     ]
 
 
 def _sent_line(page: Page, use: CredentialUse) -> str:
     look = DISPOSITION[Disposition.BLOCKED] if use.blocked else OUTCOME[use.outcome]
     word = painted(f"{look.glyph} {look.word.lower()}", look.sgr, color=page.color)
-    who = f"{safe(use.process) or '?'} ({safe(use.agent)})"
+    who = safe(doer(use.process, use.agent))
     when = _between(use.first_ns, use.last_ns, page.zone)
     return f"{word}  {safe(use.host) or '?'}  {plural(use.count, 'time')}, {when}, last by {who}"
 

@@ -80,10 +80,12 @@ def attached_lines(session: Session, coverage: Iterable[Coverage]) -> str:
     return "\n".join(lines)
 
 
-def summary(session: Session, reader: Reader, report_path: Path | None, *, color: bool = False, home: str = "") -> str:
+def summary(
+    session: Session, reader: Reader, report_path: Path | None, *, color: bool = False, home_option: str = ""
+) -> str:
     """At most 15 lines: the outcome and why, what was read and sent, flows, gaps, and where the report is.
 
-    `home` is the home folder where it is not the one that `agentguard tui` would open by itself.
+    `home_option` is what verbs that are told need to open this home folder (`agentguard.config.home_option`).
 
     Raises:
         StoreError: the session's events cannot be read.
@@ -97,13 +99,13 @@ def summary(session: Session, reader: Reader, report_path: Path | None, *, color
     ]
     lines += _flows(session, reader)
     lines += _gaps(session, reader)
-    lines += _old_values(session, reader) or _unusual(session, reader)
+    lines += _old_values(session, reader, home_option) or _unusual(session, reader)
     lines += _unprivileged(session, reader)
     if session.counts.get("blocked"):
         lines.append(f"  ⊘ {plural(session.counts['blocked'], 'request')} blocked; nothing left with them")
     written = safe(str(report_path)) if report_path is not None else "could not be written; agentguard.log says why"
     lines.append(painted(f"  report  {written}", "1", color=color))
-    lines.append(painted(f"  look    {command()} tui{f' --home {home}' if home else ''}", _SOFT, color=color))
+    lines.append(painted(f"  look    {command()} tui{home_option}", _SOFT, color=color))
     return "\n".join(lines)
 
 
@@ -172,7 +174,7 @@ def _gaps(session: Session, reader: Reader) -> list[str]:
     return lines + [f"          {shortened(safe(detail), 100)}" for detail in shown]
 
 
-def _old_values(session: Session, reader: Reader) -> list[str]:
+def _old_values(session: Session, reader: Reader, home_option: str) -> list[str]:
     """Credentials that were rotated, and whose old value this session used all the same."""
     used: dict[str, str] = {}
     for one in reader.credentials(session.uid):
@@ -181,7 +183,7 @@ def _old_values(session: Session, reader: Reader) -> list[str]:
                 used[one.name or one.fingerprint[:SHORT_FINGERPRINT]] = what
     if not used:
         return []
-    what = next(iter(used.values())) if len(used) == 1 else f"see `{command()} keys`"
+    what = next(iter(used.values())) if len(used) == 1 else f"see `{command()} keys{home_option}`"
     return [f"  ↻ old   {_some(used)} rotated, but the old value is in use: {shortened(safe(what), 100)}"]
 
 

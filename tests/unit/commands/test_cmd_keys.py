@@ -62,7 +62,7 @@ def seen(guard_home: Home, tmp_path: Path) -> Path:
 
 
 @pytest.mark.usefixtures("seen")
-def test_a_person_reads_what_to_rotate_first_and_then_everything(keys: Keys) -> None:
+def test_a_person_reads_what_to_rotate_first_and_then_everything(keys: Keys, guard_home: Home) -> None:
     text = keys("--format", "text")
     assert text.splitlines()[0] == "To rotate: 3 of 3 credentials, the most urgent first"
     for words in (
@@ -70,7 +70,7 @@ def test_a_person_reads_what_to_rotate_first_and_then_everything(keys: Keys) -> 
         "Revoke OPENAI_API_KEY now, and put a new one in its place.",
         "OpenAI project key. It went to paste.example 2026-01-31",
         "where  https://platform.openai.com/api-keys",
-        "done?  agentguard keys rotated 7f3a91c27f3a",
+        f"done?  agentguard keys rotated 7f3a91c27f3a --home {guard_home.root}",
         "  2  ◆ soon: exposed",
         "  3  ■ soon: committed",
         "src/config.py:3 in commit abababab: whoever has a copy of the repository has it.",
@@ -211,6 +211,21 @@ def test_what_was_moved_out_of_a_file_is_gone_from_it_at_the_next_scan(
     assert scan("--exclude", "config.py") == {"config.py": "misplaced", "lib/config.py": "misplaced"}
     assert scan("--min-severity", "critical", "lib") == {"config.py": "misplaced", "lib/config.py": "misplaced"}
     assert scan() == {"lib/config.py": "misplaced"}
+
+
+def test_who_is_no_known_agent_is_told_by_its_program(keys: Keys, guard_home: Home) -> None:
+    writer = Writer(guard_home)
+    writer.start()
+    writer.begin_session(session(agent="unknown"))
+    writer.append(*read(1, agent="unknown"))
+    writer.append(*read(2, agent="unknown", process=None))
+    writer.append(*send(3, agent="unknown"))
+    writer.flush(5)
+    writer.close()
+    assert "? 2×" in keys("--format", "text")
+    full = keys("show", FINGERPRINT, "--format", "text")
+    assert "unknown agent  read 2 times in 1 session" in full
+    assert full.rstrip().endswith("last by curl")
 
 
 def test_nothing_known_is_no_error(keys: Keys, guard_home: Home) -> None:
