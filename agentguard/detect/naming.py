@@ -7,17 +7,20 @@ import re
 _REACH = 160
 _NAME = re.compile(
     rb"(?<![A-Za-z_])([A-Za-z_][A-Za-z0-9_.-]{0,63})"
-    rb"(?:\\{0,6}[\"'`]|%22|\\{1,6}u0022)?[ \t]{0,4}(?:=>|:=|[:=]|%3[DdAa])[ \t\r\n]{0,4}"
+    rb"(?:\\{0,6}[\"'`]|%22|\\{1,6}u0022)?[ \t]{0,4}(?:=>|:=|[:=]|%3[DdAa])[ \t\r\n]{0,4}[bBrRuU]{0,2}"
     rb"(?:\\{0,6}[\"'`]|%22|\\{1,6}u0022)?(?i:(?:bearer|token|basic|bot)(?:[ \t]|%20|\+))?\Z"
 )
 _ESCAPE = re.compile(rb"\A(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[abfnrtv])")
+_DEFAULT = re.compile(rb"[\"']([A-Z][A-Z0-9]*_[A-Z0-9_]{1,62})[\"']\s{0,4},\s{0,80}[bBrRuU]{0,2}[\"']\Z")
+"""`getenv("API_KEY", "…")`: a variable, and what stands in where it is not set."""
 _HOST = re.compile(rb"@([A-Za-z0-9][A-Za-z0-9.-]{0,252})")
 _LONGEST_PLAIN = 24
 
 
 def name_before(data: bytes, start: int) -> str:
     """`OPENAI_API_KEY` of `OPENAI_API_KEY=…`, `api_key` of `"api_key": "…"`; "" when none is in sight."""
-    found = _NAME.search(data, max(0, start - _REACH), start)
+    reach = max(0, start - _REACH)
+    found = _NAME.search(data, reach, start) or _DEFAULT.search(data, reach, start)
     if found is None:
         return ""
     name = found[1]

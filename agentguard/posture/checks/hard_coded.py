@@ -49,6 +49,7 @@ _READS = {
     ".pl": "$ENV{{{name}}}",
 }
 """How code of a file's ending reads an environment variable."""
+_PROSE = frozenset({".md", ".mdx", ".rst", ".txt", ".adoc", ".html"})
 
 
 def check(evidence: Evidence) -> Iterator[Weakness]:
@@ -96,6 +97,8 @@ def _take_out(evidence: Evidence, first: Kept, name: str) -> Fix:
             do=f"Move the key into a file of its own outside the project ({at}), with `chmod 600`, and name it in "
             f"the environment variable `{name}_FILE`"
         )
+    if PurePosixPath(first.file.name).suffix.lower() in _PROSE:
+        return Fix(do=f"Write what cannot be taken for a key in its place ({at}): `<your key>`")
     read = _READS.get(PurePosixPath(first.file.name).suffix.lower())
     if read is None:
         return Fix(

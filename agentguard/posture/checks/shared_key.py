@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from agentguard.detect.names import says_public
 from agentguard.model.posture import Check, Weakness
 from agentguard.model.verdict import Severity
 from agentguard.posture.evidence import Credential, Evidence, credentials
@@ -19,7 +20,8 @@ _WHY = (
 
 
 def check(evidence: Evidence) -> Iterator[Weakness]:
-    for one in credentials(kept for kept in evidence.kept if kept.environment):
+    """What a name says is public (`NEXT_PUBLIC_...`) goes to every browser anyway."""
+    for one in credentials(kept for kept in evidence.kept if kept.environment and not says_public(kept.match.name)):
         found = {kept.environment for kept in one.places}
         if len(found) > 1:
             yield _weakness(evidence, one, sorted(found))
