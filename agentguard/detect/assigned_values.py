@@ -39,8 +39,8 @@ _EXPECTED = re.compile(
 """Words of passwords in manuals, and of what is numbered in code."""
 _WORD_AND_NUMBER = re.compile(r"[A-Za-z]{5,}[!@#$%^&*?+=~|]?[0-9]{1,6}[!@#$%^&*?+=~|]?")
 _TAIL = re.compile(r"[\d\W_]*$")
-_YAML_NODE = re.compile(r"[*&!]{1,2}[A-Za-z]\w*$")
-"""A tag, an anchor or what refers to one."""
+_NODE = re.compile(r"[*&]|!{1,2}[A-Za-z]+[0-9]?$")
+"""A tag, an anchor or what refers to one in YAML; a pointer in C."""
 _ESCAPED_BYTES = re.compile(r"(?:\\x[0-9A-Fa-f]{2}){8,}")
 _ENDS_A_LABEL = ":?.…"
 _MAY_FOLLOW = (b"#", b"//", b"--", b"/*", b"<", b"&", b"|", b"\\", b"@", b">", b"-")
@@ -54,10 +54,10 @@ def is_secret(one: Assignment, promise: Promise) -> bool:
     if one.how is How.PAIR or (one.how is How.WORD and one.name.text.lower() == "secret"):
         promise = Promise.PASSWORD
     if _ESCAPED_BYTES.fullmatch(value):
-        return promise is Promise.SECRET and not bare and len(set(value.split("\\x"))) > _FEW_BYTES
+        return promise is Promise.SECRET and not bare and _is_noise(bytes.fromhex(value.replace("\\x", "")))
     if len(value) < _SHORTEST[promise] or not value.isascii() or is_quiet(value):
         return False
-    if bare and (is_code(value) or _YAML_NODE.match(value) or _goes_on(one)):
+    if bare and (is_code(value) or _NODE.match(value) or _goes_on(one)):
         return False
     if any(char.isspace() for char in value):
         return promise is Promise.PASSWORD and one.how is How.QUOTED and rarity(value) >= _RARE[Promise.KEY]
@@ -79,12 +79,17 @@ def is_made(value: str) -> bool:
     return fits and _is_key(value, Promise.SECRET, _RARE[Promise.KEY])
 
 
+def _is_noise(value: bytes) -> bool:
+    return len(set(value)) > _FEW_BYTES and not (value.isascii() and value.decode("ascii").isprintable())
+
+
 def _goes_on(one: Assignment) -> bool:
     """The line goes on behind what stands without quotes: an expression or a sentence."""
     rest = one.rest.lstrip(b",;)}] \t\"'")
-    if not rest or one.how is How.WORD or (one.tight and one.name.text.isupper()) or rest.startswith(_MAY_FOLLOW):
+    if not rest or rest.startswith(_MAY_FOLLOW) or _NEXT_ASSIGNMENT.match(rest):
         return False
-    return _NEXT_ASSIGNMENT.match(rest) is None
+    name = one.name.text
+    return not (name.startswith("-") or (name.isupper() and (one.tight or one.how is How.WORD)))
 
 
 def _is_password(value: str, *, bare: bool) -> bool:

@@ -85,7 +85,7 @@ _ABOUT = frozenset(
     budget balance price usd cost address contract mint supply embedding ids spec exists missing valid invalid
     encode decode encrypt decrypt get strip split startswith endswith format join replace upper lower append pop
     compare equals verify validate contains includes has is
-    attempts cache model models bytes bits per based encoding encoder property properties schema serializer
+    attempts cache model models bytes bits per based encryption encoding encoder property properties schema serializer
     """.split()  # noqa: SIM905
 )
 _OTHER = frozenset(

@@ -56,7 +56,7 @@ _COMMAND = (
     r"|PASS[A-Z0-9_]{0,24}|PW[A-Z0-9_]{0,24}"
 )
 _SECRET = (
-    rf"(?i:(?:secret|cred|salt|psk|apikey|bearer){_REST}|(?:token|key|nonce|cookie|signature)"
+    rf"(?i:(?:secret|cred|salt|psk|apikey|bearer){_REST}|(?:token|key|nonce|cookie)"
     rf"(?:[_.-][A-Za-z0-9_.-]{{0,24}}|(?:value|string|s)?[0-9]{{0,2}})|auth)"
 )
 _VARIABLE = r"(?:SECRET|TOKEN|KEY|CRED|AUTH)[A-Z0-9_]{0,24}"

@@ -41,7 +41,7 @@ _GLUE = re.compile(
     """,
 )
 _PLAIN = re.compile(rb"[^ \t\r\n\"'`<>;\\]+")
-_ELEMENT = re.compile(rb"[^<>\r\n\"]+")
+_ELEMENT = re.compile(rb"[^<>\r\n\"]+[ \t\r\n]*")
 _QUERY = re.compile(rb"[&,](?:amp;)?[A-Za-z_][A-Za-z0-9_.-]*=")
 _TRAILING = b",)}];"
 _TAKES_PAIR = re.compile(r"(?i)(?:auth|log[io]n|creds?|credentials?|authenticate)$")
@@ -151,7 +151,7 @@ def _plain_end(data: bytes, start: int, how: How) -> int:
     if found is None:
         return -1
     if how is How.ELEMENT:
-        return start + len(found[0].rstrip())
+        return start + len(found[0].rstrip()) if data.startswith(b"</", found.end()) else -1
     query = _QUERY.search(found[0])
     value = found[0][: query.start()] if query else found[0]
     return start + len(value.rstrip(_TRAILING))

@@ -47,6 +47,7 @@ _PUBLIC = _any_of(
     r"^-----BEGIN",
     r"^(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2)",
     r"^AAAA[BCE][0-9]",
+    r"^M(?:F[kI]w|HYw|II[BC]IjAN|IGfM|CowBQYDK2V)[A-Za-z0-9+/]{8}",
     r"^data:[a-z]+/",
     r"^\\[nrtux]",
 )
@@ -75,10 +76,11 @@ _PATH = re.compile(
 _EXPRESSION = re.compile(r"\\[wdsbWDSB.]|\[\^?[A-Za-z0-9]-[A-Za-z0-9]|\(\?[:=!<P]|\.\*|\.\+|\^\(|\)\$$")
 _CODE = re.compile(
     r"[A-Za-z_$][\w$]*(?:(?:\.|->|::|\?\.)[A-Za-z_$][\w$]*)+(?:[(\[].*)?"  # a.b.c, a->b(…
+    r"|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+"
     r"|[A-Za-z_$][\w$.:]*[(\[].*|.*\)\s*|.*=>.*|[A-Za-z_][\w.]*=[^=].*"
 )
 _STAND_IN = _any_of(
-    r"example|sample|placeholder|dummy|redacted|lorem|ipsum|deadbeef|qwerty|asdf|testing|notasecret|supersecret",
+    r"example|sample|placeholder|dummy|redacted|lorem|ipsum|deadbeef|qwerty|asdf|testing|notasecret|supersecret|anonymous",
     r"(?:^|[^a-z])fake|fake$|fake(?:key|token|secret|pass)",
     r"change[-_ ]?(?:me|it|this)|replace[-_ ]?(?:me|with|this)|fill[-_ ]?(?:me|in)|insert[-_ ]|\bto[-_ ]?do\b",
     r"(?:^|[-_ ])(?:your|my)[-_ ]|your[-_]?(?:api|key|token|secret|pass|own)",
