@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from harness.guarded import Event, Guarded, of_kind
-from harness.repository import made_up_key, new_repository
-
-from agentguard.hooks.install import install
-from agentguard.hooks.place import find_place
-from agentguard.hooks.program import prepare, this_program
+from harness.repository import made_up_key
 
 pytestmark = [
     pytest.mark.slow,
@@ -21,17 +18,20 @@ pytestmark = [
 ]
 
 
+SET_UP = """
+git config --global safe.directory '*' && git config --global user.name ada && git config --global user.email ada@x.org
+git init --quiet --initial-branch=main
+"""
+
+
 @pytest.fixture
-def gated(guarded: Guarded) -> Guarded:
-    """The session's project is a repository with the gate."""
-    project = new_repository(guarded.project, guarded.user_home)
-    project.git("config", "user.name", "ada")
-    project.git("config", "user.email", "ada@example.org")
-    guarded.home.mkdir(exist_ok=True)
-    program = this_program(guarded.home)
-    prepare(program)
-    install(find_place(guarded.project), program)
-    return guarded
+def gated(as_user: Guarded) -> Guarded:
+    """The project of an ordinary user's session is a repository with the gate."""
+    words = [*as_user.prefix, "sh", "-e", "-c", SET_UP]
+    subprocess.run(words, cwd=as_user.project, env=as_user.environ, check=True)
+    done = as_user.verb("hook", "install", "git")
+    assert done.returncode == 0, done.stderr
+    return as_user
 
 
 def test_each_way_round_the_gate_is_an_event_and_ordinary_work_with_git_is_none(gated: Guarded) -> None:

@@ -61,3 +61,15 @@ def test_the_inventory_is_measured(repository: Path, tmp_path: Path) -> None:
         "worked out again",
     ):
         assert re.search(words, run.stdout)
+
+
+def test_a_commit_is_measured_with_the_gate_and_without(repository: Path, tmp_path: Path) -> None:
+    program = repository / "scripts" / "lib" / "bench.py"
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, program, "hook", "--quick"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+    assert (run.returncode, run.stderr) == (0, "")
+    rows = re.findall(r"^(\d+ KB) each, commit [\w -]+?((?: +\d+\.\d){4}) +\d+\.\d×$", run.stdout, re.MULTILINE)
+    assert [size for size, _ in rows] == ["4 KB", "4 KB", "100 KB", "100 KB"]
+    assert all(float(figures.split()[1]) > float(figures.split()[0]) for _, figures in rows)
+    assert list(tmp_path.iterdir()) == []
