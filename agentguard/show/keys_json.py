@@ -10,7 +10,7 @@ from agentguard.model.credential import CredentialPlace, CredentialUse, KnownCre
 from agentguard.model.event import iso_time
 from agentguard.show.credential_words import readings, sendings, why
 from agentguard.show.issuers import Issuers, issuer_of
-from agentguard.show.urgency import DEMANDS, Task
+from agentguard.show.urgency import DEMANDS, Task, worst_outcome
 
 SCHEMA_NAME = "agentguard-keys/1"
 
@@ -58,6 +58,7 @@ def _credential(one: KnownCredential, cause: str | None, issuers: Issuers) -> di
         "first_seen": iso_time(one.first_seen_ns),
         "last_seen": iso_time(one.last_seen_ns),
         "rotated": _time_or_none(one.rotated_ns),
+        "outcome": worst_outcome(one).value,
         "cause": cause,
         "places": [_place(place) for place in one.places],
         "readers": [

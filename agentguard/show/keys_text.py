@@ -185,6 +185,9 @@ def credential_lines(page: Page, one: KnownCredential) -> Iterator[str]:
     yield from _section("lives in", [_place_line(page, place) for place in one.places])
     yield from _section("taken by", _taken_lines(page, one))
     yield from _section("sent to", [_sent_line(page, use) for use in sendings(one.uses)])
+    if one.uses:
+        each = f"  each time    {command()} events --search {one.fingerprint}{page.home_option}"
+        yield painted(each, _SOFT, color=page.color)
 
 
 def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
@@ -207,7 +210,7 @@ def _taken_lines(page: Page, one: KnownCredential) -> list[str]:
     width = max(map(cells, names), default=0)
     return [
         f"{fitted(name, width)}  {reading.word} {plural(reading.count, 'time')} in "
-        f"{plural(reading.sessions, 'session')}, {_between(reading.first_ns, reading.last_ns, page.zone)}, by "
+        f"{plural(reading.sessions, 'session')}, {_between(reading.first_ns, reading.last_ns, page.zone)}, last by "
         f"{listed([safe(name) or '?' for name in reading.processes[-3:]])}"
         for name, reading in zip(names, found, strict=True)
     ]

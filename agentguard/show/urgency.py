@@ -120,17 +120,22 @@ KeepsKeys = Callable[[str], bool]
 
 def standing_of(credential: KnownCredential, keeps_keys: KeepsKeys) -> Standing:
     """Over all sessions, scans and checks."""
-    outcomes = [use.outcome for use in credential.uses if not use.blocked]
     lying = lies_in(credential)
     seen = [use.last_ns for use in credential.uses] + [place.last_seen_ns for place in lying]
     return Standing(
-        outcome=max(outcomes, key=lambda outcome: outcome.rank, default=Outcome.CLEAN),
+        outcome=worst_outcome(credential),
         public=credential.public,
         rotated_ns=credential.rotated_ns,
         last_used_ns=max(seen, default=0),
         committed=any(place.commit for place in credential.places),
         misplaced=any(not keeps_keys(place.path) for place in lying),
     )
+
+
+def worst_outcome(credential: KnownCredential) -> Outcome:
+    """Of all its sends that went through, before and after it was rotated."""
+    outcomes = [use.outcome for use in credential.uses if not use.blocked]
+    return max(outcomes, key=lambda outcome: outcome.rank, default=Outcome.CLEAN)
 
 
 def lies_in(credential: KnownCredential) -> list[CredentialPlace]:

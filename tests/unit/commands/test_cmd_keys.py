@@ -101,9 +101,10 @@ def test_one_credential_in_full(keys: Keys, seen: Path) -> None:
         "/home/dev/src/shop/.env  seen in a session",
         "; gone ",
         "claude-code  read 1 time in 1 session",
-        "by python3",
+        "last by python3",
         "▲ leaked  paste.example  1 time",
         "last by curl (claude-code)",
+        f"agentguard events --search {FINGERPRINT} --home",
     ):
         assert words in text
     assert f"{seen.resolve()}:3  found by scan" in keys("show", GITHUB, "--format", "text")
@@ -122,6 +123,7 @@ def test_a_program_gets_all_of_it(keys: Keys) -> None:
     assert found["worklist"][0]["page"] == "https://platform.openai.com/api-keys"
     one = next(one for one in found["credentials"] if one["fingerprint"] == FINGERPRINT)
     assert (one["scope"], one["provider"], one["first_seen"]) == ("project", "openai", "2026-01-31T14:31:19.000000Z")
+    assert (one["outcome"], one["cause"]) == ("leaked", "leaked")
     (reader,), (receiver,) = one["readers"], one["receivers"]
     assert (reader["agent"], reader["way"], reader["count"], reader["processes"]) == (
         *("claude-code", "read", 1),
@@ -137,6 +139,8 @@ def test_rotated_leaves_the_worklist_and_comes_back_with_its_old_value(keys: Key
     assert "OPENAI_API_KEY (7f3a91c27f3a) is marked as rotated" in keys("rotated", FINGERPRINT[:12])
     assert FINGERPRINT not in [task["fingerprint"] for task in json.loads(keys("worklist"))["worklist"]]
     assert "✓ rotated" in keys("--format", "text")
+    (one,) = json.loads(keys("show", FINGERPRINT))["credentials"]
+    assert (one["outcome"], one["cause"]) == ("leaked", None)
 
     writer = Writer(guard_home)
     writer.start()
@@ -225,7 +229,7 @@ def test_who_is_no_known_agent_is_told_by_its_program(keys: Keys, guard_home: Ho
     assert "? 2×" in keys("--format", "text")
     full = keys("show", FINGERPRINT, "--format", "text")
     assert "unknown agent  read 2 times in 1 session" in full
-    assert full.rstrip().endswith("last by curl")
+    assert "last by curl\n" in full
 
 
 def test_nothing_known_is_no_error(keys: Keys, guard_home: Home) -> None:
