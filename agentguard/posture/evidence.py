@@ -24,6 +24,8 @@ class GitFacts:
     """Neither tracked nor ignored: `git add .` would take them."""
     within: str = ""
     """Where the folder lies in its repository, as `sub/`; "" for the whole of it."""
+    repositories: tuple[str, ...] = ()
+    """Folders below it that are repositories of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ def git_facts(root: Path, within: Sequence[str]) -> GitFacts | None:
             name for folder, before in asked for name in _listed(folder, before, "--others", "--exclude-standard")
         ),
         within="" if below == "." else f"{below}/",
+        repositories=tuple(within),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from agentguard.model.posture import Fix
 from agentguard.model.secret import KNOWN_VALUE, SecretMatch
@@ -90,6 +90,20 @@ def constant(name: str) -> str:
 def shell_path(path: str) -> str:
     """As a shell takes it; a leading `~/` stays what it is."""
     return "~/" + shlex.quote(path[2:]) if path.startswith("~/") else shlex.quote(path)
+
+
+def in_its_repository(evidence: Evidence, name: str, command: Callable[[str], str]) -> str:
+    """What `command` makes of a file's path, run in the repository that has the file: it may be one within another."""
+    within = [one for one in (evidence.git.repositories if evidence.git else ()) if name.startswith(f"{one}/")]
+    if not within:
+        return command(name)
+    nearest = max(within, key=len)
+    return f"(cd {shell_path(nearest)} && {command(name.removeprefix(f'{nearest}/'))})"
+
+
+def ignore(path: str) -> str:
+    """The command that has git ignore one file."""
+    return f"printf '%s\\n' {shell_path(f'/{path}')} >> .gitignore"
 
 
 def shell_paths(paths: Iterable[str]) -> str:

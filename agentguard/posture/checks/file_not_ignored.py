@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from agentguard.model.posture import Check, Fix, Place, Weakness
 from agentguard.model.verdict import Severity
 from agentguard.posture.evidence import Evidence, credentials
-from agentguard.posture.words import counted, names, shell_path
+from agentguard.posture.words import counted, ignore, in_its_repository, names
 
 _WHY = "The next `git add .`, by you or by an agent, commits it, and a commit cannot be taken back from who has it."
 
@@ -28,11 +28,6 @@ def check(evidence: Evidence) -> Iterator[Weakness]:
             severity=Severity.HIGH if held else Severity.LOW,
             title=f"{file.name} is not ignored by git{what}",
             why=_WHY,
-            fixes=(
-                Fix(
-                    do="Have git ignore it",
-                    command=f"printf '%s\\n' {shell_path(f'/{file.name}')} >> .gitignore",
-                ),
-            ),
+            fixes=(Fix(do="Have git ignore it", command=in_its_repository(evidence, file.name, ignore)),),
             places=tuple(one.places[0].place for one in held) or (Place(path=file.name),),
         )

@@ -8,7 +8,7 @@ from agentguard.model.posture import Check, Fix, Place, Weakness
 from agentguard.model.verdict import Severity
 from agentguard.posture.evidence import Evidence, credentials
 from agentguard.posture.tree import SeenFile
-from agentguard.posture.words import counted, names, rotate, shell_path
+from agentguard.posture.words import counted, ignore, in_its_repository, names, rotate, shell_path
 
 _WHY = (
     "Everyone who can read the repository has these keys, and so has every clone, fork and backup of it: deleting the "
@@ -32,7 +32,7 @@ def check(evidence: Evidence) -> Iterator[Weakness]:
                 severity=Severity.LOW,
                 title=f"{file.name} is committed to git; it holds no key today",
                 why=_WHY_EMPTY,
-                fixes=(_untrack(file),),
+                fixes=(_untrack(evidence, file),),
                 places=(Place(path=file.name),),
             )
             continue
@@ -43,7 +43,7 @@ def check(evidence: Evidence) -> Iterator[Weakness]:
             title=f"{file.name} is committed to git, with {keys} in it: {names(evidence, [one.match for one in held])}",
             why=_WHY,
             fixes=(
-                _untrack(file),
+                _untrack(evidence, file),
                 *_encrypt(file),
                 *rotate(evidence, [one.match for one in held], why="it is in the history now"),
             ),
@@ -59,11 +59,13 @@ def _encrypt(file: SeenFile) -> list[Fix]:
     return [Fix(do="Or, where it has to be in git: keep it there encrypted", command=command)]
 
 
-def _untrack(file: SeenFile) -> Fix:
-    path = shell_path(file.name)
-    ignore = shell_path(f"/{file.name}")
+def _untrack(evidence: Evidence, file: SeenFile) -> Fix:
+    """Without the commit: what else is staged is the user's own matter."""
+
+    def command(path: str) -> str:
+        return f"git rm --cached -- {shell_path(path)} && {ignore(path)} && git add .gitignore"
+
     return Fix(
-        do="Stop tracking it; the file itself stays",
-        command=f"git rm --cached -- {path} && printf '%s\\n' {ignore} >> .gitignore && git add .gitignore "
-        f"&& git commit -m 'Stop tracking a file of secrets'",
+        do="Stop tracking it, and commit that; the file itself stays",
+        command=in_its_repository(evidence, file.name, command),
     )

@@ -130,6 +130,10 @@ def test_a_repository_within_is_asked_for_its_own_files(tmp_path: Path) -> None:
         (Check.FILE_NOT_IGNORED, "libs/pay/.env.local"),
     ]
     assert found.good == ()
+    for one in found.weaknesses:
+        run(outer.root, one.fixes[0].command)
+    assert look_at(outer.root).weaknesses == ()
+    assert inner.git("status", "--short").splitlines() == ["D  .env", "AM .gitignore"]
 
 
 def test_a_transcript_in_a_database_is_read_and_not_deleted(tmp_path: Path) -> None:
