@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from agentguard.scan.git import Git
     from agentguard.scan.scan import Scan
     from agentguard.scan.tally import Tally
+    from agentguard.show.issuers import Issuer, Issuers
     from agentguard.show.progress import ProgressLine
 
 FORMATS = ("table", "json", "sarif")
@@ -92,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
         result = _kept(arguments, scan, result, base, began_ns)
     if update:
         return _updated(arguments, scan, result)
-    _print(arguments, result)
+    _print(arguments, result, _issuers(scan))
     if result.unread:
         return EXIT_ERROR
     return EXIT_FOUND if result.found else EXIT_OK
@@ -193,11 +194,21 @@ def _updated(arguments: argparse.Namespace, scan: Scan, result: ScanResult) -> i
     return EXIT_ERROR if result.unread else EXIT_OK
 
 
-def _print(arguments: argparse.Namespace, result: ScanResult) -> None:
-    from agentguard.show.at_rest_lines import Style, found_lines, summary_lines
-    from agentguard.show.issuers import load_issuers
+def _issuers(scan: Scan) -> dict[str, Issuer]:
+    """What `show.issuers` would read from the policies again."""
+    from agentguard.show.issuers import Issuer
 
-    issuers = load_issuers()
+    return {
+        kind.id: Issuer(
+            name=kind.name, provider=kind.provider, scope=kind.scope, severity=kind.severity, rotation=kind.rotation
+        )
+        for kind in scan.types
+    }
+
+
+def _print(arguments: argparse.Namespace, result: ScanResult, issuers: Issuers) -> None:
+    from agentguard.show.at_rest_lines import Style, found_lines, summary_lines
+
     if arguments.format == "json":
         from agentguard.show.at_rest_json import result_json
 

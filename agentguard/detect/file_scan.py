@@ -14,7 +14,9 @@ from typing import Protocol
 from agentguard.detect.file_views import FileViews, binary_view
 from agentguard.detect.fingerprint import Fingerprinter
 from agentguard.detect.matching import Located, match_of
+from agentguard.detect.notebook import SUFFIX, cell_of
 from agentguard.detect.parse import bytes_of, text_of
+from agentguard.detect.rules import CredentialType
 from agentguard.model.at_rest import SecretAtRest
 from agentguard.model.verdict import Severity
 
@@ -39,6 +41,9 @@ class LocatingScanner(Protocol):
     """What it needs of the scanner."""
 
     @property
+    def types(self) -> tuple[CredentialType, ...]: ...
+
+    @property
     def fingerprinter(self) -> Fingerprinter: ...
 
     def locate(self, data: bytes) -> list[Located]:
@@ -58,6 +63,8 @@ class Placed:
     """Decodings peeled off to find it, outermost first."""
     allowed: bool = False
     """A comment on its line allows it."""
+    place: str = "file"
+    """Where in the file, for a person; of a notebook its cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,11 @@ class FileScanner:
     def __init__(self, scanner: LocatingScanner) -> None:
         self._scanner = scanner
 
+    @property
+    def types(self) -> tuple[CredentialType, ...]:
+        """The credential types it knows."""
+        return self._scanner.types
+
     def scan(self, path: str, data: bytes) -> list[SecretAtRest]:
         """Every credential in `data`, the content of a file that is called `path`, but those that a comment allows."""
         return [self.at_rest(path, placed) for placed in self.find(path, data).placed if not placed.allowed]
@@ -97,7 +109,7 @@ class FileScanner:
             path=path,
             line=placed.line and placed.line + first_line - 1,
             column=placed.column,
-            match=replace(match, place="file", encoding=placed.encoding),
+            match=replace(match, place=placed.place, encoding=placed.encoding),
             severity=severity_of(placed.located),
         )
 
@@ -126,7 +138,13 @@ class FileScanner:
             span for span in spans if (span.start < 0 or carried < span.end <= end) and counts_in(path, span.located)
         ]
         spans.sort(key=lambda span: span.start)
-        return FileFinds(list(_placed(data, spans, encoding, binary=binary)), truncated)
+        placed = list(_placed(data, spans, encoding, binary=binary))
+        if path.endswith(SUFFIX) and placed:
+            placed = [
+                replace(one, place=cell_of(data, span.start) or one.place)
+                for one, span in zip(placed, spans, strict=True)
+            ]
+        return FileFinds(placed, truncated)
 
     def _text(self, data: bytes, spans: list[_Span]) -> bool:
         """Add what only the views show. Returns whether there was more to decode than was decoded."""

@@ -20,6 +20,8 @@ _WORDS = re.compile(
     rb"|insert[-_]|replace[-_]?(?:me|with)|dummy|sample[-_]?key|not[-_]?a[-_]?real|fake[-_]?(?:key|token|secret)"
 )
 _FILL_IN = re.compile(rb"\$\{|\$\(|\{\{|<[A-Za-z]|%s|%\(|\$[A-Z]")
+_NAMED = re.compile(rb"\{[^{}]+\}|[A-Z][A-Z_]{2,}")
+"""A field of a format, a word in capitals: what stands for a password in a program or a manual."""
 _URL_PASSWORD = re.compile(rb"://[^:/@]*:(.+)@", re.DOTALL)
 _WEAK_PASSWORDS = frozenset(
     b"password passwd pass pwd secret admin root user test guest changeme example postgres mysql mariadb mongo mongodb"
@@ -74,6 +76,7 @@ def is_placeholder_password(password: bytes) -> bool:
     return (
         password.lower() in _WEAK_PASSWORDS
         or len(set(password)) <= 2
+        or _NAMED.fullmatch(password) is not None
         or _FILL_IN.search(password) is not None
         or _WORDS.search(password) is not None
     )

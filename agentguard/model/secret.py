@@ -43,7 +43,7 @@ class SecretMatch:
     """Variable or field the value was found under (OPENAI_API_KEY); "" when none."""
     place: str = ""
     """Where in the subject: body, path, query, url-userinfo, header:NAME, websocket, tcp, argv, environment,
-    file, multipart:FIELD."""
+    file, multipart:FIELD; of a notebook at rest `cell 3 output`."""
     encoding: tuple[str, ...] = ()
     """Decodings peeled off to find it, outermost first: gzip, json, percent, base64, hex, utf-16, ..."""
     issuer_hosts: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -66,6 +67,7 @@ class Pool:
         ahead = iter(batches)
         first = list(islice(ahead, 2))
         executor = self._executor() if self._jobs > 1 and len(first) > 1 else None
+        gc.freeze()
         if executor is None:
             for batch in chain(first, ahead):
                 work(self.looker, batch)
@@ -114,6 +116,7 @@ def _begin(setting: Setting) -> Looker:
 
 def _begin_child(setting: Setting) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    gc.disable()  # nothing here refers to itself, and a collection writes to every page that is shared with the parent
     if _looker is None:
         _begin(setting)
 

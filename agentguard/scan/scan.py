@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
+from agentguard.detect.rules import CredentialType
 from agentguard.errors import GitError
 from agentguard.model.at_rest import ScanResult, SecretAtRest, Unread
 from agentguard.model.verdict import Severity
@@ -29,9 +30,9 @@ from agentguard.scan.staged import staged
 from agentguard.scan.tally import Entry, Tally
 from agentguard.scan.walk import Walk
 
-_FIRST_BATCH = 256
+_FIRST_BATCH = 512
 """Files; a tree that holds no more is looked into by one process, before two could have begun."""
-_BATCH = 64
+_BATCH = 128
 _LISTED = 500_000
 """Files that are listed before the first is looked into, so that it can be said how far the scan is."""
 STDIN = "(stdin)"
@@ -73,6 +74,11 @@ class Scan:
     def entries(self) -> set[Entry]:
         """Of all that was found, where the setting wants them."""
         return self._tally.entries
+
+    @property
+    def types(self) -> tuple[CredentialType, ...]:
+        """The credential types that it knows."""
+        return self._pool.looker.scanner.types
 
     def paths(self, roots: Sequence[Path], *, ignored: bool = False, exclude: Sequence[str] = ()) -> None:
         """Files, and folders with all that is in them; see `Walk`."""

@@ -88,6 +88,8 @@ def _row(one: SecretAtRest, issuers: Issuers, *, history: bool) -> tuple[str, ..
     what = issuer_of(issuers, match.type).name
     if match.public:
         what += " (made to be public)"
+    if match.place not in ("", "file"):
+        what += f" ({match.place})"
     if match.encoding:
         what += f" (in {', '.join(match.encoding)})"
     row = (place(one), SEVERITY[one.severity].word, what, match.preview, safe(match.name))

@@ -62,7 +62,7 @@ def test_text_in_two_byte_characters_is_text() -> None:
         "OPENAI_API_KEY=sk-proj-your-key-here\nAWS=AKIA" + "IOSFODNN7" + "EXAMPLE\n",
         "DATABASE_URL=postgres://postgres:postgres@localhost:5432/shop\n",
         f"url: postgres://app:{made_up(20)}@db:5432/shop\n",
-        "http://user:correct-password@proxy.company.com:8080\n",
+        "http://user:correct-password@proxy.company.com:8080\n",  # agentguard:allow
         example("jwt") + "\n",
         example("stripe-publishable-key") + "\n",
         '"integrity": "sha512-' + made_up(86, signs="+/") + '=="\n',

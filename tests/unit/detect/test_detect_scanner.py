@@ -77,6 +77,8 @@ def test_the_name_before_a_secret(text: str, name: str) -> None:
         "postgres" + "://user:${DB_PASSWORD}@db.example/app",
         "postgres" + "://postgres:postgres@localhost:5432/app",
         "mysql" + "://root:***@db.example/app",
+        "mysql" + "://root:{password}@db.shop.io/app",
+        "mysql" + "://root:DB_PASSWORD@db.shop.io/app",
     ],
 )
 def test_placeholders_are_quiet(value: str) -> None:

@@ -91,7 +91,20 @@ def test_a_long_file_is_looked_through_to_its_end() -> None:
 
 def test_a_lock_file_holds_hashes_and_no_passwords() -> None:
     types = load_types(policies_dir() / "secrets.yaml", at_rest=True)
-    files = FileScanner(Scanner(types, build_engine(types), FINGERPRINTER, Values()))
+    files = FileScanner(Scanner(types, build_engine(types, prefer="ahocorasick"), FINGERPRINTER, Values()))
     text = b"pass" + b"word = 'tR9x-Kq2mVz7Lw'\nother = '" + TOKEN + b"'\n"
     assert len(files.scan("app.toml", text)) == 2
     assert [secret.match.type for secret in files.scan("x/poetry.lock", text)] == ["github-personal-token"]
+
+
+def test_a_notebook_names_the_cell() -> None:
+    text = TOKEN.decode()
+    cells = [
+        {"cell_type": "markdown", "source": ['# A title with "cell_type": in it\n']},
+        {"cell_type": "code", "outputs": [{"text": [f"key {text}\n"]}], "source": ["print(key)\n"]},
+        {"cell_type": "code", "outputs": [], "source": [f"key = '{text}'\n"]},
+    ]
+    notebook = json.dumps({"cells": cells, "nbformat": 4}, indent=1, sort_keys=True).encode()
+    finds = FileScanner(scanner()).scan("a/work.ipynb", notebook)
+    assert [secret.match.place for secret in finds] == ["cell 2 output", "cell 3 source"]
+    assert [secret.match.place for secret in FileScanner(scanner()).scan("a/work.json", notebook)] == ["file"] * 2
