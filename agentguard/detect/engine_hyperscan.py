@@ -14,11 +14,14 @@ from pathlib import Path
 from agentguard.detect.blocks import scan_blocks
 from agentguard.detect.confirm import Confirmer, Hit
 from agentguard.detect.hyperscan_sets import EVERY, ONCE, ExpressionSet
+from agentguard.detect.in_context import MIXED
 from agentguard.detect.long_words import LONG, WORD
 from agentguard.detect.pattern_runs import least_run
 from agentguard.detect.rules import CredentialType
 
 _BLOCK = 64 * 1024
+_SELDOM = 40
+"""Characters in a word that hardly a text has: a pattern with such a word in it is not looked for in the others."""
 
 
 class HyperscanEngine:
@@ -59,15 +62,18 @@ class HyperscanEngine:
 class _Gate:
     """Says of most texts, in a third of the time, that no pattern matches in them.
 
-    Most patterns match within a word; where a long word must stand in a match, a text without one has none. Only the
-    rest is looked for everywhere.
+    Most patterns match within a word; where a long word must stand in a match, a text without one has none. A key told
+    by its context is a long word that is mixed. Only the rest is looked for everywhere.
     """
 
     def __init__(self, types: Sequence[CredentialType], cache: Path | None) -> None:
-        runs = [(expression(kind), least_run(kind.pattern, WORD)) for kind in types]
-        self._in_words = _once([each for each, run in runs if run.pure and run.least >= LONG], cache, "words")
-        self._anywhere = _once([each for each, run in runs if run.least < LONG], cache, "rest")
-        longest = min((run.least for _, run in runs if not run.pure and run.least >= LONG), default=0)
+        told = frozenset(kind.id for kind in types if kind.value_form and _is_long_word(kind.value_form))
+        runs = [(expression(kind), least_run(kind.pattern, WORD)) for kind in types if kind.id not in told]
+        in_words = [each for each, run in runs if run.pure and run.least >= LONG]
+        self._in_words = _once([*in_words, MIXED] if told else in_words, cache, "words")
+        seldom = [run.least >= _SELDOM or (run.pure and run.least >= LONG) for _, run in runs]
+        self._anywhere = _once([each for (each, _), rare in zip(runs, seldom, strict=True) if not rare], cache, "rest")
+        longest = min((run.least for _, run in runs if not run.pure and run.least >= _SELDOM), default=0)
         self._long_word = re.compile(rb"[^ ]{%d}" % longest) if longest else None
 
     def may_match(self, data: bytes, words: bytes) -> bool:
@@ -77,6 +83,11 @@ class _Gate:
         if words and self._in_words is not None and self._in_words.matches(words):
             return True
         return self._anywhere is not None and self._anywhere.matches(data)
+
+
+def _is_long_word(value_form: str) -> bool:
+    run = least_run(value_form, WORD)
+    return run.pure and run.least >= LONG
 
 
 def _once(expressions: Sequence[bytes], cache: Path | None, name: str) -> ExpressionSet | None:
