@@ -44,7 +44,7 @@ class Choice:
 
 BEGINNING = "SELECT fingerprint FROM credentials WHERE substr(fingerprint, 1, length(:value)) = :value"
 _USED = "fingerprint IN (SELECT fingerprint FROM credential_uses WHERE session = :value)"
-ALL = Choice(":value = ''", ":value = ''")
+ALL = Choice("TRUE", "TRUE")
 OF_SESSION = Choice(_USED, "session = :value")
 ONE = Choice("fingerprint = :value", "fingerprint = :value")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ Issuers = Mapping[str, Issuer]
 _UNTYPED = Issuer(name="a value from a secret file")
 
 
-def load_issuers(path: Path | None = None) -> dict[str, Issuer]:
+@cache
+def load_issuers(path: Path | None = None) -> Issuers:
     """Empty when the file cannot be read: a report without addresses is better than none."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
