@@ -26,7 +26,7 @@ _GLUE = re.compile(
         \\{0,6}["']? [ \t]{0,4} [:=] [ \t]{0,4}
     | [ ] -value [ ]
     | (?P<close> \\{0,6}["'`] )? [ \t]{0,2} [\])\[]{0,3} [ \t]{0,16}
-      (?(close) | (?: :? [ \t]? (?:as[ ])? [a-z_&*] [a-z0-9_.&*]{0,24}
+      (?(close) | (?: :? [ \t]? (?:as[ ]|&'static[ ])? [a-z_&*] [a-z0-9_.&*]{0,24}
           (?:\[[a-z0-9_.,| ]{0,24}\]|<[a-z0-9_.,]{0,24}>)? (?:\[\])?
           (?:[ \t]{1,4}|(?==)) (?= =[ \t]{0,16}[^=\s] ) )? )  # a type; base64 ends with signs too
       (?P<sign> [=!]==? | [?|+&]{0,2}=>? | \|\| | \?\? | or(?=[ ]) | :{1,3}=? | -> | <- | -(?=[ ]) | [,({] | %3d )
@@ -118,7 +118,7 @@ def _is_other(data: bytes, name: Name, glue: re.Match[bytes]) -> bool:
     if glue["pair"]:
         return _TAKES_PAIR.search(name.text) is None
     if glue["sign"] == b",":
-        return data[name.start - 2 : name.start - 1] != b"("
+        return data[name.start - 2 : name.start - 1] != b"(" and data[name.start - 1 : name.start] != b":"
     if glue["sign"] in (b"(", b"{"):
         return not glue["quote"]
     if glue["blank"]:
