@@ -73,3 +73,15 @@ def test_a_commit_is_measured_with_the_gate_and_without(repository: Path, tmp_pa
     assert [size for size, _ in rows] == ["4 KB", "4 KB", "100 KB", "100 KB"]
     assert all(float(figures.split()[1]) > float(figures.split()[0]) for _, figures in rows)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_secrets_are_found_in_samples_and_not_in_source_code(repository: Path) -> None:
+    command = [sys.executable, repository / "scripts" / "lib" / "bench.py", "accuracy", "--quick"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+    shares = dict(re.findall(r"^ *(\S.*?) +([0-9.]+)% of [0-9,]+", run.stdout, re.MULTILINE))
+    assert float(shares["recall"]) >= 98
+    assert float(shares["without generic"]) >= 98
+    assert float(shares["assigned:password"]) >= 95
+    assert float(shares["false positives"]) <= 1
+    assert re.search(r"stdlib|python3", run.stdout)
