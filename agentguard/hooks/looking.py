@@ -12,12 +12,12 @@ from agentguard.detect.fingerprint import Fingerprinter
 from agentguard.detect.locator import Locator
 from agentguard.detect.rules import CredentialType
 from agentguard.hooks.compiled import compiled_types
-from agentguard.hooks.git_pipe import GitPipe
+from agentguard.hooks.git_pipe import GitPipe, blobs
 from agentguard.model.at_rest import SecretAtRest, Unread
 from agentguard.scan.patch import Added, files_of
 
-MOST_BYTES = 32 << 20
-"""Of what is staged, so that nobody waits long: `scan --staged` has no such bound."""
+MOST_BYTES = 16 << 20
+"""Of what is staged, so that nobody waits long; a push has no such bound."""
 _MOST_UNPACKED = 64 << 20
 """Bytes that may come out of one archive."""
 _MOST_OF_ONE = 4 << 20
@@ -53,12 +53,41 @@ class Looking:
         """
         patch, whole = diff.read(MOST_BYTES)
         scanner = self._scanner()
-        for added in files_of(patch):
-            self._add(self._in_blob(scanner, added) if added.blob else _in_text(scanner, added))
+        files = list(files_of(patch))
+        for added in files:
+            self._add(_in_text(scanner, added))
+        binary = [added for added in files if added.blob]
+        if binary:
+            self._at_blobs(scanner, binary, MOST_BYTES - len(patch))
         if not whole:
-            self.unread.append(Unread(path="the rest of what is staged", reason=f"more than {MOST_BYTES >> 20} MB"))
+            self._say_not_read("the rest of what is staged", f"more than {MOST_BYTES >> 20} MB")
         if self.found:
             self._leave_out_merged(scanner)
+
+    def _at_blobs(self, scanner: FileScanner, files: list[Added], room: int) -> None:
+        """At files that git shows no lines of: archives are unpacked."""
+        from io import BytesIO
+
+        from agentguard.scan.look import Looker  # slow to import: it knows how to open archives
+
+        looker = Looker(scanner, most_unpacked=_MOST_UNPACKED)
+        contents = blobs([added.blob.decode() for added in files], _MOST_OF_ONE)
+        for number, (added, (data, size)) in enumerate(zip(files, contents, strict=True)):
+            if room < len(data):
+                contents.close()
+                self._say_not_read(added.name, f"{len(files) - number} binary files from here on were not looked at")
+                break
+            room -= len(data)
+            looker.stream(added.name, BytesIO(data))
+            told = looker.handed_over()
+            self._add(told.found)
+            if size > len(data):
+                self._say_not_read(added.name, f"only its first {_MOST_OF_ONE >> 20} MB")
+            else:
+                self.unread += told.unread
+
+    def _say_not_read(self, path: str, reason: str) -> None:
+        self.unread.append(Unread(path=path, reason=reason))
 
     def at_commits(self, revisions: list[str]) -> None:
         """At what commits bring in, and at their messages. A credential is told once a file, with the commit that
@@ -85,19 +114,6 @@ class Looking:
     def at_text(self, name: str, text: bytes) -> None:
         """At something else that goes along, a message say."""
         self._add(self._scanner().scan(name, text))
-
-    def _in_blob(self, scanner: FileScanner, added: Added) -> list[SecretAtRest]:
-        """In a file that git shows no lines of: an archive is unpacked."""
-        from io import BytesIO
-
-        from agentguard.scan.look import Looker  # slow to import: it knows how to open archives
-
-        data, whole = GitPipe("cat-file", "blob", added.blob.decode()).read(_MOST_OF_ONE)
-        looker = Looker(scanner, most_unpacked=_MOST_UNPACKED)
-        looker.stream(added.name, BytesIO(data))
-        partly = [Unread(path=added.name, reason=f"only its first {_MOST_OF_ONE >> 20} MB")]
-        self.unread += looker.tally.unread if whole else partly
-        return looker.tally.found
 
     def _add(self, found: Iterable[SecretAtRest]) -> None:
         self.found += (one for one in found if not one.match.public)
@@ -154,4 +170,4 @@ def _versions(path: str, commits: list[str]) -> Iterator[bytes]:
     for commit in commits:
         entry, _ = GitPipe("ls-tree", "-z", commit, "--", path).read(_MOST_OF_ONE)
         if entry:
-            yield GitPipe("cat-file", "blob", entry.split()[2].decode()).read(_MOST_OF_ONE)[0]
+            yield from (data for data, _ in blobs([entry.split()[2].decode()], _MOST_OF_ONE))

@@ -42,7 +42,9 @@ def stopped_lines(
         where = "on" if in_message else "into a comment on"
         yield f"a false alarm, or meant to be there: write agentguard:allow {where} its line."
     for part in unread[:MOST]:
-        yield f"agentguard: not looked at whole: {safe(part.path)}: {part.reason}; for all of it: {command()} scan"
+        yield f"agentguard: not looked at whole: {safe(part.path)}: {part.reason}"
+    if unread:
+        yield f"for all of it: {command()} scan{' --staged' if what == 'commit' else ''}"
     yield from _more(len(unread))
 
 

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from harness.repository import Repository, made_up_key, new_repository
 
+from agentguard.hooks import looking
+from agentguard.hooks.git_pipe import GitPipe
 from agentguard.hooks.scripts import Program
+from agentguard.scan.git_options import FORMAT
 
 KEY, OTHER = made_up_key(), made_up_key(1)
 LINE = f"token = '{KEY}'\n"
@@ -172,8 +175,28 @@ def test_in_a_second_work_tree_and_in_a_submodule(guarded: Repository, program: 
     stopped(inner, "lib.py:1")
 
 
-def test_a_large_file_is_looked_at_in_part_and_that_is_said(guarded: Repository) -> None:
-    guarded.stage("big.txt", "0123456789abcde\n" * (9 << 16) + LINE)
-    done = guarded.commit()
-    assert done.returncode == 0
-    assert "big.txt: only its first 4 MB" in done.stderr
+def test_large_files_are_looked_at_in_part_and_that_is_said(guarded: Repository) -> None:
+    big = "0123456789abcde\n" * (9 << 16)
+    guarded.stage("big.txt", big + LINE)
+    guarded.stage("last.bin", b"\0" + KEY.encode())
+    said = stopped(guarded, "last.bin  ")
+    assert "big.txt: only its first 4 MB" in said
+
+
+def test_what_is_beyond_the_bound_is_told(bare: Repository, program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "MOST_BYTES", 40_000)
+    monkeypatch.setattr(looking, "_MOST_OF_ONE", 10_000)
+    monkeypatch.chdir(bare.top)
+    for number in range(5):
+        bare.stage(f"{number}.bin", b"\0" + f"{number} {KEY}".encode() + bytes(12_000))
+    found = looked_at(program)
+    assert [one.path for one in found.found] == ["0.bin", "1.bin", "2.bin"]
+    assert [(one.path, one.reason[:6]) for one in found.unread][2:] == [("2.bin", "only i"), ("3.bin", "2 bina")]
+    bare.stage("text.txt", "a line\n" * 8_000)
+    assert [one.path for one in looked_at(program).unread][-1] == "the rest of what is staged"
+
+
+def looked_at(program: Program) -> looking.Looking:
+    found = looking.Looking(program.home)
+    found.at_staged(GitPipe("diff", "--cached", *FORMAT))
+    return found
