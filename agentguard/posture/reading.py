@@ -226,7 +226,7 @@ def _read(path: str, *, binary: bool) -> tuple[bytes, bool]:
         info = os.fstat(opened.fileno())
         if not stat.S_ISREG(info.st_mode):
             return b"", False
-        head = opened.read(_HEAD)
+        head = opened.read(min(info.st_size, _HEAD))
         if b"\0" in head and not binary and not head.startswith(_UTF16):
             return b"", False
         parts, left = [head], min(info.st_size, MOST_BYTES) - len(head)
@@ -237,12 +237,12 @@ def _read(path: str, *, binary: bool) -> tuple[bytes, bool]:
 
 
 def _is_settings(file: SeenFile) -> bool:
-    name = PurePosixPath(file.name).name
+    name = file.name.rpartition("/")[2]
     return (
         file.place not in (ELSEWHERE, "log", "transcript", "notebook", "shell-history")
         or name.startswith(".env")
         or name in _SETTINGS_NAMES
-        or PurePosixPath(name).suffix in _SETTINGS
+        or os.path.splitext(name)[1] in _SETTINGS  # noqa: PTH122 (asked of every file)
         or file.kind == "dotenv"
     )
 
