@@ -1,8 +1,8 @@
 """The proxy process: hands the mitmproxy addons their scanner and their policy.
 
 Run as `python -m agentguard.proxy_child FD`; FD is one end of a socketpair whose other end the supervisor holds. Beside
-`agentguard.monitor` the only place that wires stages together. Imports wait until the process is hardened: nothing that
-could hold a secret is there before.
+`agentguard.monitor`, and the detection that it is handed, the only place that wires stages together. Imports wait until
+the process is hardened: nothing that could hold a secret is there before.
 """
 # ruff: noqa: PLC0415
 

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from agentguard.detection import Detection
 from agentguard.model.index import IndexProgress, ReadBefore, SecretFind
 from agentguard.model.observation import GapObservation, GapType
 from agentguard.model.secret import SecretFile, SecretValue
 from agentguard.model.session import Coverage, SensorState
-from agentguard.monitor import Detection
 from agentguard.sense.content_index import NAME, ContentIndex, IndexHandler, IndexStart
 from agentguard.sense.interface import Emit
 

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from agentguard.config import folder_of_user
+from agentguard.detection import Detection, open_detection, take_inventory
 from agentguard.launch.cover import Cover
 from agentguard.launch.git_gate import gate_files
 from agentguard.launch.ground import Ground
@@ -23,7 +24,7 @@ from agentguard.launch.recovery import recover
 from agentguard.model.observation import FileObservation, GapObservation, GapType
 from agentguard.model.secret import GUARD_KINDS, SecretFile, SecretValue
 from agentguard.model.session import Coverage, SensorState, Session
-from agentguard.monitor import Detection, Monitor, Stages, Subject, open_detection, open_stages, take_inventory
+from agentguard.monitor import Monitor, Stages, Subject, open_stages
 from agentguard.record.writer import Writer
 from agentguard.sense.interface import FolderSetup
 from agentguard.sense.select import FileSensors

@@ -17,7 +17,7 @@ from agentguard.cli import VERBS
 
 HEAVY = {"textual", "mitmproxy", "sqlite_utils", "hyperscan", "yaml"}
 STAGES = ("sense", "attribute", "detect", "judge", "record")
-ABOVE = {"show", "commands", "monitor", "proxy_child", "index_worker", "index_child", "cli"}
+ABOVE = {"show", "commands", "detection", "monitor", "proxy_child", "index_worker", "index_child", "cli"}
 
 WALK = """
 import importlib, pkgutil, sys
@@ -67,13 +67,14 @@ def test_the_model_loads_nothing_but_itself() -> None:
     assert rooms(loaded(WALK, "agentguard.model")) <= {"model", "errors"}
 
 
-@pytest.mark.parametrize("room", ["attribute", "detect", "judge", "record", "show", "monitor"])
+@pytest.mark.parametrize("room", ["attribute", "detect", "judge", "record", "show", "detection", "monitor"])
 def test_only_the_proxy_knows_mitmproxy(room: str) -> None:
     assert "mitmproxy" not in loaded(WALK, f"agentguard.{room}")
 
 
 @pytest.mark.parametrize(
-    "room", ["sense", "attribute", "detect", "judge", "record", "monitor", "proxy_child", "index_worker", "show"]
+    "room",
+    ["sense", "attribute", "detect", "judge", "record", "detection", "monitor", "proxy_child", "index_worker", "show"],
 )
 def test_only_the_dashboard_knows_textual(room: str) -> None:
     assert "textual" not in loaded(WALK, f"agentguard.{room}", "agentguard.show.tui")

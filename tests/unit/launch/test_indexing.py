@@ -12,10 +12,10 @@ import pytest
 from harness.planted import made_key
 
 from agentguard.config import open_home
+from agentguard.detection import Detection, open_detection
 from agentguard.launch.indexing import Indexing, IndexSetup
 from agentguard.model.observation import GapObservation, GapType
 from agentguard.model.session import SensorState
-from agentguard.monitor import Detection, open_detection
 from agentguard.paths import policies_dir
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from agentguard.config import open_home
+from agentguard.detection import Detection, open_detection, take_inventory
 from agentguard.model.secret import CONTENT_KIND
-from agentguard.monitor import Detection, open_detection, take_inventory
 from agentguard.paths import policies_dir
 
 UNKNOWN_FORM = "Kq7" + "vT2mXw9Lr4Zs8Nb"
