@@ -19,7 +19,7 @@ from bench_setting import Setting
 from agentguard.detect.engine import build_engine
 from agentguard.detect.file_scan import FileScanner
 from agentguard.detect.fingerprint import Fingerprinter
-from agentguard.detect.rules import CredentialType, load_types
+from agentguard.detect.rules import load_types
 from agentguard.detect.scanner import Scanner
 from agentguard.detect.value_index import ValueIndex
 from agentguard.paths import policies_dir
@@ -33,34 +33,35 @@ _SHOWN = 8
 def bench_accuracy(setting: Setting) -> None:
     """Print recall, with and without generic forms, false positives, and what the trees were said to hold."""
     types = load_types(policies_dir() / "secrets.yaml", at_rest=True)
-    every, specific = _scanner(types), _scanner(tuple(kind for kind in types if kind.filter is None))
+    scanner = FileScanner(Scanner(types, build_engine(types), Fingerprinter(bytes(32)), ValueIndex()))
     made = samples(types)[:: _QUICK_STEP if setting.quick else 1]
-    _print_samples(made, [bool(every.scan("sample", one.text.encode())) for one in made], specific)
+    generic = frozenset(kind.id for kind in types if kind.filter is not None)
+    _print_samples(made, [_types_in(one, scanner) for one in made], generic)
     for tree in _TREES:
         if tree.is_dir():
-            _print_tree(tree, every, setting)
+            _print_tree(tree, scanner, setting)
 
 
-def _scanner(types: tuple[CredentialType, ...]) -> FileScanner:
-    return FileScanner(Scanner(types, build_engine(types), Fingerprinter(bytes(32)), ValueIndex()))
+def _types_in(one: Sample, scanner: FileScanner) -> frozenset[str]:
+    return frozenset(find.match.type for find in scanner.scan("sample", one.text.encode()))
 
 
-def _print_samples(made: list[Sample], found: list[bool], specific: FileScanner) -> None:
-    typed = [one for one in made if one.kind.startswith("type:")]
-    alone = sum(bool(specific.scan("sample", one.text.encode())) for one in typed)
+def _print_samples(made: list[Sample], types_in: list[frozenset[str]], generic: frozenset[str]) -> None:
+    """Of each sample the types that were found in it; `generic` are those that a filter judges."""
+    found = [bool(types) for types in types_in]
+    typed = [bool(types - generic) for one, types in zip(made, types_in, strict=True) if one.kind.startswith("type:")]
     true = sum(one.secret for one in made)
     print(f"\n{len(made):,} samples: {true:,} with a secret, {len(made) - true:,} without")
     print(f"{'recall':<24}{_share(found, made, secret=True)}")
-    print(f"{'  without generic':<24}{alone / len(typed):7.1%} of {len(typed):,}")
+    print(f"{'  without generic':<24}{sum(typed) / len(typed):7.1%} of {len(typed):,}")
     print(f"{'false positives':<24}{_share(found, made, secret=False)}")
-    for kind in sorted({one.kind.partition(":")[0] + ":" + _group(one) for one in made}):
-        chosen = [at for at, one in enumerate(made) if one.kind.partition(":")[0] + ":" + _group(one) == kind]
-        wrong = [made[at] for at in chosen if found[at] is not made[at].secret]
-        print(f"  {kind:<22}{1 - len(wrong) / len(chosen):7.1%} of {len(chosen):,} right")
+    for kind in sorted({_kind(one) for one in made}):
+        right = [found[at] is one.secret for at, one in enumerate(made) if _kind(one) == kind]
+        print(f"  {kind:<22}{sum(right) / len(right):7.1%} of {len(right):,} right")
 
 
-def _group(one: Sample) -> str:
-    return "" if one.kind.startswith("type:") else one.kind.partition(":")[2]
+def _kind(one: Sample) -> str:
+    return "types" if one.kind.startswith("type:") else one.kind
 
 
 def _share(found: list[bool], made: list[Sample], *, secret: bool) -> str:
