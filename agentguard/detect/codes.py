@@ -21,6 +21,8 @@ _TEXT = frozenset((*range(0x20, 0x7F), *b"\n\t\r"))
 def decode_codes(data: bytes) -> bytes:
     """The characters of every list of codes of text, a line for each list; b"" when there are none."""
     native = loops_for(len(data))
+    if native and not native.has_list(data):
+        return b""
     return b"".join((native.codes if native else codes)(data, bracket, FEWEST) for bracket in _LISTS)
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agentguard.detect.codes import decode_codes
 from agentguard.detect.decode_runs import SHORTEST, decode_runs
 from agentguard.detect.long_words import long_words
 from agentguard.detect.loops import loops_for
 from agentguard.detect.magics import MAGICS
+from agentguard.detect.parts import Codes, resolve_parts
 from agentguard.detect.pieces import join_pieces
 
 _MOST_HIDDEN = 2
@@ -51,11 +52,10 @@ class View:
     """Decodings peeled off, outermost first."""
     cut_at_end: bool = True
     """Whether its end comes from the end of the input, so that more of it may follow there."""
-
-    @property
-    def words(self) -> bytes | None:
-        """Its long words."""
-        return long_words(self.data)
+    in_parts: bool = False
+    """Whether it is the parts of a text that a decoding changed (`resolve_parts`)."""
+    words: bytes | None = None
+    """Its long words (`long_words`), where they are known."""
 
 
 class Views:
@@ -78,7 +78,8 @@ class Views:
                 return
             text, depth = pending.popleft()
             undone: set[str] = set()
-            for view in _text_views(text):
+            for plain in _text_views(text):
+                view = replace(plain, words=long_words(plain.data))
                 yield view
                 if depth < _MOST_HIDDEN:
                     pending.extend((below, depth + 1) for below in self._hidden(view, seen, undone))
@@ -92,7 +93,7 @@ class Views:
             undone: compressed forms that an earlier view of this text held: in a later one they are damaged.
         """
         ends_in_run = view.cut_at_end and _ENDS_IN_RUN.search(view.data, max(0, len(view.data) - 2 * SHORTEST))
-        found, complete = decode_runs(view.data, seen, self._budget)
+        found, complete = decode_runs(view.data if view.words is None else view.words, seen, self._budget)
         self.truncated = self.truncated or not complete
         for encoding, data in found.items():
             yield self._child(view, encoding, data, cut=ends_in_run is not None)
@@ -113,21 +114,16 @@ class Views:
 
 def _text_views(text: View) -> Iterator[View]:
     """The text as it stands, then each decoding upon the one before, where it changes anything."""
-    view = text
-    yield view
-    percent_hides_escapes = False
-    for encoding, decode in _TEXT_DECODERS:
-        data = decode(view.data)
-        if data is None or data == view.data:
+    yield text
+    data, chain, decoders = text.data, text.encoding, list(_TEXT_DECODERS)
+    for encoding, codes in decoders:
+        resolved = resolve_parts(data, codes)
+        if resolved is None:
             continue
-        if encoding == "percent":
-            percent_hides_escapes = _PERCENT_BACKSLASH.search(view.data) is not None
-        view = View(data, (*view.encoding, encoding), text.cut_at_end)
-        yield view
-    if percent_hides_escapes:
-        data = unescaped(view.data)
-        if data is not None:
-            yield View(data, (*view.encoding, "json"), text.cut_at_end)
+        if encoding == "percent" and _PERCENT_BACKSLASH.search(data):
+            decoders.append(_TEXT_DECODERS[0])
+        data, chain = resolved.whole, (*chain, encoding)
+        yield View(resolved.changed, chain, text.cut_at_end, in_parts=resolved.changed is not data)
 
 
 def unescaped(data: bytes) -> bytes | None:
@@ -159,17 +155,26 @@ def unescape(data: bytes) -> bytes:
 
 
 def unpercented(data: bytes) -> bytes | None:
-    """Percent codes resolved, those of a percent sign at once; None when there are none."""
-    if b"%" not in data or not _has_percent(data):
+    """As `unpercent`, by the loops in C where they are at hand; None when there is nothing to resolve."""
+    if b"%" not in data or _percent_at(data, 0) < 0:
         return None
+    native = loops_for(len(data))
+    return native.unpercent(data) if native else unpercent(data)
+
+
+def unpercent(data: bytes) -> bytes:
+    """Percent codes resolved, those of a percent sign before another code at once."""
     from urllib.parse import unquote_to_bytes  # noqa: PLC0415 (slow to import, for a commit hook)
 
     return unquote_to_bytes(_PERCENT_AGAIN.sub(b"%", data) if b"%25" in data else data)
 
 
-def _has_percent(data: bytes) -> bool:
-    native = loops_for(len(data))
-    return native.has_percent(data) if native else _PERCENT.search(data) is not None
+def _percent_at(data: bytes, start: int) -> int:
+    """Where the first percent code from `start` on begins; -1 when there is none."""
+    if native := loops_for(len(data)):
+        return native.percent(data, start)
+    code = _PERCENT.search(data, start)
+    return code.start() if code else -1
 
 
 def without_colour(data: bytes) -> bytes | None:
@@ -229,8 +234,40 @@ def narrow(data: bytes) -> bytes:
     )
 
 
-_TEXT_DECODERS: tuple[tuple[str, Callable[[bytes], bytes | None]], ...] = (
-    ("json", unescaped),
-    ("percent", unpercented),
-    ("ansi", without_colour),
+class _Marked:
+    """Codes that begin with a byte that hardly anything else does."""
+
+    def __init__(self, mark: bytes, resolve: Callable[[bytes], bytes | None]) -> None:
+        self._mark = mark
+        self.resolve = resolve
+
+    def first(self, data: bytes, start: int) -> int:
+        """As `Codes.first`."""
+        return data.find(self._mark, start)
+
+    def last(self, data: bytes, start: int, end: int) -> int:
+        """As `Codes.last`."""
+        return data.rfind(self._mark, start, end)
+
+
+class _PercentCodes:
+    """A percent sign alone is nothing: programs and prose are full of it."""
+
+    def first(self, data: bytes, start: int) -> int:
+        """As `Codes.first`."""
+        return _percent_at(data, start) if b"%" in data else -1
+
+    def last(self, data: bytes, start: int, end: int) -> int:
+        """As `Codes.last`."""
+        return max((code.start() for code in _PERCENT.finditer(data, start, end)), default=-1)
+
+    def resolve(self, data: bytes) -> bytes | None:
+        """As `Codes.resolve`."""
+        return unpercented(data)
+
+
+_TEXT_DECODERS: tuple[tuple[str, Codes], ...] = (
+    ("json", _Marked(b"\\", unescaped)),
+    ("percent", _PercentCodes()),
+    ("ansi", _Marked(b"\x1b", without_colour)),
 )

@@ -7,6 +7,7 @@ import binascii
 import re
 from collections.abc import Iterator
 
+from agentguard.detect.long_words import LINE
 from agentguard.detect.loops import loops_for
 
 SHORTEST = 24
@@ -15,9 +16,6 @@ SHORTEST = 24
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _MASK = bytes(0x61 if byte in _BASE64 else 0x20 for byte in range(256))
 """Run characters become `a`, all else a blank: then a run is found by `bytes.find`."""
-LINE = 48
-"""A line of a wrapped run has at least this many characters, all lines but the last the same number. In YAML they are
-indented."""
 _NEXT_LINE = re.compile(rb"\r?\n[ \t]*([A-Za-z0-9+/_-]+)")
 _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _SAMPLE = 64
@@ -45,7 +43,7 @@ def decode_runs(data: bytes, seen: set[bytes], budget: int) -> tuple[dict[str, b
     """What the runs of `data` decode to, by encoding, joined by line ends.
 
     Args:
-        data: the text.
+        data: the text, or its long words: the runs of both are the same.
         seen: runs decoded before, which are left out; those of this text are added.
         budget: most bytes to decode to.
 

@@ -12,6 +12,9 @@ from agentguard.detect.loops import loops_for
 
 LONG = 16
 """Characters; hardly a word of prose has so many, and the names of programs are one part in ten of their text."""
+LINE = 48
+"""A line of something wrapped has at least this many characters, all lines but the last the same number. In
+YAML they are indented."""
 WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_.-")
 """The characters of a word: those of base64, of both alphabets, and the full stop."""
 
@@ -19,10 +22,10 @@ _RUN = re.compile(rb"[A-Za-z0-9+/=_.-]+")
 
 
 def long_words(data: bytes) -> bytes | None:
-    """The words of `data` of `LONG` characters or more, a blank behind each; None where finding them takes as long as
-    searching the text, for want of the compiled loop."""
+    """The words of `data` of `LONG` characters or more, a blank behind each; the lines of something wrapped together.
+    None where finding them takes as long as searching the text, for want of the compiled loop."""
     native = loops_for(len(data))
-    return native.words(data, LONG) if native else None
+    return native.words(data, LONG, LINE) if native else None
 
 
 def longest_word(literal: bytes) -> tuple[bytes, int]:

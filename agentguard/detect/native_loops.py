@@ -33,12 +33,14 @@ class Loops:
         self._unescape = _function(library.agentguard_unescape, _BYTES, _SIZE, _ROOM)
         self._runs = _function(library.agentguard_runs, _BYTES, _SIZE, _SIZE, _SIZE, _SIZE, _SIZE, _ROOM)
         self._start = _function(library.agentguard_start, _BYTES, _SIZE, _SIZE, _BYTES, _SIZE)
-        self._words = _function(library.agentguard_words, _BYTES, _SIZE, _SIZE, _ROOM)
-        self._percent = _function(library.agentguard_percent, _BYTES, _SIZE)
+        self._words = _function(library.agentguard_words, _BYTES, _SIZE, _SIZE, _SIZE, _ROOM)
+        self._percent = _function(library.agentguard_percent, _BYTES, _SIZE, _SIZE)
+        self._unpercent = _function(library.agentguard_unpercent, _BYTES, _SIZE, _ROOM)
         self._quotes = _function(library.agentguard_quotes, _BYTES, _SIZE, _BYTE)
         self._join = _function(
             library.agentguard_join, _BYTES, _SMALL, _BYTE, _ROOM, _ROOM, _SMALL, _SMALL, _SMALL, _SMALL, _ROOM
         )
+        self._lists = _function(library.agentguard_lists, _BYTES, _SIZE)
         self._codes = _function(library.agentguard_codes, _BYTES, _SIZE, _BYTE, _SIZE, _ROOM)
         self._narrow = _function(library.agentguard_narrow, _BYTES, _SIZE, _SIZE, _ROOM)
 
@@ -58,6 +60,10 @@ class Loops:
         out = self._room(len(data))
         size = self._join(data, len(data), quote[0], at, at + _PIECE * pieces, slots - 1, most_gap, nearest, most, out)
         return ctypes.string_at(out, size)
+
+    def has_list(self, data: bytes) -> bool:
+        """Whether there may be a list of codes, of two or more."""
+        return bool(self._lists(data, len(data)))
 
     def codes(self, data: bytes, bracket: bytes, fewest: int) -> bytes:
         """As `codes.codes`."""
@@ -91,14 +97,21 @@ class Loops:
             yield from zip(flat[::2], flat[1::2], strict=True)
             start = flat[-1] if flat else 0
 
-    def words(self, data: bytes, shortest: int) -> bytes:
-        """The words (`long_words`) of `shortest` bytes or more, a blank behind each."""
-        out = self._room(len(data) + len(data) // shortest + 1)
-        return ctypes.string_at(out, self._words(data, len(data), shortest, out))
+    def words(self, data: bytes, shortest: int, line: int) -> bytes:
+        """The words (`long_words`) of `shortest` bytes or more, a blank behind each; behind one of `line` bytes or more
+        that ends its line a line end, and the word that the next one begins with."""
+        out = self._room(len(data) + 1)
+        return ctypes.string_at(out, self._words(data, len(data), shortest, line, out))
 
-    def has_percent(self, data: bytes) -> bool:
-        """Whether a percent sign stands before two hex digits."""
-        return bool(self._percent(data, len(data)))
+    def percent(self, data: bytes, start: int) -> int:
+        """Where the first percent sign from `start` on stands before two hex digits; -1 when there is none."""
+        at = self._percent(data, len(data), start)
+        return at if at < len(data) else -1
+
+    def unpercent(self, data: bytes) -> bytes:
+        """As `decode.unpercent`."""
+        out = self._room(len(data))
+        return ctypes.string_at(out, self._unpercent(data, len(data), out))
 
     def starts(self, data: bytes, pairs: bytes) -> Iterator[int]:
         """Places at the start of the bytes or of a line where two bytes stand that are one of `pairs`."""

@@ -11,6 +11,7 @@ from agentguard.detect.decode import Views
 from agentguard.detect.fingerprint import Fingerprinter
 from agentguard.detect.locator import Locator
 from agentguard.detect.matching import Found, Located, ValueHit, ValueHits, merge
+from agentguard.detect.parts import CUT
 from agentguard.detect.redact import redact_text
 from agentguard.detect.rules import CredentialType
 from agentguard.detect.stream import BodyScan, StreamScan, TextStream, WindowScan
@@ -95,6 +96,8 @@ class Scanner(Locator):
         views = Views(data)
         for view in views:
             for found in self.find(view.data, view.words):
+                if view.in_parts and self._is_cut(found, view.data):
+                    continue  # and whole in the text it is a part of
                 if not final and view.cut_at_end and self._may_go_on(found, view.data):
                     start = len(data) - 2 * TextStream.CARRY if view.encoding else found.start - _CONTEXT
                     held = max(0, start if held is None else min(held, start))
@@ -104,9 +107,17 @@ class Scanner(Locator):
         return WindowScan(list(by_fingerprint.values()), held, views.truncated)
 
     def _may_go_on(self, found: Found, data: bytes) -> bool:
-        """Whether more of a match may follow behind the end of `data`; a private key goes on over line ends."""
+        """Whether more of a match may follow behind the end of `data`."""
+        return not self._behind(found, data)
+
+    def _is_cut(self, found: Found, data: bytes) -> bool:
+        """Whether a part ends behind a match."""
+        return self._behind(found, data).startswith(CUT)
+
+    def _behind(self, found: Found, data: bytes) -> bytes:
+        """What stands behind a match; a private key goes on over line ends."""
         rest = data[found.end : found.end + _LINE_END]
-        return not (rest.strip(b" \t\r\n\\") if found.match.type in self._key_types else rest)
+        return rest.strip(b" \t\r\n\\") if found.match.type in self._key_types else rest
 
 
 def _encode(text: str) -> bytes:

@@ -96,6 +96,13 @@ static lanes in_word(lanes bytes)
            (lanes)(bytes == '=');
 }
 
+/* The same, of one byte. */
+static const uint8_t is_word[256] = {
+    ['A'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    ['a'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    ['-'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, ['+'] = 1, ['_'] = 1, ['='] = 1,
+};
+
 /* Bit n: whether lane n, all ones or all zeros, is all ones. */
 static uint64_t mask_of(lanes which)
 {
@@ -302,23 +309,47 @@ EXPORT size_t agentguard_runs(
 
 struct words {
     const uint8_t *in;
+    size_t size, line, done; /* where the last word ended that was taken */
     uint8_t *to;
 };
+
+/* Where the word is that the line behind one that ends at `end` begins with, blanks aside; 0 when there is none. */
+static size_t line_behind(const struct words *words, size_t end)
+{
+    end += end < words->size && words->in[end] == '\r';
+    if (end >= words->size || words->in[end] != '\n')
+        return 0;
+    for (end++; end < words->size && (words->in[end] == ' ' || words->in[end] == '\t');)
+        end++;
+    return end < words->size && is_word[words->in[end]] ? end : 0;
+}
 
 static void add_word(void *to, size_t start, size_t end)
 {
     struct words *words = to;
-    memcpy(words->to, words->in + start, end - start);
-    words->to += end - start;
+    if (start < words->done)
+        return;
+    for (;;) {
+        memcpy(words->to, words->in + start, end - start);
+        words->to += end - start;
+        size_t next = end - start >= words->line ? line_behind(words, end) : 0;
+        if (!next)
+            break;
+        *words->to++ = '\n';
+        for (start = end = next; end < words->size && is_word[words->in[end]];)
+            end++;
+    }
     *words->to++ = ' ';
+    words->done = end;
 }
 
-/* The words of `shortest` characters or more, a blank behind each, to `out`, which has room for a byte more than each
- * `shortest` of `size`, and one. Returns how many bytes were written.
+/* The words of `shortest` characters or more, a blank behind each, to `out`, which has room for a byte more than `size`.
+ * Behind one of `line` characters or more that ends its line, the word that the next line begins with, behind a line end.
+ * Returns how many bytes were written.
  */
-EXPORT size_t agentguard_words(const uint8_t *in, size_t size, size_t shortest, uint8_t *out)
+EXPORT size_t agentguard_words(const uint8_t *in, size_t size, size_t shortest, size_t line, uint8_t *out)
 {
-    struct words words = {in, out};
+    struct words words = {in, size, line, 0, out};
     uint8_t last[BLOCK];
     size_t open = 0;
     for (size_t base = 0; base < size; base += BLOCK)
@@ -328,16 +359,47 @@ EXPORT size_t agentguard_words(const uint8_t *in, size_t size, size_t shortest, 
     return (size_t)(words.to - out);
 }
 
-/* Whether a percent sign stands before two hex digits. */
-EXPORT size_t agentguard_percent(const uint8_t *in, size_t size)
+static int two_hex_digits(const uint8_t *at, const uint8_t *end)
+{
+    return end - at >= 2 && hex_digit(at[0]) >= 0 && hex_digit(at[1]) >= 0;
+}
+
+/* The first place from `from` on where a percent sign stands before two hex digits; `size` when there is none. */
+EXPORT size_t agentguard_percent(const uint8_t *in, size_t size, size_t from)
 {
     const uint8_t *end = in + size;
-    while (in < end && (in = memchr(in, '%', (size_t)(end - in)))) {
-        in++;
-        if (end - in >= 2 && hex_digit(in[0]) >= 0 && hex_digit(in[1]) >= 0)
-            return 1;
+    for (const uint8_t *at = in + from; at < end && (at = memchr(at, '%', (size_t)(end - at))); at++)
+        if (two_hex_digits(at + 1, end))
+            return (size_t)(at - in);
+    return size;
+}
+
+/* Percent codes resolved, those of a percent sign before another code at once. `out` holds `size` bytes; returns how many
+ * were written.
+ */
+EXPORT size_t agentguard_unpercent(const uint8_t *in, size_t size, uint8_t *out)
+{
+    const uint8_t *end = in + size;
+    uint8_t *to = out;
+    while (in < end) {
+        const uint8_t *percent = memchr(in, '%', (size_t)(end - in));
+        size_t plain = (size_t)((percent ? percent : end) - in);
+        memcpy(to, in, plain);
+        to += plain;
+        if (!percent)
+            break;
+        in = percent + 1;
+        const uint8_t *code = in;
+        while (end - code >= 4 && code[0] == '2' && code[1] == '5' && two_hex_digits(code + 2, end))
+            code += 2;
+        if (two_hex_digits(code, end)) {
+            *to++ = (uint8_t)(hex_digit(code[0]) * 16 + hex_digit(code[1]));
+            in = code + 2;
+        } else {
+            *to++ = '%';
+        }
     }
-    return 0;
+    return (size_t)(to - out);
 }
 
 /* The first place from `from` on, at the start of the bytes or of a line, whose first two bytes are one of the pairs;
@@ -652,6 +714,39 @@ static const uint8_t *code(const uint8_t *at, const uint8_t *end, uint8_t *byte)
     }
     *byte = (uint8_t)value;
     return at > start && ((value >= ' ' && value <= '~') || (value < ' ' && blank(*byte))) ? at : NULL;
+}
+
+/* All ones in the lanes that hold a bracket. */
+static lanes opens_list(lanes bytes)
+{
+    return (lanes)(bytes == '[') | (lanes)(bytes == '(');
+}
+
+/* All ones in the lanes that hold a digit or a blank. */
+static lanes in_list(lanes bytes)
+{
+    return (lanes)((bytes - '0') < 10) | (lanes)(bytes == ' ') | (lanes)(bytes - '\t' < 5);
+}
+
+/* Whether a list of character codes may begin behind some bracket: one, and a comma. */
+EXPORT size_t agentguard_lists(const uint8_t *in, size_t size)
+{
+    uint8_t last[BLOCK], byte;
+    for (size_t base = 0; base < size; base += BLOCK) {
+        const uint8_t *block = block_at(in, size, base, last);
+        uint64_t opens = members(block, opens_list);
+        if (!opens)
+            continue;
+        opens &= members(block, in_list) >> 1 | (uint64_t)1 << (BLOCK - 1);
+        for (; opens; opens &= opens - 1) {
+            const uint8_t *at = in + base + __builtin_ctzll(opens) + 1, *end = in + size;
+            at = code(past_blanks(at, end), end, &byte);
+            at = at ? past_blanks(at, end) : end;
+            if (at < end && *at == ',')
+                return 1;
+        }
+    }
+    return 0;
 }
 
 /* Lists of `shortest` character codes or more, behind a bracket of this kind: the characters, a line for each list, to

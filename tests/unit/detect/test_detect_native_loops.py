@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from agentguard.detect import decode, decode_runs
 from agentguard.detect.decode import Views, unescape
-from agentguard.detect.decode_runs import LINE, SHORTEST, spans
-from agentguard.detect.long_words import LONG
+from agentguard.detect.decode_runs import SHORTEST, spans
+from agentguard.detect.long_words import LINE, LONG
 from agentguard.detect.magics import MAGICS
 from agentguard.detect.native_loops import Loops
 from agentguard.native import build
@@ -35,6 +35,12 @@ WORDS = st.lists(
     max_size=12,
 ).map(b"".join)
 
+WRAPPED = st.tuples(
+    st.binary(min_size=20, max_size=300),
+    st.sampled_from([24, 48, 60, 76]),
+    st.sampled_from([b"\n", b"\r\n", b"\n  "]),
+).map(lambda drawn: drawn[2].join(base64.b64encode(drawn[0])[at : at + drawn[1]] for at in range(0, 404, drawn[1])))
+
 
 @pytest.fixture(scope="module")
 def loops(tmp_path_factory: pytest.TempPathFactory) -> Loops:
@@ -46,7 +52,14 @@ def loops(tmp_path_factory: pytest.TempPathFactory) -> Loops:
 def test_the_twins_agree(loops: Loops, data: bytes) -> None:
     assert loops.unescape(data) == unescape(data)
     for text in (data, b"%4" + data, data.replace(b"A", b"%4a")):
-        assert loops.has_percent(text) == (decode._PERCENT.search(text) is not None)
+        code = decode._PERCENT.search(text, 1)
+        assert loops.percent(text, min(1, len(text))) == (code.start() if code else -1)
+    for text in (
+        data,
+        data.replace(b"n", b"%"),
+        data.replace(b"\\", b"%25").replace(b"A", b"%4a").replace(b"u", b"2525"),
+    ):
+        assert loops.unpercent(text) == decode.unpercent(text)
     for shortest in (1, 2, 24, 63):
         worth = [(start, end) for start, end in spans(data, shortest) if data[end : end + 1] in (b"\r", b"\n")]
         assert [
@@ -96,7 +109,13 @@ def test_every_short_text_that_is_encoded_is_kept(loops: Loops) -> None:
 def test_words(loops: Loops, data: bytes) -> None:
     for shortest in (1, LONG, 64):
         words = re.findall(rb"[A-Za-z0-9+/=_.-]{%d,}" % shortest, data)
-        assert loops.words(data, shortest) == b"".join(word + b" " for word in words)
+        assert loops.words(data, shortest, len(data) + 1) == b"".join(word + b" " for word in words)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.one_of(WRAPPED, WORDS)).map(b" ".join))
+def test_the_long_words_have_the_runs_of_the_text(loops: Loops, data: bytes) -> None:
+    assert list(decode_runs._runs(loops.words(data, LONG, LINE))) == list(decode_runs._runs(data))
 
 
 def test_more_spans_than_one_call_gives(loops: Loops) -> None:
