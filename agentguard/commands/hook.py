@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
         for place in places:
             _tell(place, uninstall(place, even_changed=arguments.force), "there was nothing of ours")
         return EXIT_OK
-    return _status(places, as_json=arguments.format == "json")
+    return _status(places, home_path(arguments.home), as_json=arguments.format == "json")
 
 
 def _places(folder: Path, *, recurse: bool) -> list[HookPlace]:
@@ -105,20 +105,36 @@ def _place_words(place: HookPlace) -> str:
     }[place.kind]
 
 
-def _status(places: list[HookPlace], *, as_json: bool) -> int:
+def _status(places: list[HookPlace], home: Path, *, as_json: bool) -> int:
     from agentguard.hooks.status import HookState, status
 
-    found = [(place, status(place)) for place in places]
+    found = [(place, status(place), _problem(place, home)) for place in places]
     if as_json:
-        print(json.dumps([_as_json(place, hooks) for place, hooks in found], indent=2))
+        print(json.dumps([_as_json(*one) for one in found], indent=2))
     else:
-        for place, hooks in found:
-            _show(place, hooks)
-    whole = all(hook.state is HookState.INSTALLED for _, hooks in found for hook in hooks)
-    return EXIT_OK if whole else EXIT_FOUND
+        for one in found:
+            _show(*one)
+    whole = all(hook.state is HookState.INSTALLED for _, hooks, _ in found for hook in hooks)
+    return EXIT_OK if whole and not any(problem for _, _, problem in found) else EXIT_FOUND
 
 
-def _show(place: HookPlace, hooks: list[HookStatus]) -> None:
+def _problem(place: HookPlace, home: Path) -> str:
+    """Why the gate that is installed there cannot be relied on; "" when it can, and when there is none.
+
+    It is made to stop a made-up key, unless it is not ours to start: then that alone is told.
+    """
+    from agentguard.hooks.program import problem_of, this_program
+    from agentguard.hooks.status import program_in
+
+    found, ours = program_in(place), this_program(home)
+    if found is None:
+        return ""
+    if (found.python, found.start) != (ours.python, ours.start):
+        return f"it starts {found.python} {found.start}, which is not this AgentGuard"
+    return problem_of(found)
+
+
+def _show(place: HookPlace, hooks: list[HookStatus], problem: str) -> None:
     from agentguard.hooks.place import submodules
     from agentguard.hooks.status import WHAT, HookState
     from agentguard.show.text import safe
@@ -127,19 +143,24 @@ def _show(place: HookPlace, hooks: list[HookStatus]) -> None:
     for hook in hooks:
         chained = "; another hook runs before it" if hook.chained else ""
         print(f"  {'✓' if hook.state is HookState.INSTALLED else '✕'} {hook.hook:<11}{WHAT[hook.state]}{chained}")
-    if any(hook.state is not HookState.INSTALLED for hook in hooks):
+    if problem:
+        print(f"  ✕ it does not work: {safe(problem)}; install it again: {command()} hook install git")
+    elif all(hook.state is HookState.INSTALLED for hook in hooks):
+        print("  ✓ proved: a made-up key was stopped")
+    else:
         print(f"  put it in place: {command()} hook install git")
     below = len(submodules(place.top))
     if below:
         print(f"  {below} submodules have hooks of their own: --recurse-submodules")
 
 
-def _as_json(place: HookPlace, hooks: list[HookStatus]) -> dict[str, object]:
+def _as_json(place: HookPlace, hooks: list[HookStatus], problem: str) -> dict[str, object]:
     return {
         "top": str(place.top),
         "folder": str(place.folder),
         "kind": place.kind,
         "husky": place.husky,
+        "problem": problem or None,
         "hooks_path": place.hooks_path or None,
         "set_by": place.set_by or None,
         "hooks": [

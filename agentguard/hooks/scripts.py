@@ -6,6 +6,7 @@ Python itself. In one that is a part of the work tree it must not: there a few l
 
 from __future__ import annotations
 
+import os
 import shlex
 from dataclasses import dataclass
 
@@ -50,13 +51,18 @@ def own_hook(hook: str, program: Program) -> str:
 
 def launcher(place: HookPlace, program: Program) -> str:
     """What the hooks of a work tree call with the hook's name and its arguments."""
-    commit_msg = shlex.quote(str(place.folder / "commit-msg"))
+    follows = os.path.relpath(place.folder, place.top)  # git runs hooks from the top of whichever work tree it is
+    script, run = (
+        shlex.quote(f"{follows}/{name}") for name in ("commit-msg", f"{'_/' if place.husky else ''}commit-msg")
+    )
     parts = [
         "#!/bin/sh",
         f"{_MARK}this clone's. The hooks in the work tree call it; `agentguard hook uninstall git` takes it away.",
         *_settings(program),
         "# Without an editor git runs commit-msg at once, which looks at what is staged as well.",
-        f'if [ "$1" = pre-commit ] && [ "${{GIT_EDITOR-}}" = : ] && grep -qs "^{BEGIN}" {commit_msg}; then exit 0; fi',
+        f'if [ "$1" = pre-commit ] && [ "${{GIT_EDITOR-}}" = : ] && [ -x {run} ] && grep -qs "^{BEGIN}" {script}; then',
+        "  exit 0",
+        "fi",
         *_start('"$@"', fed=False),
     ]
     return "\n".join(parts) + "\n"

@@ -53,6 +53,12 @@ def status(place: HookPlace) -> list[HookStatus]:
     return [_status(place, hook) for hook in HOOKS]
 
 
+def program_in(place: HookPlace) -> Program | None:
+    """What the gate starts there; None where no hook says so."""
+    texts = (read(path) for path in (place.launcher, *(gate_path(place, hook) for hook in HOOKS)))
+    return next((program for text in texts if text is not None and (program := program_of(text))), None)
+
+
 def watched_files(place: HookPlace) -> list[Path]:
     """What an agent has no business changing: the gate's hooks and what they call, as far as they are installed.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from agentguard.cli import main
 from agentguard.errors import ConfigError
 from agentguard.hooks.install import install, uninstall
 from agentguard.hooks.place import HOOKS, PlaceKind, find_place
-from agentguard.hooks.scripts import BEFORE, Program
+from agentguard.hooks.program import problem_of
+from agentguard.hooks.scripts import BEFORE, Program, own_hook, program_of
 from agentguard.hooks.status import HookState, status, watched_files
 
 LINE = f"token = '{made_up_key()}'\n"
@@ -101,6 +103,11 @@ def test_hooks_in_the_work_tree_get_lines_that_name_no_machine(
     bare.stage("a.py", LINE)
     assert bare.commit().returncode == 1
     assert bare.git("commit", check=False, GIT_EDITOR="sed -i 1s/^/words/").returncode == 1
+    second = Repository(tmp_path / "second", bare.home)
+    bare.git("worktree", "add", "--quiet", str(second.top))
+    second.git("rm", "--quiet", ".githooks/commit-msg")
+    second.stage("b.py", LINE)
+    assert second.commit().returncode == 1
     clone = Repository(tmp_path / "clone", bare.home)
     bare.git("clone", "--quiet", str(bare.top), str(clone.top))
     clone.git("config", "core.hooksPath", ".githooks")
@@ -221,8 +228,6 @@ def test_status_tells_what_is_wrong_with_a_hook(guarded: Repository, program: Pr
 
 
 def test_a_gate_without_its_program_stops_and_says_how_to_go_on(bare: Repository, program: Program) -> None:
-    from dataclasses import replace
-
     bare.guard(replace(program, python="/nowhere/python"))
     assert states(bare) == [HookState.NO_PROGRAM] * 3
     bare.stage("a.py", "a = 1\n")
@@ -230,6 +235,29 @@ def test_a_gate_without_its_program_stops_and_says_how_to_go_on(bare: Repository
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     assert "agentguard hook install git" in done.stderr
+
+
+def test_a_gate_that_starts_another_program_does_not_count_as_one_and_is_not_started(
+    bare: Repository, program: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lax = put_hook(tmp_path / "lax.py", f"open({str(tmp_path / 'ran')!r}, 'w')\nraise SystemExit(1)\n")
+    bare.guard(replace(program, start=str(lax)))
+    assert main(["hook", "status", "git", "--repository", str(bare.top)]) == 1
+    assert f"{lax}, which is not this AgentGuard" in capsys.readouterr().out
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_gate_that_lets_a_key_pass_does_not_work(program: Program, tmp_path: Path) -> None:
+    lax = put_hook(tmp_path / "lax.py", "raise SystemExit(0)\n")
+    assert problem_of(program) == ""
+    assert problem_of(replace(program, start=str(lax))) == "a made-up key passed (status 0)"
+
+
+@pytest.mark.parametrize("odd", ["/a b/py", "/it's/$HOME/`x`", '/"quoted"\\', "/ä=1;#", ""])
+def test_what_a_hook_starts_can_be_read_from_it(odd: str) -> None:
+    program = Program(python=odd, start=odd, home=odd, packages=odd, command=odd)
+    for hook in HOOKS:
+        assert program_of(own_hook(hook, program)) == program
 
 
 def test_a_gate_that_cannot_look_stops_with_one_line_of_its_own(guarded: Repository) -> None:
@@ -262,6 +290,9 @@ def test_the_commands(
     found = json.loads(capsys.readouterr().out)
     assert [one["kind"] for one in found] == ["repository", "repository"]
     assert {hook["state"] for one in found for hook in one["hooks"]} == {"installed"}
+    assert [one["problem"] for one in found] == [None, None]
+    assert main(["hook", "status", "git"]) == 0
+    assert "✓ proved: a made-up key was stopped" in capsys.readouterr().out
     bare.stage("a.py", LINE)
     assert main(["hook", "run", "pre-commit"]) == 1
     assert "a.py:1" in capsys.readouterr().err
