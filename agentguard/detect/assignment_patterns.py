@@ -30,6 +30,8 @@ _GIVEN = r"""[ \t]{1,4}@?["']"""
 """An argument, where a call needs no parentheses: `apiKey 'v'`, `(def token "v")`."""
 _SPOKEN = r"(?:[ \t]{1,4}(?i:by))?[ \t]{1,8}"
 _SPOKEN_PLAIN = r"[ \t]{1,8}(?:[05678] )?" + _DIGIT_OR_SIGN
+_NO_NUMBER = r"[ \t]{1,4}(?:[A-Za-z_~-]{1,40}[0-9!@#%^*+?/]|[0-9][A-Za-z0-9]{11})[^ \t\r\n\"'`<>]{3}"
+"""Headers of C are full of `#define KEY_UP 0x0001` and their like."""
 
 
 _ANY, _NO_DIGIT = r"[^ \t\r\n\"'`<>]", r"[^ \t\r\n\"'`<>0-9]"
@@ -43,24 +45,21 @@ def _assigned(names: str, value: str) -> str:
     return f"(?:{names})(?:(?:{_QUOTED}|{_VALUE_BELOW}|{_ELEMENT}|{_GIVEN}){value}|{_PLAIN})"
 
 
-def _spoken(names: str) -> str:
+def _spoken(names: str, plain: str = _SPOKEN_PLAIN) -> str:
     """Names of options, variables and commands, with a value behind a blank."""
-    return f"""(?:{names})(?:{_SPOKEN}["']{_CHOSEN}|{_SPOKEN_PLAIN})"""
+    return f"""(?:{names})(?:{_SPOKEN}["']{_CHOSEN}|{plain})"""
 
 
 _PASSWORD = (
     rf"(?i:pass(?:(?:w|phrase|code|[_-]){_REST}|[0-9]{{0,2}})"
     rf"|(?:pw|psw|senha|contrasena|kennwort|masterauth|securestring){_REST})"
 )
-_COMMAND = (
-    rf"(?i:passw{_REST}|requirepass|pwd|identified|secret|masterauth|securestring)"
-    r"|PASS[A-Z0-9_]{0,24}|PW[A-Z0-9_]{0,24}"
-)
+_COMMAND = rf"(?i:passw{_REST}|requirepass|storepass|keypass|pwd|identified|secret|masterauth|securestring)"
 _SECRET = (
     rf"(?i:(?:secret|cred|salt|psk|apikey|bearer){_REST}|(?:token|key|nonce|cookie)"
     rf"(?:[_.-][A-Za-z0-9_.-]{{0,24}}|(?:value|string|s)?[0-9]{{0,2}})|auth)"
 )
-_VARIABLE = r"(?:SECRET|TOKEN|KEY|CRED|AUTH)[A-Z0-9_]{0,24}"
+_VARIABLE, _PASSWORD_VARIABLE = r"(?:SECRET|TOKEN|KEY|CRED|AUTH)[A-Z0-9_]{0,24}", r"(?:PASS|PW)[A-Z0-9_]{0,24}"
 _TAKES_PAIR = r"(?i:auth|log[io]n|creds?|credentials?)"
 _OPTION = r"--[a-z0-9-]{0,24}(?:pass|pwd|pw|token|secret|key|auth)[a-z0-9-]{0,24}"
 
@@ -68,8 +67,10 @@ _BEHIND = "(?P<secret>)"
 """Where the value goes on: what precedes it is context, so that the name may stand within another (`DB_PASSWORD`)."""
 
 ASSIGNMENTS = {
-    "password": f"(?:{_assigned(_PASSWORD, _CHOSEN)}|{_spoken(_COMMAND)}){_BEHIND}",
-    "secret": f"(?:{_assigned(_SECRET, _MADE)}|{_spoken(_VARIABLE)}|{_TAKES_PAIR}{_PAIR}){_BEHIND}",
+    "password": (
+        f"(?:{_assigned(_PASSWORD, _CHOSEN)}|{_spoken(_COMMAND)}|{_spoken(_PASSWORD_VARIABLE, _NO_NUMBER)}){_BEHIND}"
+    ),
+    "secret": (f"(?:{_assigned(_SECRET, _MADE)}|{_spoken(_VARIABLE, _NO_NUMBER)}|{_TAKES_PAIR}{_PAIR}){_BEHIND}"),
     "option": f"(?:{_spoken(_OPTION)}){_BEHIND}",
 }
 """By the word in `{assigned:WORD}`."""
