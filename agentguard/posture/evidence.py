@@ -14,6 +14,8 @@ from agentguard.model.verdict import Severity
 from agentguard.posture.catalogue import McpAgent
 from agentguard.posture.tree import SeenFile
 
+_TRACES = frozenset({"transcript", "log", "shell-history"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitFacts:
@@ -40,6 +42,11 @@ class Kept:
     @property
     def match(self) -> SecretMatch:
         return self.secret.match
+
+    @property
+    def in_use(self) -> bool:
+        """Whether anything takes it from there: what a log or a conversation holds is a trace of it."""
+        return self.file.place not in _TRACES
 
     @property
     def place(self) -> Place:

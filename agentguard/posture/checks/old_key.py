@@ -19,7 +19,7 @@ def check(evidence: Evidence) -> Iterator[Weakness]:
     if not evidence.older_than_days:
         return
     committed = _committed(evidence)
-    for one in credentials(evidence.kept):
+    for one in credentials(kept for kept in evidence.kept if kept.in_use):
         first = _first_ns(evidence, one, committed)
         days = (evidence.now_ns - first) // _DAY_NS
         if days > evidence.older_than_days:

@@ -21,7 +21,8 @@ _WHY = (
 
 def check(evidence: Evidence) -> Iterator[Weakness]:
     """What a name says is public (`NEXT_PUBLIC_...`) goes to every browser anyway."""
-    for one in credentials(kept for kept in evidence.kept if kept.environment and not says_public(kept.match.name)):
+    used = (kept for kept in evidence.kept if kept.environment and kept.in_use and not says_public(kept.match.name))
+    for one in credentials(used):
         found = {kept.environment for kept in one.places}
         if len(found) > 1:
             yield _weakness(evidence, one, sorted(found))

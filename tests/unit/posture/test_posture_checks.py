@@ -152,6 +152,34 @@ def test_a_transcript_in_a_database_is_read_and_not_deleted(tmp_path: Path) -> N
     assert "within the agent" in found.fixes[1].do
 
 
+def test_what_only_looks_like_a_password_in_a_transcript_is_told_together(tmp_path: Path) -> None:
+    project = tmp_path / "shop"
+    write(project, ".env", f"DB_PASSWORD={KEYS.password('mine')}\n")
+    said = [
+        f"DB_PASSWORD={KEYS.password('mine')}",
+        *(f"DB_PASSWORD={KEYS.password(str(number))}" for number in range(3)),
+    ]
+    for number, text in enumerate(said):
+        write(tmp_path, f".claude/projects/p/{number}.jsonl", json.dumps({"content": text}))
+    mine, rest = of_check(look_at(project, home=tmp_path), Check.TRANSCRIPT)
+    assert (mine.name, mine.severity) == ("DB_PASSWORD", Severity.HIGH)
+    assert rest.title == "3 values that may be secret are in 3 transcripts of agents"
+    assert rest.severity is Severity.LOW
+
+
+def test_a_trace_of_a_key_is_neither_old_nor_of_an_environment(tmp_path: Path) -> None:
+    project = tmp_path / "shop"
+    for path in (
+        write(project, ".env.local", f"STRIPE_KEY={KEYS.stripe()}\n"),
+        write(project, "prod.log", f"key {KEYS.stripe()}\n{KEYS.openai('logged')}\n"),
+        write(tmp_path, ".claude/projects/prod/1.jsonl", f'"{KEYS.stripe()}"'),
+    ):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    found = look_at(project, home=tmp_path, older_than_days=90)
+    assert of_check(found, Check.SHARED) == []
+    assert [one.name for one in of_check(found, Check.OLD)] == ["STRIPE_KEY"]
+
+
 def test_a_private_key_is_moved_and_not_put_into_a_variable(tmp_path: Path) -> None:
     dashes = "-" * 5
     body = expand("{pem:800}", "posture")
