@@ -25,6 +25,7 @@ _CLASSES = {
     "letters": "[A-Za-z]",
     "digits": "[0-9]",
     "base32": "[A-Z2-7]",
+    "base58": "[1-9A-HJ-NP-Za-km-z]",
     "base64": "[0-9A-Za-z+/]",
     "base64url": "[0-9A-Za-z_-]",
     "token": "[0-9A-Za-z_.~-]",

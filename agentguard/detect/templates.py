@@ -6,7 +6,7 @@ expanded to one at run time, the same each time. In braces stands a word, and fo
 | word | becomes |
 |---|---|
 | `{alnum:N}` `{lower:N}` `{upper:N}` `{digits:N}` | N of A-Za-z0-9, a-z0-9, A-Z0-9, 0-9 |
-| `{letters:N}` `{hex:N}` `{base32:N}` | N of A-Za-z, of 0-9a-f, of A-Z2-7 |
+| `{letters:N}` `{hex:N}` `{base32:N}` `{base58:N}` | N of A-Za-z, of 0-9a-f, of A-Z2-7, of the alphabet of Bitcoin |
 | `{base64:N}` `{base64url:N}` `{token:N}` | N of that alphabet, without padding; `token`: base64url with `.` and `~` |
 | `{uuid}` | a UUID |
 | `{bech32:N}` | N of the alphabet of age keys |
@@ -38,6 +38,7 @@ _ALPHABETS = {
     "letters": string.ascii_letters,
     "hex": "0123456789abcdef",
     "base32": string.ascii_uppercase + "234567",
+    "base58": "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz",
     "base64": string.ascii_letters + string.digits + "+/",
     "base64url": string.ascii_letters + string.digits + "-_",
     "token": string.ascii_letters + string.digits + "-_.~",
