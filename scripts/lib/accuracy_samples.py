@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from accuracy_forms import ASSIGNED, HARMLESS, KEY_NAMES, LOGINS, PASSWORD_NAMES, STAND_INS, UNNAMED_HARMLESS, WORDS
+from accuracy_lookalikes import GIVEN, LOOKALIKES
 
 from agentguard.detect.rules import CredentialType
 from agentguard.detect.templates import expand
@@ -69,6 +70,12 @@ def _logins(source: random.Random) -> Iterator[Sample]:
             text = form.replace("VALUE", _url_safe(value)).replace("BASIC", basic).replace("TOKEN", token)
             yield Sample(text, True, "login")
 
+    for form in GIVEN:
+        for value in (_chosen(source), _generated(source)):
+            plain, token = _draw(source, _ALNUM, 12), _draw(source, _ALNUM, source.choice((20, 32)))
+            text = form.replace("VALUE", value).replace("PLAIN", plain).replace("TOKEN", token)
+            yield Sample(text, True, "given")
+
 
 def _harmless(source: random.Random) -> Iterator[Sample]:
     for name in (*PASSWORD_NAMES[:12], *KEY_NAMES[:12]):
@@ -78,6 +85,8 @@ def _harmless(source: random.Random) -> Iterator[Sample]:
     for text in HARMLESS:
         for name in source.sample((*PASSWORD_NAMES, *KEY_NAMES), 3):
             yield Sample(text.replace("NAME", name).replace("HEX40", _hex(source, 40)), False, "harmless:code")
+    for text in LOOKALIKES:
+        yield Sample(text, False, "harmless:lookalike")
     for text in UNNAMED_HARMLESS:
         for _ in range(3):
             filled = text.replace("HEX32", _hex(source, 32)).replace("HEX40", _hex(source, 40))
