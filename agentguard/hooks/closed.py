@@ -25,7 +25,11 @@ def answer(hook: str, arguments: list[str], home: str, *, quickly: bool = False)
         quickly: this process is there for the hook alone: what Python does at its start may be cut short.
     """
     try:  # a module that is damaged must stop the commit too
-        return _quick_look(hook, arguments, home) if quickly else _look(hook, arguments, home)
+        if quickly and hook != "pre-push":  # for a push nobody waits so, and it may be long
+            return _quick_look(hook, arguments, home)
+        from agentguard.hooks.gate import look
+
+        return look(hook, arguments, home)
     except KeyboardInterrupt:
         what = "interrupted"
     except AgentGuardError as error:
@@ -49,15 +53,9 @@ def _quick_look(hook: str, arguments: list[str], home: str) -> int:
     do_without_loops()
     kept = Kept(home + "/cache")
     kept.put_in_place()
-    status = _look(hook, arguments, home)
-    kept.save()
-    return status
-
-
-def _look(hook: str, arguments: list[str], home: str) -> int:
     from agentguard.hooks.gate import look
 
-    return look(hook, arguments, home)
+    return look(hook, arguments, home, kept.close)
 
 
 def _place(error: BaseException) -> str:

@@ -34,6 +34,7 @@ class Kept:
         self._expressions: dict[tuple[str | bytes, int], Expression] = {}
         self._codes: dict[str, Any] = {}
         self._new = False
+        self._open = True
         self._compile: Callable[[Any, int], Any] = _compiler.compile
         kept = read(self._path)
         if kept is not None:
@@ -44,8 +45,10 @@ class Kept:
         vars(_compiler)["compile"] = self._expression
         vars(dataclasses)["exec"] = self._run
 
-    def save(self) -> None:
-        """For the next start, where there is something new."""
+    def close(self) -> None:
+        """Write what is new, for the next start; from now on nothing more is kept. It is called before anything of the
+        user's is looked at, so that nothing of it can get into the file."""
+        self._open = False
         if self._new:
             write(self._path, (self._expressions, self._codes))
 
@@ -55,7 +58,7 @@ class Kept:
             return self._compile(pattern, flags)
         known = self._expressions.get((pattern, int(flags)))
         if known is None:
-            return self._compiled(pattern, int(flags))
+            return (self._compiled if self._open else self._compile)(pattern, int(flags))
         flag_bits, code, groups, numbers, names = known
         return _sre.compile(pattern, flag_bits, memoryview(code).cast("I").tolist(), groups, numbers, names)
 
@@ -77,8 +80,9 @@ class Kept:
         """As `exec`, of a text that `dataclasses` has put together."""
         code = self._codes.get(text)
         if code is None:
-            code = self._codes[text] = compile(text, "<string>", "exec")
-            self._new = True
+            code = compile(text, "<string>", "exec")
+            if self._open:
+                self._codes[text], self._new = code, True
         exec(code, scope, names)  # noqa: S102 (as it does itself)
 
 

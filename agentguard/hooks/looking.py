@@ -45,6 +45,10 @@ class Looking:
         """(name, how to replace it) of each credential type, by its id."""
         return {kind.id: (kind.name, kind.rotation) for kind in self._types}
 
+    def keywords(self) -> bytes:
+        """A text in which every type's pattern is tried."""
+        return "\n".join(word for kind in self._types for word in kind.keywords).encode()
+
     def at_staged(self, diff: GitPipe) -> None:
         """At what a `git diff --cached` tells.
 
