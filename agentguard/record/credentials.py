@@ -90,9 +90,10 @@ ON CONFLICT DO UPDATE SET
 
 _NOTE_SOURCE = """
 INSERT INTO credential_places (fingerprint, path, found_by, line, commit_id, commit_ns, first_seen_ns, last_seen_ns)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET first_seen_ns = MIN(credential_places.first_seen_ns, excluded.first_seen_ns)
 """
-"""A value that is sent is known from a file, which may hold another one by now."""
+"""A value that is sent is known from a file, which may hold another one by now: that it does is not seen."""
 
 _NOTE_GONE = """
 UPDATE credential_places SET gone_ns = ?1
@@ -109,9 +110,12 @@ ON CONFLICT DO UPDATE SET
     count = credential_uses.count + excluded.count,
     first_ns = MIN(credential_uses.first_ns, excluded.first_ns),
     last_ns = MAX(credential_uses.last_ns, excluded.last_ns),
-    process = excluded.process
+    process = CASE WHEN (excluded.last_ns, excluded.process) > (credential_uses.last_ns, credential_uses.process)
+        THEN excluded.process ELSE credential_uses.process END
 """
 
+_LAST_DATE = 9_223_372_036.0
+"""What 64 bits of nanoseconds hold, s since the epoch (the year 2262): a commit may bear any date."""
 PAGE_EVENTS = 1_000
 """Events in memory while all of them are walked."""
 _OF_PROCESSES = "/proc/"
@@ -138,6 +142,10 @@ class _Rows:
         """(*key, first, last)"""
         return [(*key, *times[1:]) for key, times in self._times.items()]
 
+    def heard_of(self) -> list[_Key]:
+        """(*key, first, first)"""
+        return [(*key, first, first) for key, (_, first, _) in self._times.items()]
+
 
 class Notes:
     """What is on its way into the three tables."""
@@ -147,7 +155,7 @@ class Notes:
         self._sources = _Rows()
         self._places = _Rows()
         self._reads: dict[str, list[tuple[int, frozenset[str]]]] = {}
-        """By path: when what it holds was first seen to be that."""
+        """By path: what it was seen to hold, the first and the last time of each run of looks that saw the same."""
         self._uses = _Rows()
 
     def place(self, match: SecretMatch, place: CredentialPlace) -> None:
@@ -185,16 +193,17 @@ class Notes:
 
     def _read(self, path: str, time_ns: int, held: frozenset[str]) -> None:
         reads = self._reads.setdefault(path, [])
-        if not reads or reads[-1][1] != held:
-            reads.append((time_ns, held))
+        if len(reads) > 1 and reads[-1][1] == reads[-2][1] == held:
+            reads.pop()
+        reads.append((time_ns, held))
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Into the tables; the caller holds the transaction."""
         gone = [(at, path, json.dumps(sorted(held))) for path, reads in self._reads.items() for at, held in reads]
         connection.executemany(_NOTE_CREDENTIAL, self._credentials.seen())
         connection.executemany(_NOTE_PLACE, self._places.seen())
+        connection.executemany(_NOTE_SOURCE, self._sources.heard_of())
         connection.executemany(_NOTE_GONE, gone)
-        connection.executemany(_NOTE_SOURCE, self._sources.seen())
         connection.executemany(_NOTE_USE, self._uses.counted())
 
 
@@ -214,7 +223,7 @@ def seen_at(path: str, found_by: FoundBy, time_ns: int, line: int = 0, commit: C
         found_by=found_by,
         line=line,
         commit=commit.id if commit else "",
-        commit_ns=round(commit.time * 1e9) if commit else 0,
+        commit_ns=round(max(0.0, min(commit.time, _LAST_DATE)) * 1e9) if commit else 0,
         first_seen_ns=time_ns,
         last_seen_ns=time_ns,
     )

@@ -8,6 +8,7 @@ from datetime import tzinfo
 
 from agentguard.model.credential import CredentialPlace, CredentialUse, KnownCredential
 from agentguard.model.finding import Activity
+from agentguard.model.verdict import Outcome
 from agentguard.show.phrases import day_and_time, listed, plural
 from agentguard.show.urgency import Cause, Task, lies_in
 
@@ -58,19 +59,22 @@ def readings(uses: Iterable[CredentialUse]) -> list[Reading]:
 
 
 def sendings(uses: Iterable[CredentialUse]) -> list[CredentialUse]:
-    """By receiver and what it came to, the worst first; counts of all sessions and agents added up."""
-    found: dict[tuple[object, ...], CredentialUse] = {}
+    """By receiver and what it came to, the worst first; counts of all agents and programs added up."""
+    found: dict[tuple[str, Outcome, bool], list[CredentialUse]] = {}
     for use in uses:
         if use.way in _SENT:
-            key = (use.host, use.outcome, use.blocked)
-            found[key] = _joined(found[key], use) if key in found else use
-    return sorted(found.values(), key=lambda use: (use.blocked, -use.outcome.rank, -use.last_ns))
+            found.setdefault((use.host, use.outcome, use.blocked), []).append(use)
+    return sorted(map(_joined, found.values()), key=lambda use: (use.blocked, -use.outcome.rank, -use.last_ns))
 
 
-def _joined(one: CredentialUse, other: CredentialUse) -> CredentialUse:
-    latest = max(one, other, key=lambda use: use.last_ns)
-    first = min(one.first_ns, other.first_ns)
-    return replace(latest, count=one.count + other.count, sessions=one.sessions + other.sessions, first_ns=first)
+def _joined(uses: list[CredentialUse]) -> CredentialUse:
+    """The last one, with the counts of all."""
+    return replace(
+        max(uses, key=lambda use: use.last_ns),
+        count=sum(use.count for use in uses),
+        sessions=sum(use.sessions for use in uses),
+        first_ns=min(use.first_ns for use in uses),
+    )
 
 
 def where(place: CredentialPlace) -> str:

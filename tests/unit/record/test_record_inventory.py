@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from record_builders import (
     FINGERPRINT,
     SECOND,
@@ -26,10 +29,12 @@ from agentguard.errors import StoreError
 from agentguard.model.access import AccessHistory, AgentHistory
 from agentguard.model.at_rest import Commit, SecretAtRest
 from agentguard.model.credential import FoundBy, KnownCredential
+from agentguard.model.event import Event
 from agentguard.model.finding import Activity, Finding, Kind
 from agentguard.model.secret import KNOWN_VALUE
 from agentguard.model.verdict import Disposition, Outcome, Severity, Verdict
 from agentguard.record.at_rest import Run, keep_at_rest, mark_rotated
+from agentguard.record.credentials import TABLES, note_events
 from agentguard.record.reader import Reader, histories_before, rotated_before
 from agentguard.record.schema import open_database
 from agentguard.record.verify import verify
@@ -277,3 +282,54 @@ def test_what_a_session_is_compared_with_is_what_was_before_it(guard_home: Home)
     guard_home.database.write_bytes(b"no database at all, and longer than a header")
     assert histories_before(guard_home.database, "s-now", START + 300 * SECOND) == {}
     assert histories_before(guard_home.root / "none.db", "s-now", 0) == {}
+
+
+def test_a_commit_may_bear_any_date(guard_home: Home, tmp_path: Path) -> None:
+    dates = {"a.py": 1e300, "b.py": -1e300, "c.py": float("nan"), "d.py": 86_400.0}
+    found = [at_rest(path, commit=Commit(id="ab" * 20, time=time)) for path, time in dates.items()]
+    keep_at_rest(guard_home, found, scan(tmp_path, 1))
+    assert [place.commit_ns // SECOND for place in known(guard_home).places] == [9_223_372_036, 0, 0, 86_400]
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["read", "send"]),
+        st.sets(st.sampled_from([FINGERPRINT, OTHER]), min_size=1),
+        st.sampled_from(["/a/.env", "/b/.env"]),
+        st.sampled_from(["cat", "curl"]),
+        st.sampled_from([0, 0, 0, -2]),
+        st.booleans(),
+    ),
+    max_size=8,
+)
+"""What was done with which credentials of which file by whom, how much later it was seen, whether a page ends there."""
+
+
+@settings(max_examples=40, deadline=None)
+@given(STEPS)
+def test_it_does_not_matter_how_events_come_together(
+    steps: list[tuple[str, set[str], str, str, int, bool]],
+) -> None:
+    pages: list[list[Event]] = [[]]
+    for number, (act, fingerprints, path, program, late, ends_page) in enumerate(steps):
+        matches = tuple(match(fingerprint=one, source_path=path) for one in sorted(fingerprints))
+        facts = {"matches": matches, "process": process(name=program)}
+        made = read(number + late, path=path, **facts) if act == "read" else send(number + late, **facts)
+        pages[-1].append(Event(number + 1, *made))
+        if ends_page:
+            pages.append([])
+    *found, places = tables(pages)
+    *expected, as_one = tables([[event for page in pages for event in page]])
+    assert found == expected
+    if not any(late for *_, late, _ in steps):
+        assert places == as_one
+
+
+def tables(pages: list[list[Event]]) -> list[list[tuple[object, ...]]]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(TABLES)
+        for page in pages:
+            note_events(connection, page)
+        gone = "SELECT fingerprint, path, first_seen_ns, last_seen_ns, gone_ns IS NULL FROM credential_places"
+        every = ("SELECT * FROM credentials", "SELECT * FROM credential_uses", gone)
+        return [sorted(connection.execute(sql), key=str) for sql in every]
