@@ -14,8 +14,8 @@ from agentguard.detect.ngrams import rarity
 from agentguard.detect.quiet_values import is_code, is_quiet
 from agentguard.detect.rarity import is_common
 
-_SHORTEST = {Promise.PASSWORD: 5, Promise.SECRET: 8, Promise.KEY: 16}
-_RARE = {Promise.SECRET: 0.88, Promise.KEY: 0.98}
+_SHORTEST = {Promise.PASSWORD: 5, Promise.SECRET: 8, Promise.ISSUED: 16, Promise.KEY: 16}
+_RARE = {Promise.SECRET: 0.88, Promise.ISSUED: 0.98, Promise.KEY: 0.98}
 """What a value must reach by `rarity` where it stands in quotes; `scripts/bench accuracy` shows what that finds."""
 _UNQUOTED, _NO_DIGIT = 0.06, 0.08
 """More is asked where no quotes say that it is a text, and of letters alone."""
@@ -112,11 +112,11 @@ def _is_password(value: str, *, bare: bool) -> bool:
 def _is_key(value: str, promise: Promise, least: float) -> bool:
     """`least`: what it must reach by `rarity`."""
     if _UUID.fullmatch(value):
-        return promise is Promise.SECRET
+        return promise is not Promise.KEY
     digits = any(char.isdigit() for char in value)
     if _HEX.fullmatch(value):
         letters = any(char.isalpha() for char in value)
-        return promise is Promise.SECRET and digits and letters and len(value) >= _SHORTEST_HEX
+        return promise is not Promise.KEY and digits and letters and len(value) >= _SHORTEST_HEX
     if is_common(value) or value.isdigit():
         return False
     rare = rarity(value)

@@ -31,9 +31,11 @@ class Promise(IntEnum):
     NOTHING = 0
     KEY = 1
     """`key`, `salt`, `session`: a secret only if it looks like nothing else."""
-    SECRET = 2
+    ISSUED = 2
+    """The name of a service alone: what it issues is random too, or of hexadecimal digits."""
+    SECRET = 3
     """`client_secret`, `api_key`, `token`: made by a machine."""
-    PASSWORD = 3
+    PASSWORD = 4
     """Chosen by a person, perhaps."""
 
 
@@ -102,16 +104,10 @@ _NO_PASS = re.compile(r"(?:by|buy|com|tres|encom|sur|over|under|one|multi|low|hi
 @lru_cache(maxsize=1 << 14)
 def promise_of(name: str) -> Promise:
     """`DB_PASSWORD`: a password; `apiKey`, `client-secret`: a secret; `key`, `salt`: a key; `TOKEN_URL`: nothing."""
-    if name.endswith((".", "-")):
-        return Promise.NOTHING
-    parts = [part.lower() for part in _PARTS.findall(name)]
+    parts = _parts_of(name)
     if parts[:-1] == ["convert", "to", "secure"]:
         return Promise.PASSWORD
-    while len(parts) > 1 and (parts[-1].isdigit() or parts[-1] in ("value", "string", "str", "here", "default")):
-        parts.pop()
-    if not parts or parts[-1] in _ABOUT or says_public(name):
-        return Promise.NOTHING
-    if (parts[-1] in ("token", "tokens", "key", "keys")) and _OTHER.intersection(parts[-2:-1]):
+    if _is_other(name, parts):
         return Promise.NOTHING
     joined = "".join(parts)
     last = parts[-1]
@@ -126,9 +122,30 @@ def promise_of(name: str) -> Promise:
     return Promise.KEY if _KEYS.intersection(parts) or last.endswith("key") else Promise.NOTHING
 
 
-def name_around(data: bytes, keyword: int) -> Name:
-    """The whole name that holds the keyword at this offset."""
+def promise_of_service(name: str) -> Promise:
+    """Of a name that holds a service's: `clearbit`, `clearbit_key`; of `clearbit_url` nothing."""
+    return Promise.NOTHING if _is_other(name, _parts_of(name)) else max(promise_of(name), Promise.ISSUED)
+
+
+def _parts_of(name: str) -> list[str]:
+    parts = [part.lower() for part in _PARTS.findall(name)]
+    while len(parts) > 1 and (parts[-1].isdigit() or parts[-1] in ("value", "string", "str", "here", "default")):
+        parts.pop()
+    return parts
+
+
+def _is_other(name: str, parts: list[str]) -> bool:
+    """Of what is about a secret, of what is published, and of places in lists."""
+    if name.endswith((".", "-")) or not parts or parts[-1] in _ABOUT or says_public(name):
+        return True
+    return parts[-1] in ("token", "tokens", "key", "keys") and bool(_OTHER.intersection(parts[-2:-1]))
+
+
+def name_around(data: bytes, keyword: int, said: re.Pattern[bytes] | None = None) -> Name:
+    """The whole name that holds the keyword at this offset, and what `said` matches behind it."""
     before = _BACKWARDS.match(data[max(0, keyword - _LONGEST_NAME) : keyword][::-1])
     after = _FORWARDS.match(data, keyword)
     start, end = keyword - (before.end() if before else 0), after.end() if after else keyword
+    more = said.match(data, end) if said is not None else None
+    end = more.end() if more else end
     return Name(data[start:end].decode("latin-1"), start, end)

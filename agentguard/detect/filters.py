@@ -10,20 +10,35 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from agentguard.detect.assignment_names import Promise, name_around, promise_of
+from agentguard.detect.assignment_names import Name, Promise, name_around, promise_of, promise_of_service
 
 Span = tuple[int, int]
 Filter = Callable[[re.Match[bytes]], Span | None]
 """A match of the pattern to the half-open span of the secret in the scanned bytes; None: there is none."""
 
+_SAID_OF_SERVICE = re.compile(rb"(?i)(?:[ \t](?:(?:api|access|auth|secret)[ \t])?(?:key|token|secret))?")
+"""What may follow the name of a service, behind a blank."""
+
 
 def _assignment(match: re.Match[bytes]) -> Span | None:
+    name = name_around(match.string, match.start())
+    promise = promise_of(name.text)
+    if promise is Promise.KEY and match.string[max(0, name.start - 1) : name.start] in (b"?", b"&"):
+        promise = Promise.ISSUED  # `?key=…` of an API
+    return _assigned(match.string, name, promise)
+
+
+def _service(match: re.Match[bytes]) -> Span | None:
+    name = name_around(match.string, match.start(), _SAID_OF_SERVICE)
+    return _assigned(match.string, name, promise_of_service(name.text))
+
+
+def _assigned(data: bytes, name: Name, promise: Promise) -> Span | None:
     from agentguard.detect.assigned_values import is_secret  # noqa: PLC0415
     from agentguard.detect.assignments import read_assignment  # noqa: PLC0415
 
-    name = name_around(match.string, match.start())
-    one = read_assignment(match.string, name)
-    return (one.start, one.end) if one is not None and is_secret(one, promise_of(name.text)) else None
+    one = read_assignment(data, name) if promise is not Promise.NOTHING else None
+    return (one.start, one.end) if one is not None and is_secret(one, promise) else None
 
 
 def _command(match: re.Match[bytes]) -> Span | None:
@@ -71,5 +86,6 @@ FILTERS: dict[str, Filter] = {
     "header": _header,
     "login": _login,
     "phrase": _phrase,
+    "service": _service,
     "token": _token,
 }

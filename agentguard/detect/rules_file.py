@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeVar
 
 import yaml
 
-from agentguard.detect.assignment_patterns import ASSIGNMENTS
+from agentguard.detect.assignment_patterns import assigned_pattern
 from agentguard.detect.checksum import CHECKSUMS
 from agentguard.detect.context_form import ContextForm, context_examples, expand_context
 from agentguard.detect.filters import FILTERS
@@ -112,10 +112,11 @@ class _Reader:
 
     def _form(self, fields: dict[str, Any]) -> ContextForm:
         """Of a type with a form of its own."""
+        keywords = self._keywords(fields["keywords"])
         return ContextForm(
-            pattern=self._pattern(fields["pattern"]),
+            pattern=self._pattern(fields["pattern"], keywords),
             value_form="",
-            keywords=self._keywords(fields["keywords"]),
+            keywords=keywords,
             max_length=self._number(fields.get("max_length"), "max_length", 1024, _MAX_LENGTH),
         )
 
@@ -239,10 +240,10 @@ class _Reader:
                 self.fail(node, f"issuer_hosts: {host!r} is not a host name")
         return hosts
 
-    def _pattern(self, node: Any) -> str:
+    def _pattern(self, node: Any, keywords: tuple[str, ...]) -> str:
         pattern = self._text(node, "pattern")
         if pattern.startswith(_ASSIGNED):
-            pattern = ASSIGNMENTS.get(pattern.removeprefix(_ASSIGNED).removesuffix("}"), "")
+            pattern = assigned_pattern(pattern.removeprefix(_ASSIGNED).removesuffix("}"), keywords)
         problem = pattern_problem(pattern) if self._prove else ""
         if problem:
             self.fail(node, f"pattern: {problem}")

@@ -103,6 +103,14 @@ def test_a_token_may_hold_zeros_and_begin_as_a_version_does(template: str) -> No
     assert found(f"access_token = '{value}'") == [value]
 
 
+@pytest.mark.parametrize(
+    "form", ["clearbit = '{}'", "tomtom key: {}", "https://maps.shop.example/v1?key={}", "pusherKey={}"]
+)
+def test_what_a_service_issues_may_be_hexadecimal(form: str) -> None:
+    value = expand("{hex:32}", form)
+    assert found(form.format(value)) == [value]
+
+
 QUIET = [
     'password = "password"',
     'password = "change' + 'me"',
@@ -125,6 +133,9 @@ QUIET = [
     '"key": "translation.login.button2"',
     '"AWS::ApiGateway::ApiKey": "48205d4ffd7feba3"',
     "cache_key: sha256-{}",
+    'key: "48205d4ffd7feba348205d4ffd7fe1a3"',
+    'clearbit_url = "{}"',
+    'pusher: "2f5c"',
     "['x509_pass_st', 'x509_store_st2']",
     "you can pass inline4 to it",
     'you can pass "inline=4" to it',
