@@ -66,7 +66,7 @@ class InContext:
             start, end = value.span()
             if start - name_end > REACH or (end > stop - _BEHIND and stop < len(data)):
                 return None
-            if self._introduces(data[name_end:start]) and is_key(data, start, end):
+            if self._introduces(data[name_end:start]) and is_key(data, start, end, named=not self._assigned):
                 return position, start, end
         return None
 
@@ -91,9 +91,12 @@ class InContext:
         )
 
 
-def is_key(data: bytes, start: int, end: int) -> bool:
-    """Whether what stands in such a context, `data[start:end]`, can be a key: its form alone says little."""
-    if says_other(name_before(data, start)):
+def is_key(data: bytes, start: int, end: int, *, named: bool) -> bool:
+    """Whether what stands in such a context, `data[start:end]`, can be a key: its form alone says little.
+
+    `named`: the type says itself what the name must say (`client_id`, `api_hash`), so that it is not asked again.
+    """
+    if not named and says_other(name_before(data, start)):
         return False
     text = data[start:end].decode("ascii")
     if len(text) < _SHORTEST_RANDOM:
