@@ -214,6 +214,7 @@ def _is_generic(span: _Span) -> bool:
 def _placed(data: bytes, spans: list[_Span], encoding: tuple[str, ...], *, binary: bool) -> Iterator[Placed]:
     """Lines are counted from one find to the next: a text is gone through once."""
     line, counted = 1, 0
+    allowed: dict[tuple[int, int], bool] = {}
     for span in spans:
         chain = (*encoding, *span.encoding)
         if binary or span.start < 0:
@@ -222,12 +223,14 @@ def _placed(data: bytes, spans: list[_Span], encoding: tuple[str, ...], *, binar
         line += data.count(b"\n", counted, span.start)
         counted = span.start
         column = span.start - data.rfind(b"\n", 0, span.start)
-        yield Placed(span.located, line, column, chain, _is_allowed(data, span))
+        yield Placed(span.located, line, column, chain, _is_allowed(data, span, allowed))
 
 
-def _is_allowed(data: bytes, span: _Span) -> bool:
-    """Whether a comment on one of its lines allows it."""
+def _is_allowed(data: bytes, span: _Span, known: dict[tuple[int, int], bool]) -> bool:
+    """Whether a comment on one of its lines allows it. A line is gone through once, however many it holds: `known`."""
     begin = data.rfind(b"\n", 0, span.start) + 1
     end = data.find(b"\n", span.end)
-    lines = data[begin : end if end >= 0 else len(data)]
-    return any(word in lines for word in ALLOW)
+    if (begin, end) not in known:
+        lines = data[begin : end if end >= 0 else len(data)]
+        known[begin, end] = any(word in lines for word in ALLOW)
+    return known[begin, end]
