@@ -111,6 +111,7 @@ class FileScanner:
             column=placed.column,
             match=replace(match, place=placed.place, encoding=placed.encoding),
             severity=severity_of(placed.located),
+            allowed=placed.allowed,
         )
 
     def find(self, path: str, data: bytes, *, carried: int = 0, final: bool = True) -> FileFinds:

@@ -38,6 +38,8 @@ class SecretAtRest:
     severity: Severity
     commit: Commit | None = None
     """None: it lies in a file, or is staged."""
+    allowed: bool = False
+    """A comment beside it says that it is none, or may stand there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

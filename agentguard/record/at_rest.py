@@ -43,8 +43,8 @@ class Run:
 def keep_at_rest(home: Home, found: Iterable[SecretAtRest], run: Run) -> None:
     """Put what a scan or a check found into the inventory that `agentguard keys` shows.
 
-    What was allowed inline or stands in a baseline lies there as well: hand it in too. Of several lines of one file
-    the first counts.
+    What a baseline knows lies there as well: hand it in too. What a comment allows is left out: its owner said that
+    nobody need ask for it. Of several lines of one file the first counts.
 
     Args:
         home: as made by `open_home`.
@@ -54,7 +54,7 @@ def keep_at_rest(home: Home, found: Iterable[SecretAtRest], run: Run) -> None:
     """
     base = os.path.realpath(run.root)
     notes, seen = Notes(), set[tuple[str, str, Commit | None]]()
-    for one in sorted(found, key=lambda one: one.line):
+    for one in sorted((one for one in found if not one.allowed), key=lambda one: one.line):
         path = _absolute(base, one.path)
         place = (one.match.fingerprint, path, one.commit)
         if place not in seen:

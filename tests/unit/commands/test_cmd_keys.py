@@ -195,8 +195,8 @@ def test_what_was_moved_out_of_a_file_is_gone_from_it_at_the_next_scan(
     project = tmp_path / "project"
     project.mkdir()
     monkeypatch.chdir(project)
-    for name in ("config.py", "stays.py"):
-        (project / name).write_text(f'KEY = "{made_key()}"\n')
+    for name, comment in (("config.py", ""), ("stays.py", ""), ("test.py", "  # agentguard:allow")):
+        (project / name).write_text(f'KEY = "{made_key()}"{comment}\n')
 
     def scan() -> list[str]:
         main(["scan", "--home", str(guard_home.root), "--jobs", "1"])

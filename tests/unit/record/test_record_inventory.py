@@ -206,6 +206,14 @@ def test_a_process_is_no_place(guard_home: Home) -> None:
     assert known(guard_home).places == ()
 
 
+def test_what_a_comment_allows_is_asked_for_by_nobody(guard_home: Home, tmp_path: Path) -> None:
+    keep_at_rest(guard_home, [at_rest("a.py"), replace(at_rest("b.py"), allowed=True)], scan(tmp_path, 1))
+    assert [place.path for place in known(guard_home).places] == [str(tmp_path.resolve() / "a.py")]
+    since_then = scan(tmp_path, 2, looked_at=lambda path: True)
+    keep_at_rest(guard_home, [replace(at_rest("a.py"), allowed=True)], since_then)
+    assert [place.gone_ns for place in known(guard_home).places] == [START + 2 * SECOND]
+
+
 def test_rotated_is_a_mark_that_can_be_taken_back(guard_home: Home) -> None:
     record(guard_home, read(1))
     mark_rotated(guard_home, FINGERPRINT, START)
