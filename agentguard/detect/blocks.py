@@ -8,7 +8,7 @@ from agentguard.detect.confirm import Confirmer, Hit, in_order
 
 Filter = Callable[[bytes], Mapping[int, Collection[int]]]
 """Indices of the types whose pattern matches somewhere in a block: may name too many, never too few. Of each the ends
-of all its matches, where the filter knows them; none when it does not."""
+of its matches, ascending, where the filter knows them; of those within `NEAR` bytes the first."""
 
 
 def scan_blocks(data: bytes, size: int, types_in: Filter, confirmer: Confirmer) -> list[Hit]:

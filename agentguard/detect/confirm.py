@@ -16,6 +16,9 @@ from agentguard.detect.filters import BEGINNINGS, FILTERS
 from agentguard.detect.in_context import InContext
 from agentguard.detect.rules import CredentialType
 
+NEAR = 32
+"""Bytes behind the end of a match in which further ends of the same type need not be told."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
@@ -78,19 +81,14 @@ class Confirmer:
         return sorted(found)
 
     def positions_before(self, index: int, block: bytes, ends: Iterable[int], base: int) -> list[int]:
-        """As `positions`, only where a match may begin that ends at one of `ends`: offsets in `block`, which is the
-        data from `base`."""
-        reach, found, done = self._types[index].max_length, set[int](), 0
-        for end in sorted(ends):
-            low = max(done, end - reach)
-            near = block[low:end].lower()
+        """As `positions`, only where a match may begin that ends at one of `ends` or up to `NEAR` bytes behind it:
+        ascending offsets in `block`, which is the data from `base`."""
+        found: list[int] = []
+        for low, high in _joined((end - self._types[index].max_length, end + NEAR) for end in ends):
+            near = block[max(0, low) : high].lower()
             for word in self.keywords[index]:
-                at = near.find(word)
-                while at >= 0:
-                    found.add(base + low + at)
-                    at = near.find(word, at + 1)
-            done = max(low, end - self.longest_keyword)
-        return sorted(found)
+                found += [base + max(0, low) + at for at in find_all(near, word)]
+        return sorted(set(found))
 
     def _finder(self, index: int) -> _Finder:
         """Compiled at first use: most sessions meet few of the types."""
@@ -107,6 +105,20 @@ class _Finder(Protocol):
     def find(self, data: bytes, position: int, floor: int) -> tuple[int, int, int] | None:
         """Where the match begins whose keyword stands at `position`, not before `floor`, and the half-open span of the
         secret in it; None when there is none."""
+
+
+def _joined(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Ascending spans, those that meet as one."""
+    start, stop = 0, -1
+    for low, high in spans:
+        if stop < 0:
+            start = low
+        elif low > stop:
+            yield start, stop
+            start = low
+        stop = high
+    if stop >= 0:
+        yield start, stop
 
 
 def find_all(data: bytes, word: bytes, low: int = 0, high: int | None = None) -> Iterator[int]:

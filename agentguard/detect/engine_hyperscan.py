@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agentguard.detect.blocks import scan_blocks
-from agentguard.detect.confirm import Confirmer, Hit
+from agentguard.detect.confirm import NEAR, Confirmer, Hit
 from agentguard.detect.hyperscan_sets import EVERY, ONCE, ExpressionSet
 from agentguard.detect.in_context import MIXED
 from agentguard.detect.long_words import LONG, WORD
@@ -37,8 +37,8 @@ class HyperscanEngine:
     def __init__(self, types: Sequence[CredentialType], cache: Path | None = None) -> None:
         self._confirmer = Confirmer(types)
         self._set = ExpressionSet([(expression(kind), _flags(kind)) for kind in types], cache, "rules")
-        self._filtered = frozenset(index for index, kind in enumerate(types) if kind.filter is not None)
-        self._gate = None if self._filtered else _Gate(types, cache)
+        self._told = frozenset(index for index, kind in enumerate(types) if _flags(kind) == EVERY)
+        self._gate = None if any(kind.filter for kind in types) else _Gate(types, cache)
 
     def scan(self, data: bytes, words: bytes | None = None) -> list[Hit]:
         """As `Engine.scan`."""
@@ -46,14 +46,14 @@ class HyperscanEngine:
             return []
         return scan_blocks(data, _BLOCK, self._types_in, self._confirmer)
 
-    def _types_in(self, block: bytes) -> dict[int, set[int]]:
-        found: dict[int, set[int]] = {}
-        filtered = self._filtered
+    def _types_in(self, block: bytes) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        told = self._told
 
         def on_match(index: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            ends = found.setdefault(index, set())
-            if index in filtered:
-                ends.add(end)
+            ends = found.setdefault(index, [])
+            if index in told and (not ends or end > ends[-1] + NEAR):
+                ends.append(end)
 
         self._set.scan(block, on_match)
         return found
@@ -101,4 +101,6 @@ def expression(kind: CredentialType) -> bytes:
 
 
 def _flags(kind: CredentialType) -> int:
-    return EVERY if kind.filter is not None else ONCE
+    """Every match is told where the words that a key stands behind are common ones: to look for them all over a block
+    takes longer."""
+    return EVERY if kind.filter is not None or kind.value_form else ONCE
