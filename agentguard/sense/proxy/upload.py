@@ -26,7 +26,7 @@ itself carries over from window to window, in its longest encoding."""
 BACKLOG = 1 << 20
 """Bytes that have gone on and are still to be scanned; with more, the client is not read from."""
 UNIT = 256 << 10
-"""Bytes scanned at a time of what has gone on already: a scan of so many costs a third less than four of a quarter,"""
+"""Bytes, or more, scanned at a time of what has gone on already: four scans of a quarter cost half as much again,"""
 PATIENCE = 0.004
 """and for that a scan waits, so many seconds at most."""
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from agentguard.model.secret import SecretMatch
 from agentguard.sense.proxy.gates import Gates
-from agentguard.sense.proxy.upload import BACKLOG, HELD_BACK, Lane, Upload
+from agentguard.sense.proxy.upload import BACKLOG, HELD_BACK, UNIT, Lane, Upload
 
 T = TypeVar("T")
 
@@ -107,6 +107,34 @@ def test_scanner_that_breaks_loses_no_byte(sizes: tuple[int, int], at: list[int]
     upload = Upload(Broken(), _lane(), lambda _matches, _size: RULE, errors.append, holds=holds)
     assert _send(upload, body, at) == body
     assert len(errors) == 1
+
+
+def test_pieces_that_come_together_are_scanned_together_and_none_waits_for_more_than_comes() -> None:
+    sizes: list[int] = []
+    looked = asyncio.Event()
+
+    class Sizes(Finder):
+        def feed(self, chunk: bytes, /) -> list[SecretMatch]:
+            sizes.append(len(chunk))
+            looked.set()
+            return []
+
+    async def here(_size: int, work: Callable[[], T], /) -> T:
+        return work()
+
+    async def send() -> None:
+        lane = Lane(CLIENT, here, Gates())
+        upload = Upload(Sizes(), lane, lambda _matches, _size: "", lambda _error: None, holds=False)
+        for _ in range(8):
+            upload(b"x" * (UNIT // 8))
+        await asyncio.wait_for(looked.wait(), 30)
+        looked.clear()
+        upload(b"a few bytes")
+        await asyncio.wait_for(looked.wait(), 30)
+        await upload.take(b"")
+
+    asyncio.run(send())
+    assert sizes == [UNIT, len(b"a few bytes")]
 
 
 def test_client_that_is_faster_than_the_scan_is_not_read_from_until_it_has_caught_up() -> None:
