@@ -6,7 +6,7 @@ import re
 
 from agentguard.detect.ngrams import rarity
 
-_RANDOM = 0.98
+_RANDOM = 0.9
 """By `rarity`: a key may have the form of a path or of an expression; the words of these are common ones."""
 
 
