@@ -34,6 +34,8 @@ def answer(hook: str, arguments: list[str], home: str, *, quickly: bool = False)
         what = "interrupted"
     except AgentGuardError as error:
         what = str(error)
+    except ModuleNotFoundError as error:
+        what = f"the package {error.name} is not there for {sys.executable}"
     except BaseException as error:
         what = f"{type(error).__name__} in {_place(error)}"
     verb = "push" if hook == "pre-push" else "commit"

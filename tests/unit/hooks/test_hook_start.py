@@ -95,6 +95,14 @@ def test_what_is_kept_may_be_damaged(program: Program, tmp_path: Path, damage: b
     assert all(path.read_bytes() != damage for path in cache.iterdir())
 
 
+def test_a_package_that_is_missing_is_named(program: Program, tmp_path: Path) -> None:
+    words = [program.python, "-I", "-S", program.start, str(tmp_path), str(tmp_path), "prove"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "the package yaml is not there" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_where_nothing_can_be_kept_it_looks_all_the_same(program: Program, tmp_path: Path) -> None:
     assert gate(program, home=str(tmp_path / "missing")).returncode == 1
     assert not list(tmp_path.iterdir())
