@@ -33,8 +33,8 @@ _LOCK_FILE = re.compile(
 """Written by a package manager: full of hashes under all kinds of names, none of them chosen by a person."""
 _HEAD = 8192
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_MOST_SEARCHED = 64
-"""Finds of one piece whose place is searched for when it does not show at once."""
+_MOST_SEARCHED = 32 << 20
+"""Bytes of a piece, times its finds whose place does not show at once and is searched for: each takes many looks."""
 
 
 class LocatingScanner(Protocol):
@@ -158,7 +158,7 @@ class FileScanner:
                     known.add(one.value)
                     searched += 1
                     found = _Span(one.start, one.end, one, view.encoding)
-                    _enter(self._traced(data, found, view.data, search=searched <= _MOST_SEARCHED), spans)
+                    _enter(self._traced(data, found, view.data, search=searched * len(data) <= _MOST_SEARCHED), spans)
         return views.truncated
 
     def _binary(self, data: bytes, spans: list[_Span]) -> bool:

@@ -202,14 +202,14 @@ class _Gathered:
                 self.look()
 
     def look(self) -> None:
-        """At all that waits. What has no line in it belongs to nobody: then each part is looked at alone."""
+        """At all that waits. What has no line in it, and what was not decoded, is nobody's: then at each part alone."""
         texts = [added.text if added.text.endswith(b"\n") else added.text + b"\n" for _, added in self.parts]
-        placed = self.looker.text("", b"".join(texts))
-        if any(one.line == 0 for one in placed):
+        finds = self.looker.text("", b"".join(texts))
+        if finds.truncated or any(one.line == 0 for one in finds.placed):
             for commit, added in self.parts:
                 self.looker.added(added, commit)
-        elif placed:
-            self._share_out(placed, [text.count(b"\n") for text in texts])
+        elif finds.placed:
+            self._share_out(finds.placed, [text.count(b"\n") for text in texts])
         self.parts, self.size = [], 0
 
     def _share_out(self, placed: Sequence[Placed], lines: Sequence[int]) -> None:

@@ -101,19 +101,19 @@ class Looker:
         self._room, self._commit = self._most_unpacked, commit
         self._stream(name, file, 0)
 
-    def text(self, name: str, data: bytes) -> list[Placed]:
-        """Look into a text, but leave it to the caller to say what its lines are: `keep`."""
+    def text(self, name: str, data: bytes) -> FileFinds:
+        """Look into a text, but leave it to the caller to say what its lines are (`keep`), and whether all was read."""
         self.tally.bytes += len(data)
-        finds = self.scanner.find(name, data)
-        if finds.truncated:
-            self.tally.not_read(name, _TRUNCATED)
-        return finds.placed
+        return self.scanner.find(name, data)
 
     def added(self, added: Added, commit: Commit | None = None) -> None:
         """Look into the lines that came into a file, and keep what is found under their numbers in it."""
-        name = added.name
-        for placed in self.text(name, added.text):
-            self.keep(name, replace(placed, line=placed.line and added.line_in_file(placed.line)), commit)
+        finds = self.text(added.name, added.text)
+        for placed in finds.placed:
+            line = placed.line and added.line_in_file(placed.line)
+            self.keep(added.name, replace(placed, line=line), commit)
+        if finds.truncated:
+            self.tally.not_read(added.name, _TRUNCATED)
 
     def keep(self, name: str, placed: Placed, commit: Commit | None = None, first_line: int = 1) -> None:
         """Take in a find, unless a comment allows it or the baseline knows it."""
