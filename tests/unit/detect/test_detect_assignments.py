@@ -104,7 +104,7 @@ def test_a_token_may_hold_zeros_and_begin_as_a_version_does(template: str) -> No
 
 
 @pytest.mark.parametrize(
-    "form", ["clearbit = '{}'", "tomtom key: {}", "https://maps.shop.example/v1?key={}", "pusherKey={}"]
+    "form", ["baremetrics = '{}'", "walkscore key: {}", "https://maps.shop.example/v1?key={}", "shotstackKey={}"]
 )
 def test_what_a_service_issues_may_be_hexadecimal(form: str) -> None:
     value = expand("{hex:32}", form)
@@ -134,8 +134,8 @@ QUIET = [
     '"AWS::ApiGateway::ApiKey": "48205d4ffd7feba3"',
     "cache_key: sha256-{}",
     'key: "48205d4ffd7feba348205d4ffd7fe1a3"',
-    'clearbit_url = "{}"',
-    'pusher: "2f5c"',
+    'baremetrics_url = "{}"',
+    'walkscore: "2f5c"',
     "['x509_pass_st', 'x509_store_st2']",
     "you can pass inline4 to it",
     'you can pass "inline=4" to it',
