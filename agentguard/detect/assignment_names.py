@@ -105,7 +105,7 @@ _NO_PASS = re.compile(r"(?:by|buy|com|tres|encom|sur|over|under|one|multi|low|hi
 def promise_of(name: str) -> Promise:
     """`DB_PASSWORD`: a password; `apiKey`, `client-secret`: a secret; `key`, `salt`: a key; `TOKEN_URL`: nothing."""
     parts = _parts_of(name)
-    if parts[:-1] == ["convert", "to", "secure"]:
+    if parts == ["convert", "to", "secure"]:  # PowerShell's -SecureString
         return Promise.PASSWORD
     if _is_other(name, parts):
         return Promise.NOTHING
