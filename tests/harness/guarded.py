@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness import compiled_rules
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 AGENTGUARD = (sys.executable, "-m", "agentguard")
 Event = dict[str, Any]
@@ -28,6 +30,9 @@ class Guarded:
     """Before each command: to run as another user."""
     extra: Mapping[str, str] = field(default_factory=dict)
     """Further variables of the agent's environment."""
+
+    def __post_init__(self) -> None:
+        compiled_rules.put_into(self.home, self.prefix)
 
     @property
     def environ(self) -> dict[str, str]:
