@@ -145,3 +145,12 @@ def test_every_module_can_be_imported_from_it(installed: Path, tmp_path: Path) -
         tmp_path,
     )
     assert Path(told.strip()).is_relative_to(installed.parent)
+
+
+def test_the_git_gate_works_from_it(installed: Path, tmp_path: Path) -> None:
+    """`hook install` starts it as a hook will, and proves that it stops a made-up key."""
+    run_there(["git", "init", "--quiet", "."], tmp_path)
+    told = run_there([installed / "agentguard", "hook", "install", "git"], tmp_path)
+    assert "pre-commit written" in told
+    assert str(installed / "python") in (tmp_path / ".git/hooks/pre-commit").read_text()
+    assert "✓ proved" in run_there([installed / "agentguard", "hook", "status", "git"], tmp_path)
