@@ -25,6 +25,8 @@ _RANDOM_LETTERS = 8
 _SHORTEST_HEX = 16
 _FEW_BYTES = 6
 _SIGN = re.compile(r"[!@#$%^&*?+=~|]")
+_SIGN_OF_POLICY = re.compile(r"[A-Za-z0-9][!@#$%^&*]")
+"""A word with a number and such a sign (`Word@123`) is what people make of one when they must; names have none."""
 _SAYS_WHAT_IT_IS = re.compile(
     r"(?i)secret|token|passw|public_?key|private_?key|api_?key|credential|auth|aes-?[0-9]{3}"
     r"|^[A-Za-z_]\w*(?:\[[^\]]*\])?\."
@@ -96,7 +98,9 @@ def _is_password(value: str, *, bare: bool) -> bool:
     letters = any(char.isalpha() for char in value)
     digits = any(char.isdigit() for char in value)
     sign = _SIGN.search(value) is not None
-    if is_common(value) and (not digits or _EXPECTED.search(value) or not _WORD_AND_NUMBER.fullmatch(value)):
+    mixed = letters and digits and _SIGN_OF_POLICY.search(value) is not None
+    numbered = digits and not _EXPECTED.search(value) and _WORD_AND_NUMBER.fullmatch(value)
+    if is_common(value) and not mixed and not numbered:
         return False
     if _WORDS.fullmatch(value) and rarity(value) < _RARE[Promise.KEY]:
         return False

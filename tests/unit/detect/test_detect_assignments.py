@@ -116,6 +116,12 @@ def test_what_a_service_issues_may_be_hexadecimal(form: str) -> None:
     assert found(form.format(value)) == [value]
 
 
+@pytest.mark.parametrize("value", ["Admin" + "@123", "Mon" + "key4214#", "Wel" + "come1!"])
+def test_a_word_with_a_number_and_a_sign_is_a_password(value: str) -> None:
+    assert found(f"password = '{value}'") == [value]
+    assert found(f"label = '{value}'") == []
+
+
 QUIET = [
     'password = "password"',
     'password = "change' + 'me"',
