@@ -97,7 +97,7 @@ def event_from_json(data: dict[str, Any]) -> Event:
         asked_host=data.get("asked_host") or "",
         method=data["method"] or "",
         protocol=data["protocol"] or "",
-        matches=tuple(_match_from_json(match) for match in data["matches"]),
+        matches=tuple(match_from_json(match) for match in data["matches"]),
         flow=_flow_from_json(data["flow"]),
         file_kind=file.get("kind") or "",
         file_agent=file.get("agent") or "",
@@ -159,7 +159,8 @@ def _match_to_json(match: SecretMatch) -> dict[str, Any]:
     }
 
 
-def _match_from_json(data: dict[str, Any]) -> SecretMatch:
+def match_from_json(data: dict[str, Any]) -> SecretMatch:
+    """Of the object in an event's `matches`."""
     return SecretMatch(
         type=data["type"],
         name=data["name"],

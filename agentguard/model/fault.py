@@ -15,9 +15,13 @@ _KEY_PLACES = ("header:", "query", "path", "url-userinfo")
 
 def at_fault(event: Event) -> tuple[SecretMatch, ...]:
     """The matches that the event's outcome applies to; all of them when none can be cleared."""
-    matches = event.finding.matches
-    suspects = tuple(match for match in matches if not _expected(match, event.finding.host))
-    if event.verdict.outcome is Outcome.EXPOSED:
+    return guilty(event.finding.matches, event.finding.host, event.verdict.outcome)
+
+
+def guilty(matches: tuple[SecretMatch, ...], host: str, outcome: Outcome) -> tuple[SecretMatch, ...]:
+    """As `at_fault`, of a request to `host`."""
+    suspects = tuple(match for match in matches if not _expected(match, host))
+    if outcome is Outcome.EXPOSED:
         # A prompt is a body: what stands in a header beside it is the agent's login.
         suspects = tuple(match for match in suspects if not match.place.startswith("header:")) or suspects
     return suspects or matches

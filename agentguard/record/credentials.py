@@ -11,11 +11,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from agentguard.model.at_rest import Commit
 from agentguard.model.credential import CredentialPlace, FoundBy
-from agentguard.model.event import Event, event_from_json
-from agentguard.model.fault import at_fault
+from agentguard.model.event import match_from_json, parse_time
+from agentguard.model.fault import guilty
 from agentguard.model.finding import Activity, Kind
 from agentguard.model.secret import SecretMatch
 from agentguard.model.unicode import valid_text
@@ -121,6 +122,8 @@ PAGE_EVENTS = 1_000
 _OF_PROCESSES = "/proc/"
 """A process's environment is gone with it: no place to look for a key."""
 
+EventObject = dict[str, Any]
+"""The public object of an event, as it is kept: its text is valid, its time in microseconds."""
 _Key = tuple[str | int, ...]
 
 
@@ -163,28 +166,28 @@ class Notes:
         self._credential(match, place.first_seen_ns, place.last_seen_ns)
         _add_place(self._places, match.fingerprint, place)
 
-    def event(self, event: Event, *, times: int = 1, last_ns: int = 0) -> None:
+    def event(self, event: EventObject, *, times: int = 1, last_ns: int = 0) -> None:
         """What the event says of each of its credentials; `times` it happened, the last time at `last_ns`."""
-        finding = event.finding
-        # An event is kept to the microsecond: what is worked out again from the kept ones must be the same.
-        first_ns, last_ns = _whole_us(finding.time_ns), _whole_us(max(last_ns, finding.time_ns))
-        blamed = {match.fingerprint for match in at_fault(event)}
-        blocked = int(event.verdict.disposition is Disposition.BLOCKED)
-        process = valid_text(finding.process.name) if finding.process else ""
-        matches = {match.fingerprint: match for match in finding.matches}
-        read = finding.kind is Kind.FILE
-        if read and matches:
-            self._read(valid_text(finding.path), first_ns, frozenset(matches))
-        for match in matches.values():
+        first_ns, host = parse_time(event["time"]), event["host"] or ""
+        last_ns = max(last_ns, first_ns)
+        matches = tuple(map(match_from_json, event["matches"]))
+        outcome = Outcome(event["outcome"])
+        blamed = {match.fingerprint for match in guilty(matches, host, outcome)}
+        blocked = int(event["disposition"] == Disposition.BLOCKED)
+        process = event["process"]["name"] if event["process"] else ""
+        each = {match.fingerprint: match for match in matches}
+        read = event["kind"] == Kind.FILE
+        if read and each:
+            self._read(event["path"] or "", first_ns, frozenset(each))
+        for match in each.values():
             self._credential(match, first_ns, last_ns)
-            path = finding.path if read else match.source_path
+            path = event["path"] if read else match.source_path
             if path and not path.startswith(_OF_PROCESSES):
                 place = seen_at(path, FoundBy.SESSION, first_ns)
                 _add_place(self._places if read else self._sources, match.fingerprint, place)
-            outcome = event.verdict.outcome if match.fingerprint in blamed else Outcome.CLEAN
-            who = (match.fingerprint, finding.session, finding.agent, finding.activity.value)
-            what = (valid_text(finding.host), outcome.value, blocked, process)
-            self._uses.add((*who, *what), first_ns, last_ns, times)
+            became = outcome if match.fingerprint in blamed else Outcome.CLEAN
+            who = (match.fingerprint, event["session"], event["agent"], event["activity"])
+            self._uses.add((*who, host, became.value, blocked, process), first_ns, last_ns, times)
 
     def _credential(self, match: SecretMatch, first_ns: int, last_ns: int) -> None:
         hosts = json.dumps(match.issuer_hosts)
@@ -212,10 +215,6 @@ def _add_place(rows: _Rows, fingerprint: str, place: CredentialPlace) -> None:
     rows.add((*where, place.line, place.commit, place.commit_ns), place.first_seen_ns, place.last_seen_ns)
 
 
-def _whole_us(time_ns: int) -> int:
-    return time_ns // 1000 * 1000
-
-
 def seen_at(path: str, found_by: FoundBy, time_ns: int, line: int = 0, commit: Commit | None = None) -> CredentialPlace:
     """A place as it was seen once; `path` is absolute."""
     return CredentialPlace(
@@ -230,7 +229,7 @@ def seen_at(path: str, found_by: FoundBy, time_ns: int, line: int = 0, commit: C
 
 
 def note_events(
-    connection: sqlite3.Connection, events: Iterable[Event], *, into: sqlite3.Connection | None = None
+    connection: sqlite3.Connection, events: Iterable[EventObject], *, into: sqlite3.Connection | None = None
 ) -> None:
     """Bring the inventory up to date with events that `connection` holds; `into` has the tables, where not it itself.
 
@@ -238,16 +237,16 @@ def note_events(
     """
     notes = Notes()
     for event in events:
-        if event.finding.activity is not Activity.REPEAT:
+        if event["activity"] != Activity.REPEAT:
             notes.event(event)
             continue
-        first = connection.execute("SELECT json FROM events WHERE uid = ?", (event.finding.repeats,)).fetchone()
+        first = connection.execute("SELECT json FROM events WHERE uid = ?", (event["repeats"],)).fetchone()
         if first is not None:
-            notes.event(event_from_json(json.loads(first[0])), times=event.finding.count, last_ns=event.finding.time_ns)
+            notes.event(json.loads(first[0]), times=event["count"], last_ns=parse_time(event["time"]))
     notes.write(into or connection)
 
 
-def pages_with_credentials(connection: sqlite3.Connection, session: str | None = None) -> Iterator[list[Event]]:
+def pages_with_credentials(connection: sqlite3.Connection, session: str | None = None) -> Iterator[list[EventObject]]:
     """All that the inventory follows from, of one session (uid) or of all, in the order in which it was recorded."""
     rows = connection.execute(
         "SELECT json FROM events WHERE (activity = 'repeat' OR id IN (SELECT event FROM matches)) "
@@ -255,7 +254,7 @@ def pages_with_credentials(connection: sqlite3.Connection, session: str | None =
         (session,),
     )
     while page := rows.fetchmany(PAGE_EVENTS):
-        yield [event_from_json(json.loads(row[0])) for row in page]
+        yield [json.loads(row[0]) for row in page]
 
 
 def uses_in_events(connection: sqlite3.Connection, session: str | None = None) -> set[_Key]:

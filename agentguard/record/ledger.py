@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from agentguard.model.event import Event
 from agentguard.model.finding import Finding
@@ -93,16 +94,15 @@ class Ledger:
     def append(self, batch: Sequence[tuple[Finding, Verdict]]) -> None:
         """Give each its seq and its link, and commit all of them, or none."""
         tails: dict[str, Tail] = {}
-        events: list[Event] = []
+        events: list[dict[str, Any]] = []
         with self._transaction() as connection:
             for finding, verdict in batch:
                 tail = tails.get(finding.session) or self._tail(finding.session)
-                event = Event(tail.seq + 1, finding, verdict)
-                image = event_image(event)
-                tail = Tail(event.seq, chain.link(self._key, tail.link, image.body))
+                image = event_image(Event(tail.seq + 1, finding, verdict))
+                tail = Tail(tail.seq + 1, chain.link(self._key, tail.link, image.body))
                 self._insert(connection, image, tail.link)
                 tails[finding.session] = tail
-                events.append(event)
+                events.append(image.data)
             note_events(connection, events)
         self._tails |= tails
 

@@ -35,6 +35,8 @@ class Image:
     columns: dict[str, Any]
     fingerprints: dict[str, bool]
     """Of its matches; whether each is public by design."""
+    data: dict[str, Any]
+    """The object that `body` spells."""
 
 
 def event_image(event: Event) -> Image:
@@ -69,7 +71,7 @@ def image_of(body: bytes) -> Image:
         "words": " ".join(filter(None, _words(data, process))),
         "json": body.decode("utf-8"),
     }
-    return Image(body, columns, {match["fingerprint"]: bool(match["public"]) for match in data["matches"]})
+    return Image(body, columns, {match["fingerprint"]: bool(match["public"]) for match in data["matches"]}, data)
 
 
 def _words(data: dict[str, Any], process: dict[str, Any]) -> Iterable[str]:

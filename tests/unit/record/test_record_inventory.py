@@ -36,6 +36,7 @@ from agentguard.model.verdict import Disposition, Outcome, Severity, Verdict
 from agentguard.record.at_rest import Run, keep_at_rest, mark_rotated
 from agentguard.record.credentials import TABLES, note_events
 from agentguard.record.reader import Reader, histories_before, rotated_before
+from agentguard.record.rows import event_image
 from agentguard.record.schema import open_database
 from agentguard.record.verify import verify
 from agentguard.record.writer import Writer
@@ -337,7 +338,7 @@ def tables(pages: list[list[Event]]) -> list[list[tuple[object, ...]]]:
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(TABLES)
         for page in pages:
-            note_events(connection, page)
+            note_events(connection, [event_image(event).data for event in page])
         gone = "SELECT fingerprint, path, first_seen_ns, last_seen_ns, gone_ns IS NULL FROM credential_places"
         every = ("SELECT * FROM credentials", "SELECT * FROM credential_uses", gone)
         return [sorted(connection.execute(sql), key=str) for sql in every]
