@@ -75,9 +75,8 @@ class InContext:
         lowered = data[position : position + len(self._words[0])].lower()
         word = next(word for word in self._words if lowered.startswith(word))
         end = position + len(word)
-        if not _begins_name(data, position) or (len(word) <= _SHORT_WORD and not _ends_name(data, end)):
-            return None
-        return end
+        ends = len(word) > _SHORT_WORD or _ends_name(data, end) or self._said.match(data, end) is not None
+        return end if ends and _begins_name(data, position) else None
 
     def _introduces(self, gap: bytes) -> bool:
         """Whether what stands between name and value leads from the one to the other."""

@@ -21,10 +21,16 @@ def put_into(home: Path, prefix: tuple[str, ...]) -> None:
     subprocess.run([*prefix, "sh", "-c", script, str(home)], input=_packed(), check=True, timeout=30)
 
 
-@cache
-def _packed() -> bytes:
+def rules_folder() -> Path:
+    """The cache of all tests of this user, for `build_engine` over the shipped types."""
     folder = Path(f"/tmp/agentguard-test-rules-{os.getuid()}")
     folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+@cache
+def _packed() -> bytes:
+    folder = rules_folder()
     if dict(available_engines()).get("hyperscan") == "":
         build_engine(load_types(policies_dir() / "secrets.yaml"), prefer="hyperscan", cache=folder)
     out = io.BytesIO()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
+from harness.compiled_rules import rules_folder
+
 from agentguard.detect.confirm import Engine
 from agentguard.detect.engine import available_engines, build_engine
 from agentguard.detect.fingerprint import Fingerprinter
@@ -43,7 +45,9 @@ def types() -> tuple[CredentialType, ...]:
 
 @cache
 def engines() -> tuple[Engine, ...]:
-    return tuple(build_engine(types(), prefer=name) for name, why_not in available_engines() if not why_not)
+    return tuple(
+        build_engine(types(), prefer=name, cache=rules_folder()) for name, why_not in available_engines() if not why_not
+    )
 
 
 @cache
@@ -62,9 +66,8 @@ def example(identity: str, index: int = 0) -> str:
 
 
 def all_examples() -> list[tuple[str, str]]:
-    """(type id, expanded example) of every type; of those told by a context the first, which stands for the others."""
-    return [
-        (kind.id, expand(template, kind.id))
-        for kind in types()
-        for template in (kind.examples.match[:1] if kind.value_form else kind.examples.match)
-    ]
+    """(type id, expanded example) of every type with a form of its own; of those told by a context, which are all
+    found in one way, every fourth stands for the others (`load_types` has proved them all)."""
+    own = [(kind, template) for kind in types() if not kind.value_form for template in kind.examples.match]
+    told = [(kind, kind.examples.match[0]) for kind in types() if kind.value_form][::4]
+    return [(kind.id, expand(template, kind.id)) for kind, template in (*own, *told)]
