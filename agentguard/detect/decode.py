@@ -54,6 +54,8 @@ class View:
     """Whether its end comes from the end of the input, so that more of it may follow there."""
     in_parts: bool = False
     """Whether it is the parts of a text that a decoding changed (`resolve_parts`)."""
+    from_parts: bool = False
+    """Whether it was hidden in such parts, whose ends may have cut it."""
     words: bytes | None = None
     """Its long words (`long_words`), where they are known."""
 
@@ -109,7 +111,7 @@ class Views:
 
     def _child(self, view: View, encoding: str, data: bytes, *, cut: bool) -> View:
         self._budget = max(0, self._budget - len(data))
-        return View(data, (*view.encoding, encoding), cut)
+        return View(data, (*view.encoding, encoding), cut, from_parts=view.in_parts or view.from_parts)
 
 
 def _text_views(text: View) -> Iterator[View]:
@@ -123,7 +125,8 @@ def _text_views(text: View) -> Iterator[View]:
         if encoding == "percent" and _PERCENT_BACKSLASH.search(data):
             decoders.append(_TEXT_DECODERS[0])
         data, chain = resolved.whole, (*chain, encoding)
-        yield View(resolved.changed, chain, text.cut_at_end, in_parts=resolved.changed is not data)
+        in_parts = resolved.changed is not data
+        yield View(resolved.changed, chain, text.cut_at_end, in_parts=in_parts, from_parts=text.from_parts)
 
 
 def unescaped(data: bytes) -> bytes | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from agentguard.detect.checksum import KEY_BODIES
 from agentguard.detect.confirm import Engine
-from agentguard.detect.decode import Views
+from agentguard.detect.decode import View, Views
 from agentguard.detect.fingerprint import Fingerprinter
 from agentguard.detect.locator import Locator
 from agentguard.detect.matching import Found, Located, ValueHit, ValueHits, merge
@@ -93,11 +93,14 @@ class Scanner(Locator):
         """
         by_fingerprint: dict[str, SecretMatch] = {}
         held: int | None = None
+        values: list[bytes] = []
         views = Views(data)
         for view in views:
             for found in self.find(view.data, view.words):
-                if view.in_parts and self._is_cut(found, view.data):
+                value = view.data[found.start : found.end]
+                if self._is_cut(found, view) or (view.from_parts and _begins_another(value, values)):
                     continue  # and whole in the text it is a part of
+                values.append(value)
                 if not final and view.cut_at_end and self._may_go_on(found, view.data):
                     start = len(data) - 2 * TextStream.CARRY if view.encoding else found.start - _CONTEXT
                     held = max(0, start if held is None else min(held, start))
@@ -110,14 +113,19 @@ class Scanner(Locator):
         """Whether more of a match may follow behind the end of `data`."""
         return not self._behind(found, data)
 
-    def _is_cut(self, found: Found, data: bytes) -> bool:
+    def _is_cut(self, found: Found, view: View) -> bool:
         """Whether a part ends behind a match."""
-        return self._behind(found, data).startswith(CUT)
+        return view.in_parts and self._behind(found, view.data).startswith(CUT)
 
     def _behind(self, found: Found, data: bytes) -> bytes:
         """What stands behind a match; a private key goes on over line ends."""
         rest = data[found.end : found.end + _LINE_END]
         return rest.strip(b" \t\r\n\\") if found.match.type in self._key_types else rest
+
+
+def _begins_another(value: bytes, others: list[bytes]) -> bool:
+    """Whether a longer one begins like it."""
+    return any(len(other) > len(value) and other.startswith(value) for other in others)
 
 
 def _encode(text: str) -> bytes:

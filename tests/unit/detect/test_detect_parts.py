@@ -8,6 +8,7 @@ import pytest
 from detect_support import example, scanner, types
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from value_support import made_up
 
 from agentguard.detect import decode
 from agentguard.detect.decode import Views
@@ -65,3 +66,12 @@ def test_what_a_cut_shortens_is_no_other_key() -> None:
         gap = bytes(source.choice(b"abc \n") for _ in range(distance))
         found = scanner().scan(filler + b"\\n" + gap + b" " + token + b" " + filler)
         assert [match.type for match in found] == [long], distance
+
+
+def test_what_lies_hidden_over_a_cut_is_no_other_key() -> None:
+    """UTF-16 takes twice the bytes: a part around a code in its first line ends within a long key."""
+    lines = "\n".join(made_up(64, seed) for seed in range(40))
+    label = "PRIVATE " + "KEY-----"
+    key = f"-----BEGIN RSA {label}\n{lines}\n-----END RSA {label}\n"
+    text = b"words and more\n" * 1000 + b"\\u0041\n" + key.encode("utf-16-le") + b"\nwords and more" * 1000
+    assert len(scanner().scan(text)) == 1
