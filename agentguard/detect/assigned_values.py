@@ -87,7 +87,7 @@ def _is_noise(value: bytes) -> bool:
 
 def _goes_on(one: Assignment) -> bool:
     """The line goes on behind what stands without quotes: an expression or a sentence."""
-    rest = one.rest.lstrip(b",;)}] \t\"'")
+    rest = one.rest.lstrip(b".,;)}] \t\"'")
     if not rest or rest.startswith(_MAY_FOLLOW) or _NEXT_ASSIGNMENT.match(rest):
         return False
     name = one.name.text

@@ -18,7 +18,7 @@ _TYPE = (
     r"(?::?[ \t]?(?:[Aa]s |&'static )?[A-Za-z_&*][A-Za-z0-9_.&*]{0,24}"
     r"(?:[\[<][A-Za-z0-9_.,| ]{0,24}[\]>])?(?:\[\])?[ \t]{0,4})?"
 )
-_SIGN = r"(?:[=!]==?|[?|+&]{0,2}=>?|\|\||\?\?|or |:{1,3}=?|->|<-|-|[,({]|%3[Dd])"
+_SIGN = r"(?:[=!]==?|[?|+&]{0,2}=>?|\|\||\?\?|or |is |:{1,3}=?|->|<-|-|[,({]|%3[Dd])"
 _CALL = r"(?:(?:new |\[\])?[A-Za-z_@$&][A-Za-z0-9_.:]{0,40}!?\(?[ \t]{0,4})?"
 _QUOTED = _CLOSED + _BLANKS + _TYPE + _SIGN + _BLANKS + _LINE + _CALL + _QUOTE
 _VALUE_BELOW = (
@@ -28,7 +28,7 @@ _VALUE_BELOW = (
 _ELEMENT = r"""(?:(?:\\{0,4}["'])?>|</key>)(?:[ \t\r\n]{0,40}<(?:string|value)>)?[ \t\r\n]{0,40}"""
 _PAIR = r"""[ \t]{0,2}=?[ \t]{0,2}[(\[{][ \t]{0,4}["'][^"'\r\n]{1,64}["'][ \t]{0,2},[ \t]{0,4}["']"""
 _DIGIT_OR_SIGN = r"(?:[A-Za-z_~-]{0,40}[0-9!@#%^*+?/]|[A-Za-z_~-]{1,40}[$&=])"
-_PLAIN = _CLOSED + _BLANKS + r"(?:[?|+&]{0,2}=>?|:{1,3}=?|%3[Dd])" + _BLANKS + _LINE + _DIGIT_OR_SIGN
+_PLAIN = _CLOSED + _BLANKS + r"(?:[?|+&]{0,2}=>?|:{1,3}=?|%3[Dd]|is )" + _BLANKS + _LINE + _DIGIT_OR_SIGN
 _GIVEN = r"""[ \t]{1,4}@?["']"""
 """An argument, where a call needs no parentheses: `apiKey 'v'`, `(def token "v")`."""
 _SPOKEN = r"(?:[ \t]{1,4}(?i:by))?[ \t]{1,8}"

@@ -29,7 +29,8 @@ _GLUE = re.compile(
       (?(close) | (?: :? [ \t]? (?:as[ ]|&'static[ ])? [a-z_&*] [a-z0-9_.&*]{0,24}
           (?:\[[a-z0-9_.,| ]{0,24}\]|<[a-z0-9_.,]{0,24}>)? (?:\[\])?
           (?:[ \t]{1,4}|(?==)) (?= =[ \t]{0,16}[^=\s] ) )? )  # a type; base64 ends with signs too
-      (?P<sign> [=!]==? | [?|+&]{0,2}=>? | \|\| | \?\? | or(?=[ ]) | :{1,3}=? | -> | <- | -(?=[ ]) | [,({] | %3d )
+      (?P<sign> [=!]==? | [?|+&]{0,2}=>? | \|\| | \?\? | (?:or|is)(?=[ ]) | :{1,3}=? | -> | <- | -(?=[ ]) | [,({]
+          | %3d )
       [ \t]{0,16} (?: [\\(]?\r?\n[ \t]{0,40} )?
       (?: (?:\[\]byte\( | (?:new[ ])? (?:[a-z_][a-z0-9_]{0,24}(?:\.|::)){0,3}
           (?:secret_?str(?:ing)?|[cw]?string|str|some|bytes?|text|literal|value_?of|of|from|(?:base)?_?b?64_?decode
@@ -90,6 +91,8 @@ def read_assignment(data: bytes, name: Name) -> Assignment | None:
         return None
     start, quote = glue.end(), glue["quote"]
     end = _quoted_end(data, start, quote) if quote else _plain_end(data, start, how)
+    if not quote and glue["sign"] == b"is" and data[end - 1 : end] == b".":
+        end -= 1  # of the sentence
     if end <= start or end - start > LONGEST:
         return None
     return Assignment(

@@ -89,6 +89,7 @@ WRITTEN = [
     'os.environ.get("API_TOKEN") or "{}"',
     'api_token = (\n    "{}"\n)',
     "api_token: {}==",
+    "The api_token is {}.",
 ]
 
 
@@ -149,6 +150,7 @@ QUIET = [
     'walkscore: "2f5c"',
     "['x509_pass_st', 'x509_store_st2']",
     "you can pass inline4 to it",
+    "the password is pbkdf2_sha256 of what was typed",
     'you can pass "inline=4" to it',
     '#define TXT_PSK_WITH_AES_256_CCM "PSK-AES256-CCM8"',
     "key_id: {}",
