@@ -56,19 +56,18 @@ def bench_scan(setting: Setting) -> None:
         tools["kingfisher"] = _theirs(setting.kingfisher)
     rounds = 1 if setting.quick else max(3, setting.rounds // 3)
     print(
-        f"\nscans, medians of {rounds} interleaved rounds behind one that warms the caches; MB are of files, or of all"
+        f"\nscans, medians of {rounds} interleaved rounds behind two that warm the caches; MB are of files, or of all"
     )
     print("the versions of a file in a history; memory is that of all processes, what they share counted once")
     for work in _works(setting):
         costs: dict[str, list[_Cost]] = {name: [] for name in tools}
         peaks: dict[str, int] = {}
-        for number in range(rounds + 1):
+        for number in range(-2, rounds):  # the first fills the caches, the second is watched, which takes time itself
             for name in sorted(tools, reverse=bool(number % 2)):
-                cost = _run(tools[name](work), setting, watched=number == 0)
-                if number:
+                cost = _run(tools[name](work), setting, watched=number == -1)
+                if number >= 0:
                     costs[name].append(cost)
-                else:
-                    peaks[name] = cost.memory
+                peaks[name] = max(peaks.get(name, 0), cost.memory)
         _print(work, costs, peaks)
 
 
