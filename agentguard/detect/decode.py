@@ -107,7 +107,8 @@ class Views:
             yield self._child(view, "codes", listed, cut=view.cut_at_end)
         for encoding, data in _other_hidings(view.data, self._budget, undone):
             self.truncated = self.truncated or len(data) >= self._budget
-            yield self._child(view, encoding, data, cut=view.cut_at_end)
+            goes_on = encoding != "utf-16" or b"\0" in view.data[-2:]
+            yield self._child(view, encoding, data, cut=view.cut_at_end and goes_on)
 
     def _child(self, view: View, encoding: str, data: bytes, *, cut: bool) -> View:
         self._budget = max(0, self._budget - len(data))
