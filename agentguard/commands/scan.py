@@ -34,6 +34,7 @@ from agentguard.model.verdict import Severity
 if TYPE_CHECKING:
     from agentguard.model.at_rest import ScanResult
     from agentguard.scan.git import Git
+    from agentguard.scan.look import OnSecret
     from agentguard.scan.scan import Scan
     from agentguard.scan.tally import Tally
     from agentguard.show.issuers import Issuer, Issuers
@@ -85,6 +86,8 @@ def run(arguments: argparse.Namespace) -> int:
         baseline = new_baseline(file) if update and not file.exists() else read_baseline(file)
     began_ns, base = time.time_ns(), _base(arguments)
     setting = replace(setting_of(home_path(arguments.home)), baseline=baseline, entries=update, base=str(base))
+    if setting.cache is not None and not (arguments.staged or arguments.history or arguments.stdin):
+        setting = replace(setting, on_secret=_on_secret(Home(home_path(arguments.home))))
     with ProgressLine() as line:
         scan = Scan(setting, arguments.jobs, _told(line, "commits" if arguments.history else "files"))
         _scan(scan, arguments)
@@ -97,6 +100,19 @@ def run(arguments: argparse.Namespace) -> int:
     if result.unread:
         return EXIT_ERROR
     return EXIT_FOUND if result.found else EXIT_OK
+
+
+def _on_secret(home: Home) -> OnSecret | None:
+    """What tells the guards of this home folder of our opens; None where there never was one."""
+    if not home.looks.exists():
+        return None
+    from agentguard.detect.files import load_file_patterns
+    from agentguard.paths import policies_dir
+    from agentguard.record.looks import Looks
+    from agentguard.scan.look import OnSecret
+
+    looks = Looks(home.looks, home.looks_key(), time.time_ns)
+    return OnSecret(looks.note, load_file_patterns(policies_dir() / "files.yaml").match_name)
 
 
 def _check(arguments: argparse.Namespace) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import IO
 
 from agentguard.detect.file_scan import CARRY, FileFinds, FileScanner, Placed
@@ -26,6 +27,17 @@ _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXE
 _TRUNCATED = "more is encoded in it than was decoded"
 
 
+@dataclass(frozen=True, slots=True)
+class OnSecret:
+    """What is told of each file with secrets that is opened: a guard that watches it must not take us for someone
+    unknown."""
+
+    tell: Callable[[int, int], None]
+    """Given its device and inode."""
+    names: Callable[[str], object | None]
+    """Given an absolute path: None when its name does not say that it holds secrets."""
+
+
 class Looker:
     """For one thread. What it finds goes to `tally`.
 
@@ -35,9 +47,10 @@ class Looker:
         base: the folder that the results' paths are relative to, for the baseline.
         entries: also note what everything would be called in this baseline, to write it.
         most_unpacked: bytes that may come out of one archive.
+        on_secret: of files; None: nobody wants to know.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (each has its own meaning, and most of them a default)
         self,
         scanner: FileScanner,
         baseline: Baseline | None = None,
@@ -45,6 +58,7 @@ class Looker:
         base: str = "",
         entries: bool = False,
         most_unpacked: int = MOST_UNPACKED,
+        on_secret: OnSecret | None = None,
     ) -> None:
         self.tally = Tally()
         self.scanner = scanner
@@ -52,6 +66,7 @@ class Looker:
         self._base = base
         self._entries = entries
         self._most_unpacked = most_unpacked
+        self._on_secret = on_secret
         self._room = 0
         self._commit: Commit | None = None
 
@@ -72,6 +87,7 @@ class Looker:
             if not stat.S_ISREG(info.st_mode):
                 self.tally.not_read(path, "it is no regular file any more")
                 return
+            before = len(self.tally.found) + len(self.tally.passed)
             data = os.read(descriptor, min(info.st_size, PIECE) + 1)
             if len(data) <= PIECE and len(data) >= info.st_size and not is_archive(data):
                 self.tally.bytes += len(data)
@@ -82,10 +98,16 @@ class Looker:
                 with os.fdopen(os.dup(descriptor), "rb") as file:
                     self.stream(path, file)
             self.tally.files += 1
+            self._tell(path, info, found=len(self.tally.found) + len(self.tally.passed) > before)
         except OSError as error:
             self.tally.not_read(path, reason_of(error))
         finally:
             os.close(descriptor)
+
+    def _tell(self, path: str, info: os.stat_result, *, found: bool) -> None:
+        told = self._on_secret
+        if told is not None and (found or told.names(os.path.join(self._base, path)) is not None):
+            told.tell(info.st_dev, info.st_ino)
 
     def stream(self, name: str, file: IO[bytes], commit: Commit | None = None) -> None:
         """Look into what can be read from a file object.

@@ -16,7 +16,7 @@ from agentguard.detect.value_index import ValueIndex
 from agentguard.errors import ConfigError
 from agentguard.paths import policies_dir
 from agentguard.scan.baseline import Baseline
-from agentguard.scan.look import Looker
+from agentguard.scan.look import Looker, OnSecret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +32,13 @@ class Setting:
     """A baseline is to be written."""
     base: str = ""
     """The folder that the results' paths are relative to."""
+    on_secret: OnSecret | None = None
+    """Of the files that are opened."""
 
     def looker(self) -> Looker:
         """Raises PolicyError when the credential types are invalid."""
-        return Looker(FileScanner(self.scanner()), self.baseline, base=self.base, entries=self.entries)
+        files = FileScanner(self.scanner())
+        return Looker(files, self.baseline, base=self.base, entries=self.entries, on_secret=self.on_secret)
 
     def scanner(self) -> Scanner:
         """Errors as `looker`."""

@@ -8,6 +8,7 @@ import os
 import pty
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from harness.ordinary_user import UID, open_folder, ordinary_user_prefix
 from harness.repository import Repository, made_up_key, new_repository
 
 from agentguard.cli import main
+from agentguard.config import Home
+from agentguard.record.looks import Looks
 
 KEY, OTHER = made_up_key(1), made_up_key(2)
 
@@ -252,3 +255,15 @@ def test_a_terminal_sees_how_far_it_is_and_colours(guard: Path, tmp_path: Path) 
     os.close(outer)
     assert "[######.................." in said
     assert "25%  1 of 4 files" in said
+
+
+def test_a_guard_that_watches_knows_who_opened_the_files(shop: Repository, tmp_path: Path) -> None:
+    folder = tmp_path / "a guard's"
+    scan(folder)
+    looks = Looks(Home(folder).looks, Home(folder).looks_key(), time.time_ns)
+    looks.note(0, 0)  # one has been here
+    shop.stage(".env", "MODE=plain\n")
+    before = time.time_ns()
+    scan(folder)
+    told = [(shop.top / name).stat() for name in ("src/pay.py", ".env", "README.md")]
+    assert [looks.seen(one.st_dev, one.st_ino, before) for one in told] == [True, True, False]
