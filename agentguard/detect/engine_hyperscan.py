@@ -36,9 +36,11 @@ class HyperscanEngine:
 
     def __init__(self, types: Sequence[CredentialType], cache: Path | None = None) -> None:
         self._confirmer = Confirmer(types)
-        self._set = ExpressionSet([(expression(kind), _flags(kind)) for kind in types], cache, "rules")
+        at_rest = any(kind.filter for kind in types)
+        name = "rest" if at_rest else "rules"  # a session's set and a scan's lie side by side
+        self._set = ExpressionSet([(expression(kind), _flags(kind)) for kind in types], cache, name)
         self._told = frozenset(index for index, kind in enumerate(types) if _flags(kind) == EVERY)
-        self._gate = None if any(kind.filter for kind in types) else _Gate(types, cache)
+        self._gate = None if at_rest else _Gate(types, cache)
 
     def scan(self, data: bytes, words: bytes | None = None) -> list[Hit]:
         """As `Engine.scan`."""
@@ -72,7 +74,9 @@ class _Gate:
         in_words = [each for each, run in runs if run.pure and run.least >= LONG]
         self._in_words = _once([*in_words, MIXED] if told else in_words, cache, "words")
         seldom = [run.least >= _SELDOM or (run.pure and run.least >= LONG) for _, run in runs]
-        self._anywhere = _once([each for (each, _), rare in zip(runs, seldom, strict=True) if not rare], cache, "rest")
+        self._anywhere = _once(
+            [each for (each, _), rare in zip(runs, seldom, strict=True) if not rare], cache, "anywhere"
+        )
         longest = min((run.least for _, run in runs if not run.pure and run.least >= _SELDOM), default=0)
         self._long_word = re.compile(rb"[^ ]{%d}" % longest) if longest else None
 

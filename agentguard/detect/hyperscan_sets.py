@@ -6,13 +6,15 @@ Its stream mode crashes in this binding; start-of-match tracking refuses long re
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import platform
 import re
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,9 @@ import hyperscan
 
 _DIGEST = 32
 _SUFFIX = ".hsdb"
+_LONGEST_TURN = 10.0
+"""Seconds; compiling all types takes two of processor time."""
+_PAUSE = 0.02
 EVERY: int = hyperscan.HS_FLAG_DOTALL
 ONCE: int = EVERY | hyperscan.HS_FLAG_SINGLEMATCH
 """Flags: every match is told, or one of each expression."""
@@ -70,11 +75,40 @@ def _database(expressions: Sequence[Expression], cache: Path | None, name: str) 
     loaded = _load(path)
     if loaded is not None:
         return loaded
-    database = _compile(expressions)
-    with contextlib.suppress(OSError):  # a cache that cannot be written costs a little time, nothing else
-        _save(path, hyperscan.dumpb(database))
-        _remove_others(path, name)
+    with _turn(path.with_name(f".{name}.lock")):
+        loaded = _load(path)
+        if loaded is not None:
+            return loaded
+        database = _compile(expressions)
+        with contextlib.suppress(OSError):  # a cache that cannot be written costs a little time, nothing else
+            _save(path, hyperscan.dumpb(database))
+            _remove_others(path, name)
     return database
+
+
+@contextlib.contextmanager
+def _turn(lock: Path) -> Iterator[None]:
+    """The processes of a session begin at once: one compiles, the others wait for what it keeps. Where there can be no
+    lock, each compiles."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            stack.callback(os.close, descriptor)
+            _take(descriptor)
+        yield
+
+
+def _take(descriptor: int) -> None:
+    """A lock that is kept for longer than compiling takes is not one of ours, and is not waited for."""
+    deadline = time.monotonic() + _LONGEST_TURN
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return None
+            time.sleep(_PAUSE)
 
 
 def _compile(expressions: Sequence[Expression]) -> Any:

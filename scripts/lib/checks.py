@@ -1,8 +1,8 @@
 """Runs the checks one after the other, all of them, and says at the end what failed.
 
 Started by scripts/test with the environment's Python. The static checks speak only when they fail; pytest is shown as
-it runs. The slow tests wait more than they work, so there are more of them at a time than processors, and meanwhile the
-second Python takes what they leave of the processors; what it prints comes when it is done.
+it runs. Tests wait for a good part of their time, so there is one more of them at a time than processors. While
+the slow ones run, the second Python takes what they leave of the processors; what it prints comes when it is done.
 
 The last line has the form of pytest's own, with the counts of all its runs: CI reads it.
 """
@@ -25,8 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(sys.executable).parent
 PYTEST = [sys.executable, "-m", "pytest", "--continue-on-collection-errors"]
 COUNTED = ("failed", "passed", "skipped", "xfailed", "xpassed", "error")
-SLOW_BESIDES = 2
-"""Slow tests at a time, beyond one a processor: with one more, half of the processors' time was left."""
+WORKERS = (os.cpu_count() or 1) + 1
+"""Tests at a time: they wait a good part of their time."""
 SECOND = ["-n", "1", "-m", "not slow and not timed", "tests/unit"]
 NO_TESTS = 5
 """pytest's exit status when nothing was selected: no failure for a phase."""
@@ -56,7 +56,7 @@ def main() -> int:
         quick = ["-m", "not slow"] if options.fast else []
         run_tests(tally, "tests", [*PYTEST, *quick, *chosen])
     else:
-        run_tests(tally, "tests", [*PYTEST, "-n", "auto", "-m", "not slow"])
+        run_tests(tally, "tests", [*PYTEST, "-n", str(WORKERS), "-m", "not slow"])
         if not options.fast:
             run_slow(tally, options.second)
     return close(tally, time.monotonic() - started)
@@ -73,7 +73,7 @@ def close(tally: Tally, seconds: float) -> int:
 
 def run_slow(tally: Tally, second: str | None) -> None:
     """The slow tests, and beside them the fast ones on the `second` Python, if there is one."""
-    slow = [*PYTEST, "-n", str((os.cpu_count() or 1) + SLOW_BESIDES), "--dist", "loadgroup", "-m", "slow"]
+    slow = [*PYTEST, "-n", str(WORKERS), "--dist", "loadgroup", "-m", "slow"]
     with ThreadPoolExecutor(1) as pool:
         again = pool.submit(gather, [second, *PYTEST[1:], *SECOND]) if second else None
         run_tests(tally, "slow tests", slow)
@@ -117,7 +117,7 @@ def show(chunk: bytes) -> None:
 def gather(command: list[str], tell: Callable[[bytes], None] | None = None) -> Run:
     """Run it to its end; what it says goes to `tell` as it comes, else it is kept with the rest."""
     started = time.monotonic()
-    nice = [] if tell else ["nice"]
+    nice = [] if tell else ["nice", "-n", "19"]
     process = subprocess.Popen([*nice, *command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert process.stdout is not None
     said = bytearray()

@@ -107,7 +107,7 @@ def test_a_secret_in_two_hundred_model_requests_is_one_exposure(
 
 
 def test_refused_requests_are_one_event_too(guarded: Guarded, planted: Planted, outside: Outside) -> None:
-    guarded.home.mkdir(mode=0o700)
+    guarded.home.mkdir(mode=0o700, exist_ok=True)
     (guarded.home / "policy.yaml").write_text("version: 1\nextends: strict\n")
     again = POST + "    link.close()\n"
     events = outside.run(guarded, sys.executable, "-c", again, MODEL, "30")
@@ -131,7 +131,7 @@ print(link.getresponse().status)
 
 
 def test_what_was_blocked_while_it_streamed_is_no_leak(guarded: Guarded, planted: Planted, outside: Outside) -> None:
-    guarded.home.mkdir(mode=0o700)
+    guarded.home.mkdir(mode=0o700, exist_ok=True)
     (guarded.home / "policy.yaml").write_text("version: 1\nextends: strict\n")
     done = guarded.run(sys.executable, "-c", CHUNKED, options=("--quiet", *outside.options))
     assert done.stdout == "403\n", done.stderr
@@ -167,7 +167,7 @@ def test_anyone_else_is_a_leak(guarded: Guarded, planted: Planted, outside: Outs
 
 
 def test_a_gateway_that_the_user_names_is_a_model(guarded: Guarded, planted: Planted, outside: Outside) -> None:
-    guarded.home.mkdir(mode=0o700)
+    guarded.home.mkdir(mode=0o700, exist_ok=True)
     (guarded.home / "policy.yaml").write_text(f"version: 1\ngateways: [{GATEWAY}]\n")
     (sent,) = sends(outside.post(guarded, GATEWAY))
     assert (sent["outcome"], sent["destination"], sent["host"]) == ("exposed", "model", GATEWAY)

@@ -110,7 +110,7 @@ def test_a_disk_that_is_full_before_the_start_is_one_line(guarded: Guarded, tmp_
     if os.getuid() != 0:
         pytest.skip("a small disk can only be mounted as root")
     full = 'mount -t tmpfs -o size=64k tmpfs "$1"; head -c 1m /dev/zero > "$1/fill" 2>/dev/null; shift; exec "$@"'
-    guarded.home.mkdir(mode=0o700)
+    guarded.home.mkdir(mode=0o700, exist_ok=True)
     mounted = ("unshare", "--mount", "--propagation", "private", "sh", "-c", full, "sh", str(guarded.home))
     done = replace(guarded, prefix=mounted).run(sys.executable, "-c", "print('never')", options=())
     assert (done.returncode, done.stdout) == (2, "")

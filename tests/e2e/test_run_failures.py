@@ -186,7 +186,7 @@ def test_the_agent_is_killed(guarded: Guarded, planted: Planted) -> None:
 
 
 def test_an_invalid_policy_is_refused_at_the_start(guarded: Guarded) -> None:
-    guarded.home.mkdir(mode=0o700)
+    guarded.home.mkdir(mode=0o700, exist_ok=True)
     (guarded.home / "policy.yaml").write_text(
         "version: 1\nrules:\n  - id: x\n    description: d\n"
         "    then: {disposition: logged, severity: info}\n    wen: {}\n"
@@ -199,7 +199,7 @@ def test_an_invalid_policy_is_refused_at_the_start(guarded: Guarded) -> None:
 
 
 def test_a_damaged_home_is_one_line(guarded: Guarded) -> None:
-    guarded.home.mkdir(mode=0o700)
+    guarded.home.mkdir(mode=0o700, exist_ok=True)
     (guarded.home / "agentguard.db").write_bytes(b"this is no database" * 100)
     done = guarded.shell("echo started")
     assert (done.returncode, done.stdout) == (2, ""), done.stderr
@@ -219,7 +219,7 @@ def test_a_death_by_a_real_time_signal_is_passed_on(guarded: Guarded) -> None:
 
 
 def test_a_report_that_cannot_be_written_changes_no_exit_status(guarded: Guarded) -> None:
-    guarded.home.mkdir(mode=0o700)
+    guarded.home.mkdir(mode=0o700, exist_ok=True)
     (guarded.home / "reports").write_text("in the way")
     done = guarded.run("sh", "-c", "exit 6", options=())
     assert done.returncode == 6
@@ -253,7 +253,7 @@ def test_a_program_in_a_closed_folder_is_there_but_cannot_be_run(guarded_by_each
 SMALL_DISK = """
 set -e
 mkdir -p "$1"
-mount -t tmpfs -o size=1m,mode=777 tmpfs "$1"
+mount -t tmpfs -o size=8m,mode=777 tmpfs "$1"
 shift
 exec "$@"
 """

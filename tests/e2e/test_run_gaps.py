@@ -71,7 +71,7 @@ def test_without_seccomp_the_next_best_watches(guarded_by_each: Guarded, planted
 
 
 def test_without_a_proxy_the_agent_starts_all_the_same(guarded: Guarded, planted: Planted) -> None:
-    guarded.home.mkdir(mode=0o700)
+    guarded.home.mkdir(mode=0o700, exist_ok=True)
     (guarded.home / "proxy").write_text("in the way")
     done = guarded.run("sh", "-c", "cat .env > /dev/null; env | grep -c '^HTTPS_PROXY='", options=())
     assert done.stdout == "0\n"

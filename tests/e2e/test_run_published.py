@@ -103,7 +103,7 @@ def test_uploads_of_packages(guarded: Guarded, planted: Planted, tmp_path: Path)
 def test_strict_holds_a_push_back(guarded: Guarded, planted: Planted, tmp_path: Path) -> None:
     bare_repository(tmp_path)
     world = World(tmp_path)
-    guarded.home.mkdir(mode=0o700)
+    guarded.home.mkdir(mode=0o700, exist_ok=True)
     (guarded.home / "policy.yaml").write_text("version: 1\nextends: strict\n")
     script = f"""
         git {ME} init -q; git {ME} add -f .env; git {ME} commit -qm one

@@ -16,8 +16,9 @@ from agentguard.paths import policies_dir
 
 
 def put_into(home: Path, prefix: tuple[str, ...]) -> None:
-    """Into the cache of an AgentGuard home folder that does not exist yet, as the user it will belong to."""
-    script = 'umask 077; mkdir -p "$0/cache" && tar -xf - -C "$0/cache"'
+    """Into the cache of an AgentGuard home folder that does not exist yet, as the user it will belong to. Not where
+    there is no room: some homes are small on purpose."""
+    script = 'umask 077; mkdir -p "$0/cache" && { tar -xf - -C "$0/cache" 2>/dev/null || rm -rf "$0/cache"; }'
     subprocess.run([*prefix, "sh", "-c", script, str(home)], input=_packed(), check=True, timeout=30)
 
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.compiled_rules import rules_folder
+
 from agentguard.demo.certificates import Authority
 from agentguard.model.observation import GapObservation, GapType, HttpObservation, Observation
 from agentguard.model.secret import SecretValue
@@ -106,7 +108,7 @@ def guarded(folder: Path, monkeypatch: Any, **config: Any) -> Iterator[Guarded]:
         "uid": os.getuid(),
         "fingerprint_key": KEY,
         "policies": policies_dir(),
-        "cache": folder,
+        "cache": rules_folder(),
         "log": folder / "log",
         **config,
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import stat
+import subprocess
+import sys
 import threading
 from itertools import accumulate
 from pathlib import Path
@@ -136,8 +138,24 @@ def test_a_cache_of_other_rules_is_not_used(tmp_path: Path) -> None:
     engine = build_engine(FEW, prefer="hyperscan", cache=tmp_path)
     secret = EXAMPLES[5][1]
     assert engine.scan(secret) == build_engine(FEW, prefer="python").scan(secret) != []
-    kinds = [file.name.partition("-")[0] for file in tmp_path.iterdir()]
+    kinds = [file.name.partition("-")[0] for file in tmp_path.glob("*.hsdb")]
     assert sorted(kinds) == ["rules", "words"]
+
+
+def test_of_processes_that_begin_at_once_one_compiles(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from agentguard.detect import hyperscan_sets as sets\n"
+        "compile = sets._compile\n"
+        "def told(expressions): print('compiled', flush=True); return compile(expressions)\n"
+        "sets._compile = told\n"
+        "many = [(b'word%d[a-z]{3,90}x{2,9}' % number, sets.ONCE) for number in range(300)]\n"
+        "assert sets.ExpressionSet(many, Path(sys.argv[1]), 'many').matches(b'word7abcdefxx')\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    began = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    assert [process.communicate()[0] for process in began].count("compiled\n") == 1
+    assert [process.returncode for process in began] == [0, 0, 0]
 
 
 def test_a_cache_that_cannot_be_written_does_not_matter(tmp_path: Path) -> None:

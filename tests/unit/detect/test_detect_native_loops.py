@@ -115,7 +115,12 @@ def test_words(loops: Loops, data: bytes) -> None:
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.one_of(WRAPPED, WORDS)).map(b" ".join))
 def test_the_long_words_have_the_runs_of_the_text(loops: Loops, data: bytes) -> None:
-    assert list(decode_runs._runs(loops.words(data, LONG, LINE))) == list(decode_runs._runs(data))
+    """Those that decode to something: of a short text the others are not left out."""
+    words, text = (
+        [run for run in decode_runs._runs(kept) if decode_runs._decode_run(run) is not None]
+        for kept in (loops.words(data, LONG, LINE), data)
+    )
+    assert words == text
 
 
 def test_more_spans_than_one_call_gives(loops: Loops) -> None:

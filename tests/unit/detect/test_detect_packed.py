@@ -98,7 +98,7 @@ def test_an_encoded_secret_at_the_very_end_of_a_body(encode: Callable[[bytes], b
     assert in_pieces(body, 7).matches
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.binary(max_size=300), st.sampled_from(sorted(PACKERS)), st.integers(1, 50))
 def test_hostile_bytes_never_raise(noise: bytes, coding: str, at: int) -> None:
     packed = PACKERS[coding](FILE)

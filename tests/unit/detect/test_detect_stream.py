@@ -172,7 +172,7 @@ def test_boundaries() -> None:
 
 @pytest.mark.parametrize("order", ["utf-16-le", "utf-16-be"])
 def test_a_key_in_utf_16_in_the_middle_of_a_piece_waits_for_nothing(order: str) -> None:
-    key, filler = example("line-channel-token"), b"words and more\n" * 2000
+    key, filler = example("openai-project-key"), b"words and more\n" * 2000
     stream = scanner().stream()
     matches = stream.feed(filler + b" " + key.encode(order) + b" " + filler)
-    assert {match.type for match in [*matches, *stream.finish()]} == {"line-channel-token"}
+    assert {match.type for match in [*matches, *stream.finish()]} == {"openai-project-key"}
