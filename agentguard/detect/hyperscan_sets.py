@@ -89,7 +89,10 @@ def _database(expressions: Sequence[Expression], cache: Path | None, name: str) 
 @contextlib.contextmanager
 def _turn(lock: Path) -> Iterator[None]:
     """The processes of a session begin at once: one compiles, the others wait for what it keeps. Where there can be no
-    lock, each compiles."""
+    lock, each compiles; so does one that has stepped back behind all others, which would make them wait for it."""
+    if os.getpriority(os.PRIO_PROCESS, 0) > 0:
+        yield
+        return
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):
             lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
