@@ -115,7 +115,12 @@ def repository_of(git: Git) -> Path:
     Raises:
         GitError: this is no repository.
     """
-    bare = git.run("rev-parse", "--is-bare-repository").strip() == b"true"
+    try:
+        bare = git.run("rev-parse", "--is-bare-repository").strip() == b"true"
+    except GitError as error:
+        if "not a git repository" in str(error):
+            raise GitError(f"{git.folder} is in no git repository; name a folder that is, or change to one") from None
+        raise
     out = git.run("rev-parse", "--absolute-git-dir" if bare else "--show-toplevel")
     return Path(os.fsdecode(out.removesuffix(b"\n")))
 
