@@ -108,7 +108,7 @@ def nothing_left(running: Running, proxy: psutil.Process) -> bool:
         named = (process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"]))
         return proxy.is_running() or any(str(running.guarded.home) in cmdline for cmdline in named)
 
-    until(lambda: not lives(), 60)
+    until(lambda: not lives(), 20)
     return True
 
 
