@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         DemoError: the guard cannot run here, or missed what the stand-in agent did.
     """
-    from agentguard.config import home_path, open_home
+    from agentguard.config import home_option, home_path, open_home
     from agentguard.demo.plant import plant
     from agentguard.demo.server import world
     from agentguard.record.reader import Reader
@@ -66,10 +66,19 @@ def run(arguments: argparse.Namespace) -> int:
         _check(reader, uid)
     finally:
         reader.close()
-    option = f" --home {shlex.quote(str(home.root))}" if arguments.home else ""
-    _tell(f"\nLook closer:     {command()} tui{option}\n                 {command()} report --last{option}")
-    _tell(f"Your own agent:  {command()} run -- claude     (or codex, gemini, opencode, ...)")
+    _tell_next(home_option(home) if arguments.home else "")
     return 0
+
+
+def _tell_next(option: str) -> None:
+    """Three commands to go on with."""
+    _tell("\nThe credentials were made up: there is nothing to revoke, and `keys` leaves them out. What next?")
+    for words, what in (
+        (f"{command()} report --last{option}", "what happened, as a page to read and to show"),
+        (f"{command()} tui{option}", "the same in the terminal, live while an agent works"),
+        (f"{command()} run -- claude", "your own agent under guard (or codex, gemini, opencode, ...)"),
+    ):
+        _tell(f"  {words}\n      {what}")
 
 
 def _guard(home: Path, planted: Planted, environ: dict[str, str], port: int, authority: Path) -> str:
@@ -81,6 +90,7 @@ def _guard(home: Path, planted: Planted, environ: dict[str, str], port: int, aut
 
     read_end, write_end = os.pipe()
     options = ["--home", str(home), "--print-session", str(write_end), "--upstream-ca", str(authority)]
+    options.append("--demo")
     for host in (MODEL_HOST, PASTE_HOST):
         options += ["--resolve", f"{host}=127.0.0.1:{port}"]
     # -P: the project's folder is the agent's to write, so no module is imported from it.

@@ -32,6 +32,7 @@ MOST_TASKS = 10
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_format(parser, default=None)
+    parser.add_argument("--demo", action="store_true", help="with the made-up credentials of `agentguard demo`")
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     for name, text in (
         ("worklist", "only what must be rotated"),
@@ -41,6 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action = actions.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         # `keys --home DIR show` and `keys show --home DIR` mean the same.
         action.add_argument("--home", metavar="DIR", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        if name == "worklist":
+            action.add_argument("--demo", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
         if name != "worklist":
             action.add_argument("fingerprint", metavar="FINGERPRINT", help="or a unique beginning of it")
         if name == "rotated":
@@ -67,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.action == "rotated":
             return _rotated(home, _named(reader, arguments.fingerprint), undo=arguments.undo)
         one = _named(reader, arguments.fingerprint) if arguments.action == "show" else None
-        page = _page(home, reader.credentials() if one is None else [one])
+        page = _page(home, reader.credentials(made_up=arguments.demo) if one is None else [one])
     return _show(arguments, page)
 
 

@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="send connections for HOST to a loopback address; every other host is refused (for tests and demos)",
     )
+    parser.add_argument("--demo", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--upstream-ca", metavar="FILE", help="trust this CA too when servers are verified")
     parser.add_argument(
         "command", nargs=argparse.REMAINDER, metavar="-- COMMAND ...", help="the agent and its arguments"
@@ -57,6 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise AgentGuardError("no command was given; try `agentguard run -- claude`")
     if arguments.capture and arguments.allow_privileged:
         raise ConfigError("--capture needs the seccomp filter, which --allow-privileged leaves out; choose one of them")
+    if arguments.demo and not arguments.resolve:
+        raise ConfigError("--demo is for made-up credentials only: play every host with --resolve HOST=ADDRESS:PORT")
     environ = dict(os.environ)
     program = find_program(argv[0], environ.get("PATH"))
     home = home_path(arguments.home)
@@ -76,6 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         quiet=arguments.quiet,
         color=sys.stderr.isatty() and "NO_COLOR" not in environ,
         session_descriptor=_descriptor(arguments.print_session),
+        demo=arguments.demo,
         redirects=dict(_redirect(entry) for entry in arguments.resolve),
         upstream_ca=_readable(arguments.upstream_ca),
     )

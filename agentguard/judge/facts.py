@@ -7,6 +7,7 @@ from agentguard.judge.destination import destinations
 from agentguard.judge.inline import runs_inline_code
 from agentguard.model.finding import Finding
 from agentguard.model.secret import SecretMatch
+from agentguard.model.session import UNNAMED_AGENTS
 from agentguard.model.verdict import Destination
 
 
@@ -104,7 +105,7 @@ class Facts:
             return True
         # The root of a known agent's session that is not that agent is its launcher (npx), which reads its own files.
         # The root of another session is taken for the agent, unless it reads the very files it is made for (ssh, npm).
-        by_name = context.identify is not None and context.session_agent != "unknown" and bool(process.cmdline)
+        by_name = context.identify is not None and context.session_agent not in UNNAMED_AGENTS and bool(process.cmdline)
         is_root = context.root_pid != 0 and process.pid == context.root_pid
         return is_root and not by_name and not self.expected_reader()
 

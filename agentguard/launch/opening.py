@@ -17,6 +17,7 @@ from agentguard.launch.ground import Ground, Inbox
 from agentguard.launch.network import Network, NetworkSetup
 from agentguard.launch.request import RunRequest
 from agentguard.launch.run_folder import make_run_folder
+from agentguard.model.session import DEMO_AGENT
 from agentguard.paths import policies_dir
 
 
@@ -35,7 +36,7 @@ def begin(request: RunRequest) -> Opening:
     run_folder = make_run_folder(request.session)
     catalogue = load_agents(policies / "agents.yaml")
     agent = catalogue.identify(request.argv, request.program)
-    agent_id = agent.id if agent else "unknown"
+    agent_id = DEMO_AGENT if request.demo else agent.id if agent else "unknown"
     inbox: Inbox = queue.SimpleQueue()
     network = Network(
         NetworkSetup(

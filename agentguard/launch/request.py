@@ -31,6 +31,8 @@ class RunRequest:
     color: bool = False
     session_descriptor: int | None = None
     """Where to write the session uid, for scripts."""
+    demo: bool = False
+    """The credentials are made up, and every host is played on loopback: the inventory leaves them out."""
     redirects: dict[str, tuple[str, int]]
     """Host → loopback address and port: the demo's and the tests' stand-ins for real hosts."""
     upstream_ca: str | None = None

@@ -7,6 +7,11 @@ from enum import StrEnum
 
 from agentguard.model.verdict import Outcome
 
+DEMO_AGENT = "demo"
+"""Agent id of a session of `agentguard demo`: its credentials are made up, and nothing of it can leave the machine."""
+UNNAMED_AGENTS = frozenset({"unknown", DEMO_AGENT})
+"""Agent ids that stand in no catalogue: such an agent is known by its place at the root, not by its command line."""
+
 
 class SensorState(StrEnum):
     RUNNING = "running"
@@ -40,7 +45,7 @@ class Session:
 
     uid: str
     agent: str
-    """Agent id of policies/agents.yaml, or "unknown"."""
+    """Agent id of policies/agents.yaml, "unknown", or `DEMO_AGENT`."""
     agent_name: str
     """Name for a person: "Claude Code"; the program's own name when unknown."""
     command: tuple[str, ...]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from agentguard.model.access import AccessHistory, AgentHistory
 from agentguard.model.credential import CredentialPlace, CredentialUse, FoundBy, KnownCredential
 from agentguard.model.finding import Activity
+from agentguard.model.session import DEMO_AGENT
 from agentguard.model.verdict import Outcome
 
 HAS_INVENTORY = "SELECT 1 FROM sqlite_master WHERE name = 'credential_uses'"
@@ -45,6 +46,14 @@ class Choice:
 BEGINNING = "SELECT fingerprint FROM credentials WHERE substr(fingerprint, 1, length(:value)) = :value"
 _USED = "fingerprint IN (SELECT fingerprint FROM credential_uses WHERE session = :value)"
 ALL = Choice("TRUE", "TRUE")
+_MADE_UP = f"""
+fingerprint IN (SELECT fingerprint FROM credential_uses GROUP BY fingerprint HAVING MIN(agent) = MAX(agent)
+    AND MIN(agent) = '{DEMO_AGENT}')
+AND fingerprint NOT IN (SELECT fingerprint FROM credential_places WHERE found_by <> '{FoundBy.SESSION}')
+"""  # noqa: S608 - of constants
+REAL = Choice(f"NOT ({_MADE_UP})", "TRUE")
+"""Without those that nobody but the demo's stand-in agent ever had: `demo` made them up. They are known by their uses,
+which stay when the session is purged."""
 OF_SESSION = Choice(_USED, "session = :value")
 ONE = Choice("fingerprint = :value", "fingerprint = :value")
 

@@ -27,6 +27,7 @@ from agentguard.record.known import (
     HAS_INVENTORY,
     OF_SESSION,
     ONE,
+    REAL,
     ROTATED,
     SEEN_BEFORE,
     STARTS,
@@ -180,9 +181,14 @@ class Reader:
         """Whether there are credentials to be read: a database that only an older version wrote to has none."""
         return bool(self._rows(HAS_INVENTORY, []))
 
-    def credentials(self, session: str | None = None) -> list[KnownCredential]:
-        """The inventory, oldest first: every credential; or those that a session (uid) used, and its uses alone."""
-        return self._known(ALL, "") if session is None else self._known(OF_SESSION, session)
+    def credentials(self, session: str | None = None, *, made_up: bool = False) -> list[KnownCredential]:
+        """The inventory, oldest first: every credential; or those that a session (uid) used, and its uses alone.
+
+        What `demo` made up is left out, unless it is wanted (`made_up`) or its session is asked for.
+        """
+        if session is not None:
+            return self._known(OF_SESSION, session)
+        return self._known(ALL if made_up else REAL, "")
 
     def credential(self, name: str) -> KnownCredential | None:
         """By its fingerprint, or a unique beginning of it. None when there is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ import pytest
 from harness.ordinary_user import open_folder, ordinary_user_prefix
 from support.verbs import REPOSITORY, Home, sends
 
+from agentguard.cli import main
 from agentguard.commands import demo
 from agentguard.demo.plant import ALPHANUMERIC, plant
 from agentguard.demo.server import MODEL_HOST, PASTE_HOST, world
@@ -56,11 +58,14 @@ def test_the_demo_ends_leaked_with_a_flow(base: Path, has_curl: bool, ordinary: 
 
     assert process.returncode == 0, err
     assert out == ""
+    assert re.findall(r"^  agentguard (\w+)", err, re.MULTILINE) == ["report", "tui", "run"]
     assert f"agentguard tui --home {home}" in err
     assert "leaked" in err.lower()
     assert list((base / "tmp").iterdir()) == []
     session, events = Home(home, prefix).session(), Home(home, prefix).events()
-    assert (session["outcome"], session["exit_status"]) == ("leaked", 0)
+    assert (session["agent"], session["outcome"], session["exit_status"]) == ("demo", "leaked", 0)
+    assert _keys(home, prefix) == (0, 0)
+    assert _keys(home, prefix, "--demo") == (3, 4)
     (leak,) = sends(events, PASTE_HOST)
     assert leak["flow"]
     assert leak["process"]["name"] == ("curl" if has_curl else Path(sys.executable).resolve().name)
@@ -112,6 +117,11 @@ def test_it_says_that_it_cannot_run_inside_a_session(base: Path) -> None:
     assert err == "agentguard: this is inside a guarded session; try the demo in a terminal of its own\n"
 
 
+def test_nothing_can_leave_what_is_marked_as_a_demo(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--demo", "--", "true"]) == 2
+    assert capsys.readouterr().err.startswith("agentguard: --demo is for made-up credentials only")
+
+
 def test_planted_secrets_have_the_form_and_the_checksum_of_real_ones(tmp_path: Path) -> None:
     planted = plant(tmp_path)
     text = (planted.workspace / ".env").read_text()
@@ -159,6 +169,19 @@ def _demo(base: Path, environ: dict[str, str], prefix: tuple[str, ...] = ()) -> 
         text=True,
         start_new_session=True,
     )
+
+
+def _keys(home: Path, prefix: tuple[str, ...], *options: str) -> tuple[int, int]:
+    """How many credentials are to be replaced, and how many are known at all."""
+    done = subprocess.run(
+        [*prefix, sys.executable, "-m", "agentguard", "keys", "--format", "json", "--home", str(home), *options],
+        env={"PATH": os.environ["PATH"], "HOME": str(home.parent), "PYTHONPATH": str(REPOSITORY)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    page = json.loads(done.stdout)
+    return len(page["worklist"]), len(page["credentials"])
 
 
 def _path_of(folder: Path, *programs: str) -> str:

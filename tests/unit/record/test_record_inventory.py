@@ -32,6 +32,7 @@ from agentguard.model.credential import FoundBy, KnownCredential
 from agentguard.model.event import Event
 from agentguard.model.finding import Activity, Finding, Kind
 from agentguard.model.secret import KNOWN_VALUE
+from agentguard.model.session import DEMO_AGENT
 from agentguard.model.verdict import Disposition, Outcome, Severity, Verdict
 from agentguard.record.at_rest import Run, keep_at_rest, mark_rotated
 from agentguard.record.credentials import TABLES, note_events
@@ -342,3 +343,25 @@ def tables(pages: list[list[Event]]) -> list[list[tuple[object, ...]]]:
         gone = "SELECT fingerprint, path, first_seen_ns, last_seen_ns, gone_ns IS NULL FROM credential_places"
         every = ("SELECT * FROM credentials", "SELECT * FROM credential_uses", gone)
         return [sorted(connection.execute(sql), key=str) for sql in every]
+
+
+def test_what_only_the_demo_had_is_left_out_of_the_inventory(guard_home: Home) -> None:
+    """It made it up. A credential that another agent had too, or that lies in a file that was scanned, is real."""
+    both, scanned, only = "b0" * 16, "5c" * 16, "d0" * 16
+    writer = Writer(guard_home)
+    writer.start()
+    for uid, agent, fingerprints in (("s-demo", DEMO_AGENT, (both, scanned, only)), ("s-one", "unknown", (both,))):
+        writer.begin_session(session(uid, agent=agent))
+        matches = tuple(match(fingerprint=one) for one in fingerprints)
+        for make, number in ((read, 1), (send, 2)):
+            writer.append(*make(number, session=uid, agent=agent, matches=matches))
+    assert writer.flush(10)
+    writer.close()
+    run = Run(found_by=FoundBy.SCAN, root=Path("/src"), time_ns=START + 9 * SECOND)
+    keep_at_rest(guard_home, [at_rest("config.py", fingerprint=scanned)], run)
+
+    reader = Reader(guard_home.database)
+    assert {one.fingerprint for one in reader.credentials()} == {both, scanned}
+    assert {one.fingerprint for one in reader.credentials(made_up=True)} == {both, scanned, only}
+    assert {one.fingerprint for one in reader.credentials("s-demo")} == {both, scanned, only}
+    assert known(guard_home, only).uses[0].agent == DEMO_AGENT
