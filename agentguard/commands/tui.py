@@ -27,8 +27,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise AgentGuardError("this terminal (TERM=dumb) cannot show it; use `agentguard events --follow`")
     from agentguard.config import Home
     from agentguard.show.tui.app import AgentGuardApp
+    from agentguard.show.tui.page import Desk
 
-    database = Home(home_path(arguments.home)).database
-    app = AgentGuardApp(database, session=arguments.session, user_home=str(folder_of_user()))
+    desk = Desk(home=Home(home_path(arguments.home)), user_home=str(folder_of_user()))
+    app = AgentGuardApp(desk, session=arguments.session)
     app.run()
     return app.return_code or 0

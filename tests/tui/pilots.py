@@ -12,9 +12,11 @@ from typing import Any
 import tui_sample as sample
 from textual.pilot import Pilot
 
+from agentguard.config import Home
 from agentguard.show.tui.app import AgentGuardApp
 from agentguard.show.tui.event_log import EventLog
 from agentguard.show.tui.live import LiveScreen
+from agentguard.show.tui.page import Desk
 
 WAIT = 20.0
 """Seconds after which what was waited for has failed: the machine may be busy."""
@@ -22,12 +24,15 @@ WAIT = 20.0
 
 def make_app(database: Path, session: str = "last") -> AgentGuardApp:
     """Frozen at the sample's moment, in UTC."""
-    return AgentGuardApp(database, session=session, clock=lambda: sample.NOW_NS, zone=UTC, user_home=sample.USER_HOME)
+    desk = Desk(home=Home(database.parent), user_home=sample.USER_HOME, clock=lambda: sample.NOW_NS, zone=UTC)
+    return AgentGuardApp(desk, session=session)
 
 
 def live_of(pilot: Pilot[Any]) -> LiveScreen:
-    """The live screen, below whatever is over it."""
-    return next(screen for screen in pilot.app.screen_stack if isinstance(screen, LiveScreen))
+    """The live screen, wherever the dashboard is."""
+    screen = pilot.app.get_screen("Live")
+    assert isinstance(screen, LiveScreen)
+    return screen
 
 
 def log_of(pilot: Pilot[Any]) -> EventLog:

@@ -274,7 +274,7 @@ async def test_detail_tells_everything_and_goes_back(database: Path) -> None:
 
 async def test_sensors_say_what_was_not_seen(database: Path) -> None:
     async with dashboard(database, session="01KG3HZ") as pilot:
-        await pilot.press("s")
+        await pilot.press("5")
         await pilot.pause()
         assert isinstance(pilot.app.screen, SensorsScreen)
         screen = text_of(pilot)
@@ -313,7 +313,7 @@ async def test_a_click_chooses_and_a_second_one_opens(database: Path) -> None:
     async with dashboard(database) as pilot:
         await pilot.click(type(log_of(pilot)), offset=(20, 3))
         await pilot.pause()
-        assert chosen(pilot).seq == len(SHOP_EVENTS) - 14
+        assert chosen(pilot).seq == len(SHOP_EVENTS) - 13
         await pilot.click(type(log_of(pilot)), offset=(20, 3))
         await pilot.pause()
         assert isinstance(pilot.app.screen, DetailScreen)
@@ -407,7 +407,7 @@ async def test_hostile_text_is_text(database: Path, writer: Writer, size: tuple[
     writer.update_session(session)
     writer.flush(10)
     async with dashboard(database, size) as pilot:
-        for keys in ((), ("enter",), ("escape", "s"), ("escape", "l")):
+        for keys in ((), ("enter",), ("escape", "5"), ("escape", "1", "l")):
             await pilot.press(*keys)
             await pilot.pause()
             screen = text_of(pilot)

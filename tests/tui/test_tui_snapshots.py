@@ -36,7 +36,7 @@ SCREENS = {
     "live": (),
     "paused": ("home", "n"),
     "detail": ("enter",),
-    "sensors": ("s",),
+    "sensors": ("5",),
     "help": ("question_mark",),
     "sessions": ("l",),
     "filter_wrong": ("slash", *"severity>=loud"),
@@ -53,7 +53,7 @@ def test_screen(snap_compare: Compare, home: Path, name: str, size: tuple[int, i
 @SIZES
 def test_sensors_with_gaps(snap_compare: Compare, home: Path, size: tuple[int, int]) -> None:
     app = make_app(sample.fill(home / ".agentguard"), session="01KG3HZ")
-    assert snap_compare(app, terminal_size=size, run_before=after("s"))
+    assert snap_compare(app, terminal_size=size, run_before=after("5"))
 
 
 @SIZES

@@ -1,11 +1,10 @@
-"""The dashboard: owns the watcher and the screens, and joins them."""
+"""The dashboard: owns the watcher and the places, and joins them."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable
-from datetime import tzinfo
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -14,59 +13,51 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from agentguard.command_name import command
-from agentguard.show.tui.feed import Feed
-from agentguard.show.tui.help_screen import HelpScreen
-from agentguard.show.tui.live import LiveScreen
-from agentguard.show.tui.messages import Changed, SessionChosen, Snapshot
-from agentguard.show.tui.sensors_screen import SensorsScreen
+from agentguard.model.event import Event
+from agentguard.show.tui.messages import Changed, EventChosen, PlaceWanted, SessionChosen, Snapshot
+from agentguard.show.tui.navigation import PLACES, place
+from agentguard.show.tui.page import Desk, Page
 from agentguard.show.tui.watcher import Watcher
 
 
 class AgentGuardApp(App[None]):
-    """Reads one database, which need not exist yet; writes nothing."""
+    """Reads one database, which need not exist yet. It writes through the desk's `actions` alone."""
 
     TITLE = "AgentGuard"
     CSS_PATH = "dashboard.tcss"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "sensors", "Sensors"),
+        *(Binding(one.keys, f"go('{one.name}')", one.name, show=False) for one in PLACES),
         Binding("r", "report", "Report"),
-        Binding("question_mark,f1", "help", "Help", key_display="?"),
         Binding("q", "quit", "Quit"),
     ]
 
-    def __init__(
-        self,
-        database: Path,
-        *,
-        session: str = "last",
-        clock: Callable[[], int] = time.time_ns,
-        zone: tzinfo | None = None,
-        user_home: str = "",
-    ) -> None:
-        """`session`: a uid, a beginning of one, or `last`. `zone`: of the times shown; None for the machine's own."""
+    def __init__(self, desk: Desk, *, session: str = "last") -> None:
+        """`session`: a uid, a beginning of one, or `last`."""
         super().__init__()
-        self._feed = Feed(database)
-        self._watcher = Watcher(database, self._tell, session)
-        self._live = LiveScreen(self._feed, clock=clock, zone=zone, user_home=user_home)
+        self._desk = replace(desk, tabs=tuple(one.tab for one in PLACES))
+        self._watcher = Watcher(desk.home.database, self._tell, session)
+        self._trail = [PLACES[0].name]
+        """The places visited, the present one last."""
         self.snapshot = Snapshot()
         """What the watcher read last."""
+        self.event: Event | None = None
+        """The event chosen on the live page."""
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002
         """Of the palette: none that writes a file."""
+        for one in PLACES:
+            yield SystemCommand(one.name, one.says, partial(self.action_go, one.name))
         yield SystemCommand("Theme", "Choose another theme", self.action_change_theme)
-        yield SystemCommand("Sensors", "Health, proof, and what could not be seen", self.action_sensors)
         yield SystemCommand("Report", "The command that writes this session's report", self.action_report)
-        yield SystemCommand("Help", "Keys, filters and words", self.action_help)
         yield SystemCommand("Quit", "Leave the dashboard; the session goes on", self.action_quit)
 
     def on_mount(self) -> None:
-        self.push_screen(self._live)
+        self.push_screen(self._page(PLACES[0].name))
         self._watcher.start()
 
     def on_unmount(self) -> None:
         self._watcher.stop()
-        self._feed.reader.close()
 
     def _tell(self, snapshot: Snapshot) -> None:
         """In the watcher's thread."""
@@ -75,21 +66,45 @@ class AgentGuardApp(App[None]):
     @on(Changed)
     def _changed(self, message: Changed) -> None:
         self.snapshot = message.snapshot
-        for screen in self.screen_stack:
-            if isinstance(screen, LiveScreen | SensorsScreen):
-                screen.show(message.snapshot)
+        self._inform()
+
+    @on(EventChosen)
+    def _event_chosen(self, message: EventChosen) -> None:
+        self.event = message.event
 
     @on(SessionChosen)
     def _session_chosen(self, message: SessionChosen) -> None:
         self._watcher.choose(message.uid)
 
-    def action_sensors(self) -> None:
-        if not isinstance(self.screen, SensorsScreen):
-            self.push_screen(SensorsScreen(self._feed, self.snapshot))
+    @on(PlaceWanted)
+    def _place_wanted(self, message: PlaceWanted) -> None:
+        if message.name:
+            self.action_go(message.name)
+        elif len(self._trail) > 1:
+            self._trail.pop()
+            self._switch(self._trail[-1])
 
-    def action_help(self) -> None:
-        if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen())
+    def action_go(self, name: str) -> None:
+        """To another place."""
+        if name != self._trail[-1]:
+            self._trail = [*(one for one in self._trail if one != name), name]
+            self._switch(name)
+
+    def _switch(self, name: str) -> None:
+        self.switch_screen(self._page(name))
+        self._inform()
+
+    def _page(self, name: str) -> Page:
+        """The page of a place; it is made at the first visit and kept."""
+        if not self.is_screen_installed(name):
+            self.install_screen(place(name).make(self._desk), name)
+        page = self.get_screen(name)
+        assert isinstance(page, Page)
+        return page
+
+    def _inform(self) -> None:
+        """The page on the screen, under whatever is over it."""
+        self._page(self._trail[-1]).receive(self.snapshot, self.event)
 
     def action_report(self) -> None:
         """Writes nothing: says how."""

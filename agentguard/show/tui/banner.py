@@ -11,7 +11,7 @@ from agentguard.show.tui.words import OUTCOME, clean, plural
 
 _SEEN = {
     Outcome.CLEAN: "Nothing went where it should not go.",
-    Outcome.UNKNOWN: "Something could not be seen; s says what.",
+    Outcome.UNKNOWN: "Something could not be seen; 5 says what.",
     Outcome.EXPOSED: "The model provider received a credential.",
     Outcome.LEAKED: "A credential went to a host that is not its issuer.",
 }

@@ -51,14 +51,13 @@ class Header(Widget):
         return Content.assemble(left, " " * gap, right)
 
     def _left(self, room: int) -> Content:
-        name = Content.assemble(("AgentGuard", "bold $text-primary"), "  ")
         session = self._session
         if session is None:
-            return Content.assemble(name, ("○ waiting", MUTED))
+            return Content.styled("○ waiting", MUTED)
         live = session.end_ns is None
         end = self._now_ns if session.end_ns is None else session.end_ns
         parts = [
-            Content.assemble(name, state_of(session)),
+            state_of(session),
             Content.styled(session_title(session), "bold"),
             Content.styled(home_short(session.cwd, self._user_home), MUTED),
         ]

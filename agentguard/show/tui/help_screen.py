@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Iterable
 
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widget import Widget
+from textual.widgets import Static
 
 from agentguard.model.verdict import Outcome, Severity
+from agentguard.show.tui.messages import Snapshot
+from agentguard.show.tui.page import Page
 from agentguard.show.tui.words import OUTCOME, SEVERITY
 
 KEYS = (
@@ -21,7 +21,7 @@ KEYS = (
     ("Enter", "all of one event: flow, processes, verdict"),
     ("/", "filter; Esc removes it"),
     ("l", "sessions; Enter chooses one"),
-    ("s", "sensors: health, proof, what could not be seen"),
+    ("1 … 7", "the places named in the first line; Esc goes back"),
     ("r", "the command that writes this session's report"),
     ("c", "copy the event's uid"),
     ("Tab", "next panel"),
@@ -44,24 +44,24 @@ MEANING = {
 }
 
 
-class HelpScreen(ModalScreen[None]):
-    """Over any screen; esc goes back."""
+class HelpScreen(Page):
+    """Goes back to where it was asked for."""
 
     DEFAULT_CSS = """
-    HelpScreen { align: center middle; }
-    HelpScreen > VerticalScroll {
-        width: 100%; max-width: 92; height: auto; max-height: 1fr; margin: 0 2;
-        border: round $primary; padding: 0 1; background: $surface;
-        border-title-color: $text-primary; border-title-style: bold;
-    }
+    HelpScreen VerticalScroll { height: 1fr; padding: 0 1; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1", "dismiss", "Back")]
+    PLACE = "Help"
 
-    def compose(self) -> ComposeResult:
+    def body(self) -> Iterable[Widget]:
         body = VerticalScroll(Static(help_content()))
         body.border_title = "Help"
         yield body
-        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Says the same whatever happens."""
 
 
 def help_content() -> Content:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import tzinfo
 from functools import partial
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.screen import Screen
-from textual.widgets import Footer
+from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from agentguard.errors import StoreError
 from agentguard.model.event import Event
 from agentguard.record.reader import EventQuery
 from agentguard.show.tui import messages
-from agentguard.show.tui.banner import Banner
 from agentguard.show.tui.detail_panel import DetailPanel
 from agentguard.show.tui.detail_screen import DetailScreen
 from agentguard.show.tui.empty import EmptyState
@@ -28,24 +24,16 @@ from agentguard.show.tui.event_log import EventLog
 from agentguard.show.tui.feed import Feed
 from agentguard.show.tui.filter_bar import FilterBar
 from agentguard.show.tui.flow_text import Story
-from agentguard.show.tui.header import Header
+from agentguard.show.tui.page import Desk, Page
 from agentguard.show.tui.painter import FlowMark
 from agentguard.show.tui.sessions import SessionList
 from agentguard.show.tui.timeline import TimelinePanel
 
 
-class LiveScreen(Screen[None]):
+class LiveScreen(Page):
     """The dashboard's first screen."""
 
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  (Textual declares it so)
-        (0, "-narrow"),
-        (110, "-wide"),
-    ]
-    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
-        (0, "-tiny"),
-        (20, "-short"),
-        (30, "-tall"),
-    ]
+    PLACE = "Live"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "follow", "Follow"),
         Binding("n", "finding(False)", "Finding"),
@@ -53,66 +41,56 @@ class LiveScreen(Screen[None]):
         Binding("slash", "filter", "Filter", key_display="/"),
         Binding("l", "sessions", "Sessions"),
         Binding("c", "copy", "Copy uid", show=False),
-        Binding("escape", "back", "Back", show=False),
     ]
 
-    def __init__(self, feed: Feed, *, clock: Callable[[], int], zone: tzinfo | None, user_home: str) -> None:
-        super().__init__()
-        self._feed = feed
-        self._clock = clock
-        self._zone = zone
-        self._user_home = user_home
-        self._snapshot = messages.Snapshot()
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._feed = Feed(desk.home.database)
+        self._uid = ""
+        """Of the session whose events are listed."""
         self._typed = EventQuery()
         self.loaded = False
         """Every row id of the present filter has been read."""
 
-    def compose(self) -> ComposeResult:
-        yield Header(home=self._user_home, zone=self._zone)
-        yield Banner()
+    def body(self) -> Iterable[Widget]:
+        zone, user_home = self.desk.zone, self.desk.user_home
         yield EmptyState()
-        yield TimelinePanel(zone=self._zone)
-        with Horizontal(id="middle"):
-            yield SessionList(home=self._user_home)
-            yield EventLog(self._feed.read, zone=self._zone)
+        yield TimelinePanel(zone=zone)
+        yield Horizontal(SessionList(home=user_home), EventLog(self._feed.read, zone=zone), id="middle")
         yield FilterBar()
-        yield DetailPanel(zone=self._zone)
-        yield Footer(show_command_palette=False)
+        yield DetailPanel(zone=zone)
 
     def on_mount(self) -> None:
-        self.set_interval(1.0, self._tick)
-        self.query_one(EventLog).focus()
-        self._tick()
+        self._log.focus()
+
+    def on_unmount(self) -> None:
+        self._feed.reader.close()
 
     # From the database
 
     def show(self, snapshot: messages.Snapshot) -> None:
-        """Take in what the watcher read."""
-        before, self._snapshot = self._snapshot, snapshot
         self.set_class(snapshot.chosen is None, "-empty")
         self.query_one(EmptyState).update(snapshot)
-        self._tick()
         if snapshot.chosen is None:
             return
-        if before.chosen is None or before.chosen.uid != snapshot.chosen.uid:
+        if self._uid != snapshot.chosen.uid:
+            self._uid = snapshot.chosen.uid
             self._restart()
         else:
             self._guarded(lambda: self._log.add_newer(self._feed.newer()))
 
-    def _tick(self) -> None:
-        snapshot, now = self._snapshot, self._clock()
+    def tick(self) -> None:
+        super().tick()
+        snapshot, now = self.snapshot, self.desk.clock()
         chosen = snapshot.chosen
-        self.query_one(Header).update(chosen, now)
-        self.query_one(Banner).update(chosen, snapshot.problem)
         end = chosen.end_ns if chosen and chosen.end_ns is not None else now
         self.query_one(TimelinePanel).update(snapshot.timeline, end)
-        self.query_one(SessionList).update(snapshot.sessions, chosen.uid if chosen else "", now)
+        self.query_one(SessionList).update(snapshot.sessions, self._uid, now)
 
     def _restart(self) -> None:
         """Another session or filter: read its ids, the newest first."""
-        if self._snapshot.chosen is not None:
-            uid = self._snapshot.chosen.uid
-            self._guarded(lambda: self._begin(uid))
+        if self._uid:
+            self._guarded(lambda: self._begin(self._uid))
 
     def _begin(self, uid: str) -> None:
         named = self._typed.session
@@ -160,7 +138,7 @@ class LiveScreen(Screen[None]):
 
     @on(messages.EventOpened)
     def _opened(self, message: messages.EventOpened) -> None:
-        self._guarded(lambda: self.app.push_screen(DetailScreen(self._feed.story(message.event), self._zone)))
+        self._guarded(lambda: self.app.push_screen(DetailScreen(self._feed.story(message.event), self.desk.zone)))
 
     @on(messages.FollowChanged)
     def _follow_changed(self) -> None:

@@ -45,6 +45,15 @@ class SessionChosen(Message):
         super().__init__()
 
 
+class PlaceWanted(Message):
+    """A person wants to be elsewhere."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        """Of a place; "" for the one before."""
+        super().__init__()
+
+
 class EventChosen(Message):
     """The cursor of the event list is on another event."""
 

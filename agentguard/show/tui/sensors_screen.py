@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
 
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widget import Widget
+from textual.widgets import Static
 
 from agentguard.errors import StoreError
 from agentguard.model.event import Event
@@ -20,8 +17,8 @@ from agentguard.model.session import Coverage, Session
 from agentguard.model.verdict import Outcome
 from agentguard.record.reader import EventQuery
 from agentguard.show.phrases import proof_delay
-from agentguard.show.tui.feed import Feed
 from agentguard.show.tui.messages import Snapshot
+from agentguard.show.tui.page import Desk, Page
 from agentguard.show.tui.rows import fit
 from agentguard.show.tui.words import MUTED, clean, sensor_look, session_title
 
@@ -45,33 +42,31 @@ GAPS_READ = 2_000
 """The newest gaps are looked at; more say nothing new."""
 
 
-class SensorsScreen(Screen[None]):
+class SensorsScreen(Page):
     """Health, proof and gaps of the chosen session."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,s", "back", "Back")]
+    PLACE = "Sensors"
 
-    def __init__(self, feed: Feed, snapshot: Snapshot) -> None:
-        super().__init__()
-        self._feed = feed
-        self._snapshot = snapshot
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._reader = desk.reader()
 
-    def compose(self) -> ComposeResult:
+    def body(self) -> Iterable[Widget]:
         sensors, gaps = VerticalScroll(Static(id="sensors")), VerticalScroll(Static(id="gaps"), id="gaps-panel")
         sensors.border_title, gaps.border_title = "Sensors", "What could not be seen"
         yield sensors
         yield gaps
-        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         self.query_one("#gaps-panel").focus()
-        self.show(self._snapshot)
+
+    def on_unmount(self) -> None:
+        self._reader.close()
 
     def on_resize(self) -> None:
-        self.show(self._snapshot)
+        self.show(self.snapshot)
 
     def show(self, snapshot: Snapshot) -> None:
-        """Take in what the watcher read."""
-        self._snapshot = snapshot
         session = snapshot.chosen
         width = max(40, self.size.width - 8)
         self.query_one("#sensors", Static).update(sensors_content(session, width))
@@ -81,12 +76,9 @@ class SensorsScreen(Screen[None]):
     def _gaps(self, session: Session) -> list[Event]:
         try:
             gaps = EventQuery(session=session.uid, kinds=(Kind.GAP,), newest_first=True, limit=GAPS_READ)
-            return [row.event for row in self._feed.reader.rows(gaps)]
+            return [row.event for row in self._reader.rows(gaps)]
         except StoreError:
-            return []  # the watcher says it on the live screen
-
-    def action_back(self) -> None:
-        self.dismiss()
+            return []  # the watcher says it in the banner
 
 
 def sensors_content(session: Session | None, width: int) -> Content:
