@@ -15,7 +15,11 @@ from agentguard import __version__
 from agentguard.errors import EXIT_ERROR, EXIT_INTERRUPTED, AgentGuardError, UsageError
 from agentguard.standard_streams import discard_output, fill_closed_streams
 
+ALONE = "status"
+"""What the program does when it is given no verb."""
+
 VERBS = {
+    "status": "where you stand: what runs, what came of it, what to do next; `agentguard` alone says it too",
     "run": "start a coding agent under guard; its terminal stays its own",
     "watch": "watch agents that already run",
     "tui": "the dashboard: live sessions, events, flows",
@@ -88,10 +92,7 @@ def main(argv: list[str] | None = None) -> int:
 def _run_verb(arguments: list[str]) -> int:
     parser = build_parser()
     try:
-        if not arguments:
-            parser.print_help()
-            return 0
-        verb = parser.parse_args(arguments[:1]).verb
+        verb = parser.parse_args(arguments[:1] or [ALONE]).verb
         if verb not in VERBS:
             raise UsageError(f"there is no verb {verb!r}; the verbs are {', '.join(VERBS)}")
         module = importlib.import_module(f"agentguard.commands.{verb}")

@@ -24,7 +24,9 @@ from agentguard.errors import AgentGuardError
 if TYPE_CHECKING:
     from agentguard.model.credential import CredentialPlace, KnownCredential
     from agentguard.record.reader import Reader
+    from agentguard.show.issuers import Issuers
     from agentguard.show.keys_text import Page
+    from agentguard.show.urgency import Task
 
 MOST_TASKS = 10
 """Shown above the inventory; `keys worklist` has all."""
@@ -110,24 +112,31 @@ def _show(arguments: argparse.Namespace, page: Page) -> int:
 
 
 def _page(home: Home, known: list[KnownCredential]) -> Page:
-    from agentguard.detect.files import load_file_patterns
-    from agentguard.paths import policies_dir
     from agentguard.show.issuers import load_issuers
     from agentguard.show.keys_text import Page
-    from agentguard.show.urgency import worklist
 
-    now = time.time_ns()
-    credentials = [replace(one, places=tuple(_now(place, now) for place in one.places)) for one in known]
-    patterns, issuers = load_file_patterns(policies_dir() / "files.yaml"), load_issuers()
+    now, issuers = time.time_ns(), load_issuers()
+    credentials, tasks = tasks_of(known, issuers, now)
     return Page(
         credentials=credentials,
-        tasks=worklist(credentials, issuers, lambda path: patterns.match_name(path) is not None),
+        tasks=tasks,
         issuers=issuers,
         now_ns=now,
         home_option=home_option(home),
         room=shutil.get_terminal_size((120, 24)).columns,
         color=sys.stdout.isatty() and "NO_COLOR" not in os.environ,
     )
+
+
+def tasks_of(known: list[KnownCredential], issuers: Issuers, now_ns: int) -> tuple[list[KnownCredential], list[Task]]:
+    """The credentials with their places as they are now, and which of them must be replaced."""
+    from agentguard.detect.files import load_file_patterns
+    from agentguard.paths import policies_dir
+    from agentguard.show.urgency import worklist
+
+    credentials = [replace(one, places=tuple(_now(place, now_ns) for place in one.places)) for one in known]
+    patterns = load_file_patterns(policies_dir() / "files.yaml")
+    return credentials, worklist(credentials, issuers, lambda path: patterns.match_name(path) is not None)
 
 
 def _now(place: CredentialPlace, now_ns: int) -> CredentialPlace:

@@ -51,6 +51,16 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
+def ago(ns: int) -> str:
+    """`just now`, `5 min ago`, `3 h ago`, `12 days ago`; `ns` nanoseconds."""
+    minutes = ns // 60_000_000_000
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{minutes} min ago"
+    return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days ago"
+
+
 def proof_delay(sensor: Coverage, start_ns: int) -> str:
     """How long after the session's start a sensor saw its decoy: `41 ms`; "" when that is not on record."""
     return "" if sensor.proved_ns is None else duration((sensor.proved_ns - start_ns) / 1e9)
