@@ -45,6 +45,11 @@ class Log:
     def holds(self, needle: bytes) -> bool:
         return needle in bytes(self.raw)
 
+    def clear(self) -> None:
+        """For the next test of several that share a server."""
+        self.requests.clear()
+        self.raw.clear()
+
 
 class LoopbackServer:
     """One thread a connection; `serve(connection, log)` speaks the protocol."""

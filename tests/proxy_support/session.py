@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,12 @@ class Guarded:
     def settle(self) -> None:
         """What was sent so far has been reported."""
         assert self.sensor.learn((), 10.0)
+
+    def anew(self) -> Guarded:
+        """For the next test of several that share a proxy: nothing seen so far, an environment to change."""
+        self.settle()
+        self.observations.clear()
+        return replace(self, env=dict(self.env))
 
     def run(self, *argv: str, stdin: bytes = b"", timeout: float = 60) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(argv, env=self.env, input=stdin, capture_output=True, timeout=timeout, check=False)

@@ -27,9 +27,15 @@ def java_options(port: int, trust: TrustFiles, base: Mapping[str, str]) -> str |
     if store is None:
         return None
     ours = [f"-D{scheme}.proxyHost=127.0.0.1 -D{scheme}.proxyPort={port}" for scheme in ("http", "https")]
-    ours += ["-Dhttp.nonProxyHosts=", f"-Djavax.net.ssl.trustStore={store}"]
+    ours += ["-Dhttp.nonProxyHosts=", f"-Djavax.net.ssl.trustStore={_quoted(store)}"]
     ours += [f"-Djavax.net.ssl.trustStorePassword={_PASSWORD}", "-Djavax.net.ssl.trustStoreType=PKCS12"]
     return " ".join([own, *ours]).strip()
+
+
+def _quoted(path: Path) -> str:
+    """As one word for Java, which would not start at the rest of a name with a space. Its quotes know no escapes."""
+    quote = "'" if '"' in str(path) else '"'
+    return f"{quote}{path}{quote}"
 
 
 def _trust_store(trust: TrustFiles) -> Path | None:
