@@ -38,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--min-severity", metavar="S", choices=list(Severity), help=f"of {', '.join(Severity)}")
     parser.add_argument("--limit", metavar="N", type=int, help="only the newest N of what is recorded so far")
     parser.add_argument("--search", metavar="TEXT", help="only events in which every word of TEXT occurs")
+    parser.add_argument(
+        "--filter", metavar="TEXT", default="", help="as in the dashboard: 'severity>=high -kind:gap host:x since:10m'"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -68,18 +71,24 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _query(arguments: argparse.Namespace, reader: Reader) -> EventQuery:
     from agentguard.record.reader import EventQuery
+    from agentguard.show.filters.language import parse_filter
 
+    typed = parse_filter(arguments.filter, time.time_ns())
+    if typed.session is not None and arguments.session is not None:
+        raise AgentGuardError("the session is named twice, by --session and in --filter; name it once")
+    name = arguments.session or typed.session
     session = None
-    if arguments.session is not None:
-        found = reader.session(arguments.session)
-        while found is None and arguments.follow and arguments.session == "last":
+    if name is not None:
+        found = reader.session(name)
+        while found is None and arguments.follow and name == "last":
             _pause()
             found = reader.session("last")
         if found is None:
-            raise AgentGuardError(f"no session {arguments.session!r}; `agentguard sessions` lists them")
+            raise AgentGuardError(f"no session {name!r}; `agentguard sessions` lists them")
         session = found.uid
     return EventQuery(
         session=session,
+        terms=typed.terms,
         kinds=[Kind(kind) for kind in arguments.kind] if arguments.kind else None,
         min_severity=Severity(arguments.min_severity) if arguments.min_severity else None,
         text=arguments.search,
