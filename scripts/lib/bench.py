@@ -9,6 +9,7 @@
 `accuracy`: how many secrets are found in samples made here, and what is taken for one in source code that holds none.
 `keys`: what the inventory of credentials costs the writer, and `agentguard keys` over a million events.
 `scan`: what a scan of a large tree and of histories costs, beside kingfisher where it is given.
+`report`: what the HTML report of a session of a million events costs.
 `start`: how long until the agent's first instruction, and `--help`.
 
 Example: scripts/bench files --format md
@@ -29,6 +30,7 @@ from bench_hook import bench_hook
 from bench_index import bench_index
 from bench_keys import bench_keys
 from bench_proxy import bench_proxy
+from bench_report import bench_report
 from bench_scan import bench_scan
 from bench_setting import Setting
 from bench_start import bench_start
@@ -44,6 +46,7 @@ BENCHES: dict[str, Callable[[Setting], None]] = {
     "accuracy": bench_accuracy,
     "keys": bench_keys,
     "scan": bench_scan,
+    "report": bench_report,
 }
 
 

@@ -8,7 +8,7 @@ from agentguard.show.looks import SEVERITY
 from agentguard.show.phrases import day_and_time, plural
 from agentguard.show.report.data import ReportData
 from agentguard.show.report.markup import Child, Html, join, link, prose, tag
-from agentguard.show.report.tables import row, table
+from agentguard.show.report.tables import Cell, badge, brief, table
 
 MOST_KEPT = 8
 TITLE = "How credentials are kept here"
@@ -23,8 +23,8 @@ def kept(data: ReportData) -> Html:
     parts: list[Child] = [tag("p", tag("b", score_words(posture)), " ", tag("span", looked_words(data), class_="soft"))]
     if posture.weaknesses:
         rows = [_row(one) for one in posture.weaknesses[:MOST_KEPT]]
-        head = ("Severity", "What", "Where", "First step")
-        parts.append(table(TITLE, head, rows))
+        head = ("What", "Severity", "Where", "First step")
+        parts.append(table("What to put right first.", head, rows))
     left = len(posture.weaknesses) - MOST_KEPT
     if left > 0:
         parts.append(tag("p", prose(f"And {left:,} more: `agentguard check --full` has them all."), class_="soft"))
@@ -47,17 +47,18 @@ def looked_words(data: ReportData) -> str:
     return f"As of {when}, in {plural(posture.files, 'file')}{commits} of {posture.root}{unread}."
 
 
-def _row(one: Weakness) -> Html:
+def _row(one: Weakness) -> list[Cell]:
     look = SEVERITY[one.severity]
     places = list(dict.fromkeys(f"{place.path}:{place.line}" if place.line else place.path for place in one.places))
     more = f" and {len(places) - 2} more" if len(places) > 2 else ""
-    where = join([tag("code", path) for path in places[:2]], " ")
-    return row(
-        (tag("span", f"{look.glyph} {look.word}", class_=f"tag {one.severity.value}"), ""),
-        (join([tag("b", one.title), tag("br"), tag("span", prose(one.why), class_="soft")]), "wide"),
+    where = join([tag("code", brief(path)) for path in places[:2]], " ")
+    what = [tag("span", one.title, class_="name"), tag("br"), tag("span", prose(one.why), class_="soft small")]
+    return [
+        (join(what), "wide"),
+        (badge(look.glyph, look.word, one.severity.value), ""),
         (join([where, tag("span", more, class_="soft")]), "wide"),
         (_step(one), "wide"),
-    )
+    ]
 
 
 def _step(one: Weakness) -> Html:

@@ -3,94 +3,131 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from agentguard.model.event import Event
 from agentguard.model.finding import Activity, Kind
 from agentguard.model.verdict import Disposition, Outcome, Severity
 from agentguard.show.phrases import clock_time, day_and_time, duration, plural, process_name
 from agentguard.show.report.data import ReportData
-from agentguard.show.report.markup import Html, join, tag, text
+from agentguard.show.report.markup import Html, join, tag
 from agentguard.show.text import shortened
 
-WIDTH = 960
-LEFT = 132
-RIGHT = 24
 LANES = ("read", "run", "send", "gap")
 LANE_WORDS = {"read": "Read", "run": "Run, inherited", "send": "Sent", "gap": "Not seen"}
-LANE_HEIGHT = 44
-TOP = 14
-TICKS = 5
+TOP = 12
+AXIS = 30
 DAY = 86_400
-MOST_MARKS = 400
+MOST_MARKS = 300
+"""Events that are drawn one by one; a busier session is drawn as bars."""
 MOST_ARCS = 60
+MOST_CALLOUTS = 4
 APART = 8
 """Pixels by which marks must differ to be worth drawing twice in a busy picture."""
+_CALLOUT_APART = 150
+_LETTERS = 24
+"""Of a callout."""
 
 
-def picture(data: ReportData) -> Html:
-    """The timeline, with a title and a description for those who do not see it."""
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """One of the two sizes it is drawn in; a style sheet shows the one that fits. All in pixels."""
+
+    name: str
+    width: int
+    left: int
+    lane: int
+    """Height of a lane."""
+    name_dy: int
+    """From a lane's middle to the foot of its name."""
+    ticks: int
+    told: bool
+    """With words on the marks."""
+
+    @property
+    def bottom(self) -> int:
+        return TOP + self.lane * len(LANES)
+
+    def y(self, lane: str) -> float:
+        return TOP + self.lane * LANES.index(lane) + self.lane / 2
+
+
+WIDE = _Layout("wide", 920, 118, 46, 4, 5, told=True)
+NARROW = _Layout("narrow", 340, 6, 52, -14, 3, told=False)
+
+
+def pictures(data: ReportData) -> Html:
+    """The timeline for wide and for narrow screens, and what its shapes mean."""
+    return tag("div", _picture(data, WIDE), _picture(data, NARROW), _legend(), class_="picture")
+
+
+def _picture(data: ReportData, layout: _Layout) -> Html:
     start, end = data.session.start_ns, max(data.end_ns, data.session.start_ns + 1_000_000)
-    scale = _Scale(start, end)
-    height = TOP + LANE_HEIGHT * len(LANES) + 34
+    scale = _Scale(start, end, layout)
     many = len(data.events) > MOST_MARKS
-    marks = _bars(data, scale) if many else [_mark(event, scale, data) for event in data.events]
+    title, about = f"timeline-{layout.name}", f"timeline-{layout.name}-text"
     return tag(
         "svg",
-        tag("title", "Timeline of the session", id="timeline-title"),
-        tag("desc", _description(data, start, end), id="timeline-text"),
-        *_lanes(),
+        tag("title", "Timeline of the session", id=title),
+        tag("desc", _description(data, start, end), id=about),
+        *_lanes(layout),
         *_axis(scale, data),
         *_arcs(data, scale),
-        *marks,
-        viewBox=f"0 0 {WIDTH} {height}",
+        *(_bars(data, scale) if many else [_mark(event, scale, data) for event in data.events if _drawn(event)]),
+        *(_callouts(data, scale) if layout.told else []),
+        viewBox=f"0 0 {layout.width} {layout.bottom + AXIS}",
         role="img",
-        aria_labelledby="timeline-title timeline-text",
-        class_="timeline",
+        aria_labelledby=f"{title} {about}",
+        class_=f"timeline {layout.name}",
     )
 
 
 class _Scale:
     """Time to x."""
 
-    def __init__(self, start: int, end: int) -> None:
+    def __init__(self, start: int, end: int, layout: _Layout) -> None:
         self.start = start
         self.end = end
+        self.layout = layout
 
     def x(self, time_ns: int) -> float:
-        share = (time_ns - self.start) / (self.end - self.start)
-        return round(LEFT + 8 + min(1.0, max(0.0, share)) * (WIDTH - LEFT - RIGHT - 16), 1)
+        share = min(1.0, max(0.0, (time_ns - self.start) / (self.end - self.start)))
+        return round(self.layout.left + 10 + share * (self.layout.width - self.layout.left - 20), 1)
 
 
-def _y(lane: str) -> float:
-    return TOP + LANE_HEIGHT * LANES.index(lane) + LANE_HEIGHT / 2
+def _drawn(event: Event) -> bool:
+    """The session's own milestones are its ends: the axis shows them."""
+    return event.finding.kind is not Kind.SESSION
 
 
 def _lane(event: Event) -> str:
     if event.finding.kind is Kind.GAP:
         return "gap"
-    if event.finding.activity is Activity.SEND:
+    if event.finding.activity in (Activity.SEND, Activity.REPEAT):
         return "send"
     return "read" if event.finding.kind is Kind.FILE else "run"
 
 
-def _lanes() -> list[Html]:
+def _lanes(layout: _Layout) -> list[Html]:
     out = []
     for lane in LANES:
-        y = _y(lane)
-        out.append(tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y, class_="lane"))
-        out.append(tag("text", LANE_WORDS[lane], x=LEFT - 14, y=y + 4, class_="lane-name"))
+        y = layout.y(lane)
+        out.append(tag("line", x1=layout.left, x2=layout.width, y1=y, y2=y, class_="lane"))
+        out.append(
+            tag("text", LANE_WORDS[lane], x=0 if layout.told else layout.left, y=y + layout.name_dy, class_="lane-name")
+        )
     return out
 
 
 def _axis(scale: _Scale, data: ReportData) -> list[Html]:
     out = []
-    bottom = TOP + LANE_HEIGHT * len(LANES)
-    for tick in range(TICKS):
-        moment = scale.start + (scale.end - scale.start) * tick // (TICKS - 1)
+    layout = scale.layout
+    for tick in range(layout.ticks):
+        moment = scale.start + (scale.end - scale.start) * tick // (layout.ticks - 1)
         x = scale.x(moment)
-        anchor = "start" if tick == 0 else "end" if tick == TICKS - 1 else "middle"
-        out.append(tag("line", x1=x, x2=x, y1=TOP - 4, y2=bottom, class_="tick"))
-        out.append(tag("text", _tick_words(moment, scale, data), x=x, y=bottom + 20, text_anchor=anchor, class_="time"))
+        anchor = "start" if tick == 0 else "end" if tick == layout.ticks - 1 else "middle"
+        out.append(tag("line", x1=x, x2=x, y1=TOP - 4, y2=layout.bottom, class_="tick"))
+        out.append(tag("text", _tick_words(moment, scale, data), x=x, y=layout.bottom + 20, text_anchor=anchor))
     return out
 
 
@@ -105,13 +142,13 @@ def _tick_words(moment: int, scale: _Scale, data: ReportData) -> str:
 
 def _mark(event: Event, scale: _Scale, data: ReportData) -> Html:
     """A shape for how grave it is: triangle for grave, square for blocked, ring for a covered gap, else a dot."""
-    x, y = scale.x(event.finding.time_ns), _y(_lane(event))
-    title = tag("title", _mark_words(event, data))
+    x, y = scale.x(event.finding.time_ns), scale.layout.y(_lane(event))
+    title = tag("title", _mark_words(event, data)) if scale.layout.told else None
     grave = event.verdict.severity.rank >= Severity.HIGH.rank
     if event.verdict.disposition is Disposition.BLOCKED:
         shape = tag("rect", x=x - 5, y=y - 5, width=10, height=10)
     elif grave:
-        shape = tag("path", d=f"M{x} {y - 8}L{x + 7.5} {y + 6}L{x - 7.5} {y + 6}Z")
+        shape = tag("path", d=f"M{x} {y - 8}L{round(x + 7.5, 1)} {y + 6}L{round(x - 7.5, 1)} {y + 6}Z")
     else:
         shape = tag("circle", cx=x, cy=y, r=4.5)
     return tag("g", title, shape, class_=f"mark {_tone(event)}")
@@ -125,27 +162,29 @@ def _tone(event: Event) -> str:
         return verdict.outcome.value
     if event.finding.kind is Kind.GAP:
         return "quiet"
-    return "grave" if verdict.severity.rank >= Severity.HIGH.rank else "plain"
+    return "medium" if verdict.severity.rank >= Severity.HIGH.rank else "plain"
 
 
 def _mark_words(event: Event, data: ReportData) -> str:
     finding = event.finding
     when, who = clock_time(finding.time_ns, data.zone), process_name(finding.process)
-    return f"{when} {finding.activity.value} {shortened(finding.subject, 100)}, {who}"
+    return f"{when} {finding.activity.value} {shortened(finding.subject, 100)}, {shortened(who, 100)}"
 
 
 def _bars(data: ReportData, scale: _Scale) -> list[Html]:
     """For a busy session: how much happened in each step, and the grave events still by themselves."""
     grave = [event for event in data.events if event.verdict.outcome in (Outcome.LEAKED, Outcome.EXPOSED)]
     tallest = max((max(step.reads, step.sends, step.gaps) for step in data.timeline), default=1) or 1
+    width = max(1.5, round((scale.layout.width - scale.layout.left - 20) / max(1, len(data.timeline)) - 1, 1))
     out = []
     for step in data.timeline:
         for lane, count in (("read", step.reads), ("send", step.sends), ("gap", step.gaps)):
             if count:
-                size = max(2.0, round(LANE_HEIGHT * 0.8 * count / tallest, 1))
-                title = tag("title", f"{clock_time(step.start_ns, data.zone)} {LANE_WORDS[lane]}: {count}")
-                bar = tag("rect", x=scale.x(step.start_ns), y=_y(lane) - size / 2, width=5, height=size)
-                out.append(tag("g", title, bar, class_="mark plain"))
+                size = max(2.0, round(scale.layout.lane * 0.7 * count / tallest, 1))
+                y = round(scale.layout.y(lane) - size / 2, 1)
+                words = f"{clock_time(step.start_ns, data.zone)} {LANE_WORDS[lane]}: {count:,}"
+                bar = tag("rect", x=scale.x(step.start_ns), y=y, width=width, height=size)
+                out.append(tag("g", tag("title", words) if scale.layout.told else None, bar, class_="mark plain"))
     apart = {(_tone(event), scale.x(event.finding.time_ns) // APART): event for event in grave}
     return out + [_mark(event, scale, data) for event in apart.values()]
 
@@ -161,11 +200,28 @@ def _arcs(data: ReportData, scale: _Scale) -> list[Html]:
 
 
 def _arc(sent: Event, source: Event, scale: _Scale) -> Html:
-    x1, y1 = scale.x(source.finding.time_ns), _y(_lane(source))
-    x2, y2 = scale.x(sent.finding.time_ns), _y("send")
+    x1, y1 = scale.x(source.finding.time_ns), scale.layout.y(_lane(source))
+    x2, y2 = scale.x(sent.finding.time_ns), scale.layout.y("send")
     middle = round((x1 + x2) / 2, 1)
     curve = f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2} {y2}"
     return tag("path", d=curve, class_=f"arc {_tone(sent)}")
+
+
+def _callouts(data: ReportData, scale: _Scale) -> list[Html]:
+    """The worst sends by their receiver's name, where there is room for it."""
+    out: list[Html] = []
+    taken: list[float] = []
+    sends = [event for event in data.sends if event.verdict.outcome in (Outcome.LEAKED, Outcome.EXPOSED)]
+    for event in sorted(sends, key=lambda event: -event.verdict.outcome.rank):
+        x = scale.x(event.finding.time_ns)
+        if len(out) < MOST_CALLOUTS and all(abs(x - other) >= _CALLOUT_APART for other in taken):
+            taken.append(x)
+            late = x > scale.layout.width - _CALLOUT_APART
+            words = shortened(event.finding.host or event.finding.subject, _LETTERS)
+            place = {"x": round(x + (-12 if late else 12), 1), "y": scale.layout.y("send") + 20}
+            anchor = "end" if late else "start"
+            out.append(tag("text", words, class_=f"callout {_tone(event)}", text_anchor=anchor, **place))
+    return out
 
 
 def _description(data: ReportData, start: int, end: int) -> str:
@@ -179,11 +235,8 @@ def _description(data: ReportData, start: int, end: int) -> str:
     return f"{', '.join(facts)}, over {duration((end - start) / 1e9)}. Every event is also in the tables below."
 
 
-def legend() -> Html:
+def _legend() -> Html:
     """What the shapes mean."""
     entries = (("▲", "grave"), ("●", "ordinary"), ("■", "blocked"), ("⌒", "the same value, read and then sent"))
-    return tag(
-        "p",
-        join([join([tag("span", glyph, aria_hidden="true"), text(f" {words}")]) for glyph, words in entries], "   "),
-        class_="legend",
-    )
+    items = (tag("li", tag("span", glyph, aria_hidden="true"), f" {words}") for glyph, words in entries)
+    return tag("ul", join(items), class_="legend", aria_label="What the shapes mean")

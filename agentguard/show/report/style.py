@@ -1,80 +1,148 @@
-"""The one style sheet of the HTML report: light and dark, narrow and wide, screen and paper."""
+"""The one style sheet of the HTML report: light and dark, narrow and wide, screen and paper. Nothing in it moves."""
 
-STYLE = """
-:root{--bg:#f6f7f9;--card:#fff;--ink:#1a1d23;--soft:#5b6472;--line:#dfe3e9;--plain:#4a6fa5;
---leaked:#c4232b;--leaked-bg:#fdecec;--exposed:#9a5b00;--exposed-bg:#fff4e0;--unknown:#7a3fa8;
---unknown-bg:#f5ecfc;--clean:#1d7a3e;--clean-bg:#e8f6ec;--blocked:#0b6e7f;--code:#eef1f5}
-@media (prefers-color-scheme:dark){:root{--bg:#12151a;--card:#1a1f27;--ink:#e7eaf0;--soft:#9aa5b5;
---line:#2d3541;--plain:#82aae3;--leaked:#ff7b7b;--leaked-bg:#3a1a1d;--exposed:#f0b45a;--exposed-bg:#37290f;
---unknown:#cc9cf5;--unknown-bg:#2c1d3a;--clean:#6fd08c;--clean-bg:#14301d;--blocked:#5fd0e0;--code:#242b36}}
-:root{color-scheme:light dark}
+_COLOURS = """
+:root{color-scheme:light dark;--page:#fff;--panel:#f5f7f9;--ink:#14181f;--soft:#566072;--line:#dfe4ea;--strong:#b9c2ce;
+--link:#2558a5;--plain:#4674b5;--leaked:#b1141d;--leaked-bg:#fdf0ef;--exposed:#855000;--exposed-bg:#fff5e3;
+--unknown:#6a34a0;--unknown-bg:#f7f1fd;--clean:#14683a;--clean-bg:#edf8f1;--blocked:#0a6072;--blocked-bg:#e9f6f8}
+@media screen and (prefers-color-scheme:dark){:root{--page:#101318;--panel:#181c23;--ink:#e9ecf1;--soft:#a3adbc;
+--line:#2a313b;--strong:#465160;--link:#8db8f2;--plain:#7ea6dc;--leaked:#ff8f8b;--leaked-bg:#2e1719;
+--exposed:#f2bb66;--exposed-bg:#2b2212;--unknown:#d0a9f5;--unknown-bg:#241a30;--clean:#79d498;--clean-bg:#13271b;
+--blocked:#6fd3e2;--blocked-bg:#10272c}}
+.leaked,.critical,.high,.failed{--tone:var(--leaked);--tint:var(--leaked-bg)}
+.exposed,.medium,.unavailable{--tone:var(--exposed);--tint:var(--exposed-bg)}
+.unknown{--tone:var(--unknown);--tint:var(--unknown-bg)}
+.clean,.running{--tone:var(--clean);--tint:var(--clean-bg)}
+.blocked{--tone:var(--blocked);--tint:var(--blocked-bg)}
+"""
+
+_TEXT = """
 *{box-sizing:border-box}
-body{margin:0;background:var(--bg);color:var(--ink);
-font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-serif}
-main{max-width:1040px;margin:0 auto;padding:32px 24px 64px}
-h1{font-size:1.5rem;line-height:1.25;margin:.1em 0 .3em}
-h2{font-size:1.15rem;margin:2.4em 0 .7em}
-h3{font-size:1rem;margin:1.6em 0 .4em}
-p{margin:.4em 0}
-a{color:var(--plain)}
-code,.mono{font:.86em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;
-overflow-wrap:anywhere}
-code{background:var(--code);border-radius:4px;padding:.1em .35em}
-.brand{color:var(--soft);font-weight:600;letter-spacing:.02em;margin:0}
-.facts{display:grid;grid-template-columns:max-content 1fr;gap:.15em 1.2em;margin:.6em 0 0;color:var(--soft)}
-.facts dt{color:var(--soft)}.facts dd{margin:0;color:var(--ink);min-width:0}
-.outcome{margin:22px 0 0;padding:20px 24px;border-radius:12px;border-left:7px solid}
-.outcome .word{font-size:1.35rem;font-weight:750;letter-spacing:.03em;margin:0}
-.outcome .reason{font-size:1.08rem;font-weight:600;color:var(--ink)}
-.outcome .meaning{color:var(--ink)}
-.outcome.leaked{background:var(--leaked-bg);border-color:var(--leaked)}.leaked .word{color:var(--leaked)}
-.outcome.exposed{background:var(--exposed-bg);border-color:var(--exposed)}.exposed .word{color:var(--exposed)}
-.outcome.unknown{background:var(--unknown-bg);border-color:var(--unknown)}.unknown .word{color:var(--unknown)}
-.outcome.clean{background:var(--clean-bg);border-color:var(--clean)}.clean .word{color:var(--clean)}
-.numbers{display:grid;grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:12px;margin:16px 0 0;padding:0}
-.numbers div{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:12px 16px;display:flex;
-flex-direction:column-reverse;justify-content:flex-end}
-.numbers dt{color:var(--soft);font-size:.86rem}.numbers dd{margin:0;font-size:1.5rem;font-weight:700;line-height:1.2}
-.card{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:16px 20px;margin:0 0 14px}
-ol.steps{margin:0;padding-left:1.4em}ol.steps li{margin:.55em 0}ol.steps .do{font-weight:650}
-.soft{color:var(--soft)}
-.flow{display:grid;grid-template-columns:1fr auto 1fr;gap:8px 22px;align-items:center}
-.flow .end{min-width:0}.flow .act{font-size:.8rem;font-weight:700;letter-spacing:.06em;color:var(--soft);margin:0}
-.flow .what{font-weight:650;overflow-wrap:anywhere;margin:.1em 0}
-.flow .between{text-align:center;color:var(--soft);white-space:nowrap}
-.flow .between b{display:block;color:var(--ink);font-size:1.05rem}
-.flow .arrow{font-size:1.5rem;line-height:1;color:var(--soft)}
-.flow-foot{border-top:1px solid var(--line);margin-top:12px;padding-top:10px}
-.chain{font-size:.86rem;color:var(--soft);overflow-wrap:anywhere}
-.tag{display:inline-block;font-size:.8rem;font-weight:650;border:1px solid;border-radius:99px;padding:.05em .65em;
-white-space:nowrap;color:var(--soft)}
-.tag.leaked,.tag.critical,.tag.high,.tag.failed{color:var(--leaked)}.tag.exposed,.tag.medium,.tag.unavailable{color:
-var(--exposed)}.tag.unknown{color:var(--unknown)}.tag.clean,.tag.running{color:var(--clean)}
-.tag.blocked{color:var(--blocked)}
-.scroll{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:12px}
-table{border-collapse:collapse;width:100%;font-size:.93rem}
-th,td{text-align:left;vertical-align:top;padding:.55em .7em;border-top:1px solid var(--line)}
-thead th{border-top:0;color:var(--soft);font-size:.82rem;font-weight:600;white-space:nowrap}
-td.when{white-space:nowrap;font-variant-numeric:tabular-nums}
-td.wide{min-width:120px;overflow-wrap:anywhere}
-td .mono{overflow-wrap:anywhere}td .whole{white-space:nowrap}
-.timeline{display:block;width:100%;height:auto}
-.timeline text{font:13px system-ui,sans-serif;fill:var(--soft)}.timeline .lane-name{text-anchor:end;fill:var(--ink)}
+body{margin:0;background:var(--page);color:var(--ink);overflow-wrap:anywhere;
+font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
+.frame{max-width:960px;margin:0 auto;padding-inline:24px}
+h1,h2,h3,p,ol,ul,dl,dd,figure,table{margin:0;padding:0}
+h2{font-size:1.3rem;line-height:1.3;margin:2.6rem 0 .8rem}
+h3{font-size:1rem;margin:1.6rem 0 .5rem}
+p+p{margin-top:.5em}
+a{color:var(--link);text-underline-offset:.15em}
+:focus-visible{outline:3px solid var(--link);outline-offset:3px;border-radius:3px}
+code,.mono{font:.875em/1.5 ui-monospace,SFMono-Regular,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace}
+code{background:var(--panel);border-radius:4px;padding:.1em .35em}
+.soft{color:var(--soft)}.small{font-size:.875rem}.when{font-variant-numeric:tabular-nums;white-space:nowrap}
+.skip{position:absolute;left:-999px}.skip:focus{left:12px;top:12px;background:var(--page);padding:.4em .8em}
+.unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
+.tag{display:inline-block;font-size:.8rem;line-height:1.5;font-weight:650;color:var(--tone,var(--soft));
+background:var(--tint,var(--panel));border-radius:5px;padding:.05em .55em;white-space:nowrap}
+"""
+
+_TOP = """
+.top{display:flex;flex-wrap:wrap;justify-content:space-between;gap:.2em 2em;padding-top:28px;padding-bottom:14px;
+color:var(--soft);font-size:.9rem}
+.brand{display:flex;align-items:center;gap:.5em;color:var(--ink);font-weight:650}.brand svg{width:18px;height:20px}
+.brand span{font-weight:400;color:var(--soft)}
+.outcome{background:var(--tint);border-radius:14px;padding:28px 32px 30px}
+.outcome .word{display:block;color:var(--tone);font-size:1rem;font-weight:750;letter-spacing:.06em;margin-bottom:.5rem}
+.outcome h1{font-size:1.85rem;line-height:1.22;font-weight:700;letter-spacing:-.012em;max-width:27em;text-wrap:balance}
+.outcome .meaning{margin-top:.8rem;max-width:44em}
+.facts{display:flex;flex-wrap:wrap;gap:.7em 2.4em;margin-top:20px;font-size:.925rem}.facts div{max-width:100%}
+.facts dt{color:var(--soft);font-size:.85rem}
+.numbers{display:grid;grid-template-columns:repeat(6,1fr);gap:8px 20px;margin-top:22px;padding-bottom:20px;
+border-bottom:1px solid var(--line)}
+.numbers div{display:flex;flex-direction:column-reverse;justify-content:flex-end}
+.numbers dt{color:var(--soft);font-size:.85rem;line-height:1.35}
+.numbers dd{font-size:1.6rem;line-height:1.3;font-weight:650;font-variant-numeric:tabular-nums}
+.numbers .none dd{font-weight:400;color:var(--soft)}
+.contents{margin-top:14px;font-size:.9rem}.contents ul{display:flex;flex-wrap:wrap;gap:.25em 1.3em;list-style:none}
+.contents a{text-decoration:none}.contents a:hover{text-decoration:underline}
+.steps{list-style:none;counter-reset:step}
+.steps li{counter-increment:step;position:relative;padding:.7em 0 .7em 3rem;border-top:1px solid var(--line)}
+.steps li:first-child{border-top:0}
+.steps li::before{content:counter(step);position:absolute;left:0;top:.72em;width:1.85rem;height:1.85rem;
+border:1px solid var(--strong);border-radius:50%;text-align:center;line-height:1.75rem;font-size:.9rem;font-weight:650}
+.steps .do{font-weight:650;display:block}.steps a{white-space:nowrap}
+"""
+
+_FLOWS = """
+.flow{border:1px solid var(--line);border-radius:12px;padding:18px 22px;margin-bottom:14px}
+.flow figcaption{display:flex;flex-wrap:wrap;gap:.3em .8em;align-items:baseline;margin-bottom:14px}
+.ends{display:grid;grid-template-columns:minmax(0,1fr) 168px minmax(0,1fr);gap:0 16px;align-items:stretch}
+.end{background:var(--panel);border-radius:10px;padding:12px 16px;min-width:0}
+.end.to{background:var(--tint,var(--panel))}
+.end .act{color:var(--soft);font-size:.85rem}
+.end .what{display:flex;gap:.55em;align-items:flex-start;font-weight:650;font-size:1.05rem;margin:.15em 0}
+.end .what svg{flex:none;width:18px;height:18px;margin-top:.25em;color:var(--soft)}
+.end.to .what svg{color:var(--tone,var(--soft))}
+.between{align-self:center;text-align:center;font-size:.85rem;color:var(--soft);line-height:1.35}
+.between b{display:block;color:var(--ink);font-size:1.05rem}
+.arrow{display:block;color:var(--tone,var(--strong));margin:3px auto}.arrow.down{display:none}
+.arrow.over{width:168px;height:16px}
+.chain{display:flex;flex-wrap:wrap;list-style:none;font-size:.85rem;color:var(--soft);margin-top:.35em}
+.chain li:not(:last-child)::after{content:"\\203a";margin:0 .45em}.chain li:last-child{color:var(--ink)}
+.flow .reason{margin-top:14px;font-size:.925rem}
+"""
+
+_PICTURES = """
+.picture{border:1px solid var(--line);border-radius:12px;padding:16px 20px}
+.timeline{display:block;width:100%;height:auto}.timeline.narrow{display:none}
+.timeline text{font:13px system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;fill:var(--soft)}
+.timeline .lane-name{fill:var(--ink)}.timeline .callout{fill:var(--tone,var(--ink));font-weight:650}
 .timeline .lane{stroke:var(--line);stroke-width:1.5}.timeline .tick{stroke:var(--line);stroke-dasharray:2 5}
-.mark{fill:var(--plain);stroke:var(--card);stroke-width:1}
-.mark.leaked{fill:var(--leaked)}.mark.exposed,.mark.grave{fill:var(--exposed)}.mark.unknown{fill:var(--unknown)}
-.mark.blocked{fill:var(--blocked)}.mark.quiet{fill:none;stroke:var(--soft);stroke-width:1.5}
-.arc{fill:none;stroke:var(--plain);stroke-width:1.6;opacity:.75}
-.arc.leaked{stroke:var(--leaked)}.arc.exposed{stroke:var(--exposed)}
-.legend{color:var(--soft);font-size:.86rem;white-space:pre-wrap;margin:.6em 0 0}
-details{margin:.8em 0}summary{cursor:pointer;color:var(--soft)}
-.seal{overflow-wrap:anywhere}
-footer{margin-top:3em;color:var(--soft);font-size:.86rem;border-top:1px solid var(--line);padding-top:1em}
-@media (max-width:720px){.flow{grid-template-columns:1fr}.flow .between{text-align:left}.flow .arrow{display:none}
-.flow .between b{display:inline}.facts{grid-template-columns:1fr}.facts dt{margin-top:.4em}}
-@media print{:root{--bg:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--plain:#204a87;--leaked:#a40000;
---leaked-bg:#fff;--exposed:#7a4a00;--exposed-bg:#fff;--unknown:#5c2b86;--unknown-bg:#fff;--clean:#14602f;
---clean-bg:#fff;--blocked:#07525f;--code:#fff;color-scheme:light}body{font-size:11pt}main{max-width:none;padding:0}
-h2{break-after:avoid}.card,.flow,tr,.outcome,svg{break-inside:avoid}.scroll{overflow:visible}
-.outcome{border:1px solid #888;border-left-width:7px}details>*{display:block}summary{display:none}}
-""".strip()
+.mark{fill:var(--tone,var(--plain));stroke:var(--page);stroke-width:1}
+.mark.quiet{fill:var(--page);stroke:var(--soft);stroke-width:1.5}
+.arc{fill:none;stroke:var(--tone,var(--plain));stroke-width:1.6;opacity:.8}
+.legend{display:flex;flex-wrap:wrap;gap:.1em 1.6em;list-style:none;color:var(--soft);font-size:.85rem;margin-top:.7em}
+.tree,.tree ul{list-style:none}.tree ul{margin-left:.55em;border-left:1px solid var(--strong)}
+.tree li{position:relative;padding:.28em 0 .28em 1.35em}.tree>li{padding-left:0}
+.tree ul>li::before{content:"";position:absolute;left:0;top:1.15em;width:.95em;border-top:1px solid var(--strong)}
+.tree ul>li:last-child::after{content:"";position:absolute;left:-1px;top:calc(1.15em + 1px);bottom:0;width:1px;
+background:var(--page)}
+.tree .touched{list-style:none;border:0;margin:0;display:flex;flex-wrap:wrap;gap:.1em 1.4em;font-size:.9rem}
+.tree .touched li{padding:0}.tree .touched li::before,.tree .touched li::after{display:none}
+"""
+
+_TABLES = """
+table{border-collapse:collapse;width:100%;font-size:.925rem}
+caption{text-align:left;color:var(--soft);padding-bottom:.5em}
+th,td{text-align:left;vertical-align:top;padding:.65em 1em .65em 0;border-top:1px solid var(--line);font-weight:400}
+thead th{border-top:0;border-bottom:1px solid var(--strong);color:var(--soft);font-size:.85rem;padding-top:.2em;
+white-space:nowrap}
+tr>:last-child{padding-right:0}tbody tr:first-child>*{border-top:0}
+.name{font-weight:650}.number{white-space:nowrap;font-variant-numeric:tabular-nums}
+td.wide{min-width:10.5em}th.wide{min-width:11em}.name{overflow-wrap:break-word}.wide .name{overflow-wrap:anywhere}
+details{margin-top:1.2em}summary{cursor:pointer;color:var(--link)}details[open] summary{margin-bottom:.6em}
+.limits{padding-left:1.2em}.limits li{margin:.3em 0}
+.seal{display:block;padding:.8em 1em;border-radius:8px;letter-spacing:.02em}
+footer{margin-top:3.2rem;padding-top:1.1rem;padding-bottom:3rem;color:var(--soft);font-size:.85rem}
+footer p{border-top:1px solid var(--line);padding-top:1.1rem}
+"""
+
+_NARROW = """
+@media (max-width:720px){.frame{padding-inline:16px}.outcome{padding:20px 18px 22px;border-radius:12px}
+.outcome h1{font-size:1.4rem}.facts{gap:.5em 2em}
+.numbers{grid-template-columns:repeat(3,1fr)}
+.flow{padding:14px}.ends{grid-template-columns:1fr;gap:6px}.arrow.over{display:none}
+.between{display:flex;gap:.6em;align-items:center;text-align:left;padding-left:14px}
+.arrow.down{display:block;margin:0;width:16px;height:44px;flex:none}
+.picture{padding:12px}.timeline.wide{display:none}.timeline.narrow{display:block}
+.tree ul{margin-left:.2em}.tree li{padding-left:.95em}.tree ul>li::before{width:.65em}
+thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+tr{display:block;border-top:1px solid var(--line);padding:.7em 0}tbody tr:first-child{border-top:0}
+th,td{display:block;border:0;padding:.12em 0;min-width:0!important}
+td{position:relative;padding-left:6.6em;min-height:1.7em}
+td::before{content:attr(data-label);position:absolute;left:0;width:7.2em;color:var(--soft);font-size:.85rem;
+line-height:1.85}.seal{padding:.6em .7em}}
+"""
+
+_PAPER = """
+@page{size:A4;margin:17mm 16mm 18mm;@bottom-left{content:"AgentGuard session report";font:8pt sans-serif;color:#555}
+@bottom-right{content:counter(page) " / " counter(pages);font:8pt sans-serif;color:#555}}
+@media print{:root{font-size:12.5px}body{font-size:1rem}.frame{max-width:none;padding-inline:0}.top{padding-top:0}
+.contents,.skip{display:none}h2{break-after:avoid;margin-top:1.6rem}h3,caption,summary,figcaption{break-after:avoid}
+.flow,.picture,tr,.outcome,.steps li,.numbers,.seal{break-inside:avoid}
+.outcome,.end,.tag,.seal,code{border:1px solid var(--strong);background:none}.outcome{border-left:6px solid var(--tone)}
+.outcome h1{font-size:1.5rem}code{border-color:var(--line)}.steps a::after{content:" (" attr(href) ")";color:#444}
+.steps a{white-space:normal}summary{list-style:none}
+details::details-content{content-visibility:visible;block-size:auto}}
+"""
+
+STYLE = "".join((_COLOURS, _TEXT, _TOP, _FLOWS, _PICTURES, _TABLES, _NARROW, _PAPER)).strip()

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+from harness.html_page import Page
 from record_builders import HOSTILE, START, gap, leaked, make_home, read, record_all_sorts, send, session
 
 from agentguard.model.session import Coverage, SensorState
@@ -25,8 +25,6 @@ from agentguard.show.report.json_report import render_json
 from agentguard.show.report.markdown import code, md, render_markdown
 from agentguard.show.report.schema import REPORT_SCHEMA
 from agentguard.show.report.write import write_report
-
-VOID = {"meta", "br", "hr", "line", "circle", "path", "rect", "col"}
 
 
 @pytest.fixture
@@ -44,38 +42,6 @@ def data_of(tmp_path: Path, uid: str = "last", *, everything: bool = False) -> R
     return gather(reader, found, everything=everything, now_ns=START, zone=UTC)
 
 
-class Page(HTMLParser):
-    """Reads a page as a browser would, and insists that every element is closed in order."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.feed(page)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open[-1:] != ["style"]:
-            self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
-
-
 def test_html_tells_the_whole_story(tmp_path: Path, writer: Writer) -> None:
     ended = record_all_sorts(writer)
     page = Page(render_html(data_of(tmp_path)))
@@ -83,13 +49,17 @@ def test_html_tells_the_whole_story(tmp_path: Path, writer: Writer) -> None:
         "▲ LEAKED",
         "A credential was sent to paste.example by curl.",
         "Revoke OPENAI_API_KEY now, and put a new one in its place. OpenAI project key. It went to paste.example",
-        "READ 14:31:21.000 /src/curl/.env curl 48317 ← bash 48311 ← node 48290 ← claude 48213",
-        "4.77 s",
-        "SENT 14:31:24.000 POST https://paste.example/curl",
-        "STOPPED 14:31:26.000",
+        "Read 14:31:21.000 .env /src/curl/.env claude 48213 node 48290 bash 48311 curl 48317",
+        "4.77 s later",
+        "Sent 14:31:24.000 paste.example someone else: POST /curl",
+        "same value, in body, base64",
+        "Stopped 14:31:26.000",
         "no longer recorded",
-        "3 times, last 14:31:21.000",
+        "curl ×3 14:31:19.000 3 times, last 14:31:21.000",
         "gh auth token curl",
+        "platform.openai.com",
+        "policies/default.yaml:leak-to-unknown-host",
+        "policy explain --event s-all-e6",
         "model provider",
         "nc connected to 203.0.113.9:443 without the proxy",
         "let the program use the proxy",
@@ -106,13 +76,15 @@ def test_html_needs_nothing_from_outside(tmp_path: Path, writer: Writer) -> None
     page = Page(render_html(data_of(tmp_path)))
     names = {name for name, _ in page.tags}
     assert not names & {"script", "link", "img", "iframe", "object", "embed", "base", "form", "image", "use", "audio"}
+    assert page.faults() == []
     policy = next(attrs for name, attrs in page.tags if attrs.get("http-equiv") == "Content-Security-Policy")
     assert "default-src 'none'" in str(policy["content"])
+    assert "unsafe" not in str(policy["content"])
     for name, attributes in page.tags:
         assert not any(key.startswith("on") or key in ("src", "style", "srcset") for key in attributes), name
         if "href" in attributes:
             assert name == "a"
-            assert str(attributes["href"]).startswith("https://platform.openai.com/")
+            assert str(attributes["href"]).startswith(("https://platform.openai.com/", "#"))
     assert "url(" not in render_html(data_of(tmp_path))
     assert "@import" not in render_html(data_of(tmp_path))
 
