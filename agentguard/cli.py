@@ -33,6 +33,8 @@ VERBS = {
     "verify": "check the hash chain of the audit log",
     "hook": "put the gate into git: no commit or push brings in a credential",
     "policy": "check, list and explain policies",
+    "install": "put the command on your PATH, and guard agents by their names",
+    "uninstall": "take every trace of it out of your folders again",
     "demo": "see it work: a scripted stand-in agent with planted, synthetic secrets",
 }
 

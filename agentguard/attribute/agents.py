@@ -14,7 +14,7 @@ from agentguard.attribute.launched import program_names
 from agentguard.errors import PolicyError
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_LISTS = ("comm", "environment", "model_hosts", "login_hosts", "own_credentials", "transcripts")
+_LISTS = ("comm", "commands", "environment", "model_hosts", "login_hosts", "own_credentials", "transcripts")
 _MAX_IDENTIFIED = 1024
 """Command lines whose agent is remembered: a build starts the same few programs again and again."""
 _KEYS = frozenset({"id", "name", "exe", "launched", "examples", *_LISTS})
@@ -30,6 +30,8 @@ class Agent:
     cmdline: re.Pattern[str] | None
     """Matches what an interpreter or a runner was told to start; None when it is never started by one."""
     comm: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    """What a person types to start it in a terminal."""
     environment: tuple[str, ...] = ()
     model_hosts: tuple[str, ...] = ()
     """Host globs that receive prompts."""

@@ -60,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         for place in places:
             _tell(place, uninstall(place, even_changed=arguments.force), "there was nothing of ours")
+        _note(home_path(arguments.home), places, gone=True)
         return EXIT_OK
     return _status(places, home_path(arguments.home), as_json=arguments.format == "json")
 
@@ -79,7 +80,15 @@ def _install(places: list[HookPlace], home: Path) -> int:
     prepare(program)
     for place in places:
         _tell(place, install(place, program), "it stood already")
+    _note(home, places)
     return EXIT_OK
+
+
+def _note(home: Path, places: list[HookPlace], *, gone: bool = False) -> None:
+    """So that `agentguard uninstall` finds them."""
+    from agentguard.setup.receipt import note_repositories
+
+    note_repositories(home, [place.top for place in places], gone=gone)
 
 
 def _tell(place: HookPlace, changes: list[Change], nothing: str) -> None:
