@@ -16,9 +16,15 @@ _ESCAPE = re.compile(
     rb")\Z"
 )
 
+_MARKS = b"\\%=\x1b"
+"""Every escape holds one; hardly a word does, and that is sooner seen."""
+
 
 def is_border(data: bytes, at: int) -> bool:
     """Whether a token may begin at `at`: start of data, a sign before it, or an escape sequence that ends there."""
     if at == 0 or data[at - 1] not in _ALNUM:
         return True
-    return _ESCAPE.search(data, max(0, at - _LEFT_CONTEXT), at) is not None
+    before = data[max(0, at - _LEFT_CONTEXT) : at]
+    if len(before.translate(None, _MARKS)) == len(before):
+        return False
+    return _ESCAPE.search(before) is not None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from agentguard.detect.border import is_border
@@ -48,15 +49,26 @@ class Engine(Protocol):
 
 
 class Confirmer:
-    """The patterns as `re`, and their keywords."""
+    """The patterns as `re`, and their keywords: each made at first use."""
 
     def __init__(self, types: Sequence[CredentialType]) -> None:
-        self.keywords = tuple(tuple(word.encode("ascii") for word in kind.keywords) for kind in types)
-        self.max_lead = max((lead for kind in types for lead in kind.lead), default=0)
-        self.max_length = max((kind.max_length for kind in types), default=0)
-        self.longest_keyword = max((len(word) for words in self.keywords for word in words), default=0)
-        self._types = tuple(types)
+        self._types = types
         self._finders: list[_Finder | None] = [None] * len(types)
+
+    @cached_property
+    def keywords(self) -> tuple[tuple[bytes, ...], ...]:
+        """Of each type."""
+        return tuple(tuple(word.encode("ascii") for word in kind.keywords) for kind in self._types)
+
+    @cached_property
+    def max_lead(self) -> int:
+        """Most bytes of a match before its keyword."""
+        return max((lead for kind in self._types for lead in kind.lead), default=0)
+
+    @cached_property
+    def max_length(self) -> int:
+        """Most bytes of a match."""
+        return max((kind.max_length for kind in self._types), default=0)
 
     def confirm(self, index: int, data: bytes, positions: Iterable[int], floor: int = 0) -> tuple[list[Hit], int]:
         """Hits of one type at keyword positions (ascending), none beginning before `floor`; and the next floor."""
@@ -97,6 +109,15 @@ class Confirmer:
             kind = self._types[index]
             finder = self._finders[index] = InContext(kind) if kind.value_form else _ByPattern(kind)
         return finder
+
+
+def users_of(types: Iterable[CredentialType]) -> dict[bytes, list[int]]:
+    """Of each keyword the indices of the types that have it."""
+    users: dict[bytes, list[int]] = {}
+    for index, kind in enumerate(types):
+        for word in kind.keywords:
+            users.setdefault(word.encode("ascii"), []).append(index)
+    return users
 
 
 class _Finder(Protocol):

@@ -168,9 +168,8 @@ def unpercented(data: bytes) -> bytes | None:
 
 def unpercent(data: bytes) -> bytes:
     """Percent codes resolved, those of a percent sign before another code at once."""
-    from urllib.parse import unquote_to_bytes  # noqa: PLC0415 (slow to import, for a commit hook)
-
-    return unquote_to_bytes(_PERCENT_AGAIN.sub(b"%", data) if b"%25" in data else data)
+    single = _PERCENT_AGAIN.sub(b"%", data) if b"%25" in data else data
+    return _PERCENT.sub(lambda code: bytes((int(code[0][1:], 16),)), single)
 
 
 def _percent_at(data: bytes, start: int) -> int:

@@ -7,7 +7,7 @@ own, so what is found in one is looked for again in the file.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -41,7 +41,7 @@ class LocatingScanner(Protocol):
     """What it needs of the scanner."""
 
     @property
-    def types(self) -> tuple[CredentialType, ...]: ...
+    def types(self) -> Sequence[CredentialType]: ...
 
     @property
     def fingerprinter(self) -> Fingerprinter: ...
@@ -94,7 +94,7 @@ class FileScanner:
         self._scanner = scanner
 
     @property
-    def types(self) -> tuple[CredentialType, ...]:
+    def types(self) -> Sequence[CredentialType]:
         """The credential types it knows."""
         return self._scanner.types
 

@@ -23,12 +23,12 @@ class Locator:
     """
 
     def __init__(self, types: Sequence[CredentialType], engine: Engine, fingerprinter: Fingerprinter) -> None:
-        self._types = tuple(types)
+        self._types = types
         self._engine = engine
         self._fingerprinter = fingerprinter
 
     @property
-    def types(self) -> tuple[CredentialType, ...]:
+    def types(self) -> Sequence[CredentialType]:
         """The credential types it knows."""
         return self._types
 

@@ -6,7 +6,6 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
-from urllib.parse import unquote
 
 from agentguard.detect.assigned_values import is_chosen, is_made
 
@@ -32,7 +31,7 @@ _TAKES_PASSWORD = re.compile(
 
 def login_in_url(match: re.Match[bytes]) -> Span | None:
     """`scheme://user:PASSWORD@host`, and other places of a password behind its user."""
-    return match.span("secret") if is_chosen(unquote(match["secret"].decode("latin-1"))) else None
+    return match.span("secret") if is_chosen(_unquoted(match["secret"].decode("latin-1"))) else None
 
 
 def token_in_url(match: re.Match[bytes]) -> Span | None:
@@ -77,6 +76,14 @@ def _options(data: bytes, start: int, end: int) -> Iterator[Span]:
                 yield sign + 1, last
         elif takes and (data[first - 1 : first] in b" \t=:\"'" or command.startswith(_SHORT_OPTION_JOINS)):
             yield first, last
+
+
+def _unquoted(value: str) -> str:
+    if "%" not in value:
+        return value
+    from urllib.parse import unquote  # noqa: PLC0415 (slow to import, for a commit hook)
+
+    return unquote(value)
 
 
 def _basic_password(value: str) -> str:

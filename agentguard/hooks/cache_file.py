@@ -12,14 +12,24 @@ _SUM = 4
 
 
 def read(path: str) -> Any:
-    """What `write` was given; None where there is none, or a damaged one."""
+    """What `write` was given; None where there is none, or a damaged one, which is taken away."""
     try:
         with open(path, "rb") as file:
             data = file.read()
     except OSError:
         return None
     rest = data[_SUM:]
-    return marshal.loads(rest) if data[:_SUM] == _sum(rest) and rest else None  # noqa: S302 (see _SUM)
+    if rest and data[:_SUM] == _sum(rest):
+        return marshal.loads(rest)  # noqa: S302 (see _SUM)
+    _take_away(path)
+    return None
+
+
+def _take_away(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        return
 
 
 def write(path: str, value: Any) -> None:

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import NoReturn
 
-from agentguard.errors import EXIT_ERROR, AgentGuardError
+from agentguard.errors import EXIT_ERROR, EXIT_OK, AgentGuardError
 from agentguard.hooks.lean import put_inspect_off
 
 
@@ -48,6 +48,8 @@ def answer(hook: str, arguments: list[str], home: str, *, quickly: bool = False)
 
 def _quick_look(hook: str, arguments: list[str], home: str) -> int:
     gc.disable()  # it would go through what is imported, again and again
+    if hook == "commit-msg" and arguments and _nothing_left(arguments[0], home):
+        return EXIT_OK
     put_inspect_off()
     from agentguard.detect.loops import do_without_loops
     from agentguard.hooks.kept import Kept
@@ -58,6 +60,18 @@ def _quick_look(hook: str, arguments: list[str], home: str) -> int:
     from agentguard.hooks.gate import look
 
     return look(hook, arguments, home, kept.close)
+
+
+def _nothing_left(message: str, home: str) -> bool:
+    """Whether what is staged was looked at before the editor came up, and no credential can be in the message."""
+    from agentguard.hooks.seen import index_now, was_seen
+
+    if not was_seen(index_now(), home):
+        return False
+    from agentguard.hooks.plain import is_plain
+
+    with open(message, "rb") as file:
+        return is_plain(file.read(), home)
 
 
 def _place(error: BaseException) -> str:

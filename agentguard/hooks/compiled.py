@@ -6,13 +6,14 @@ the user's own home folder of AgentGuard, whose content nobody else can change.
 
 from __future__ import annotations
 
-import zlib
+import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from agentguard import __version__
-from agentguard.detect import rules
-from agentguard.detect.rules import CredentialType, Examples
+from agentguard.detect.confirm import users_of
+from agentguard.detect.rules import CredentialType, Examples, load_types
 from agentguard.hooks.cache_file import read, write
+from agentguard.hooks.cache_names import cache_names
 from agentguard.model.secret import KeyScope
 from agentguard.model.verdict import Severity
 
@@ -21,45 +22,62 @@ if TYPE_CHECKING:
 
     Row = tuple[str, str, list[Any]]
 
-_LOADERS = ("rules_file.py", "context_form.py", "assignment_patterns.py")
 _NO_EXAMPLES = Examples(match=(), no_match=())
 _FIELDS = tuple(name for name in CredentialType.__slots__ if name not in ("scope", "severity", "examples"))
 """In their order; those of a kept row come after the scope and the severity."""
-
 
 _PUT = tuple(vars(CredentialType)[name].__set__ for name in ("scope", "severity", "examples", *_FIELDS))
 """Into the slots of one, in the order of a row."""
 
 
-def compiled_types(source: str, cache: str) -> tuple[CredentialType, ...]:
-    """Every type that counts at rest, without its examples.
+class CompiledTypes(Sequence[CredentialType]):
+    """Every type that counts at rest, without its examples. Each is made at first use: a commit meets few of the 800.
 
     Args:
-        source: policies/secrets.yaml.
+        rows: of `rows_of`.
+        users: of each keyword the indices of the types that have it.
+    """
+
+    def __init__(self, rows: Sequence[Row], users: dict[bytes, list[int]]) -> None:
+        self._rows = rows
+        self._made: dict[int, CredentialType] = {}
+        self.users = users
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> CredentialType:  # type: ignore[override]  # nobody takes a slice
+        kind = self._made.get(index)
+        if kind is None:
+            kind = self._made[index] = _type(self._rows[index])
+        return kind
+
+
+def compiled_types(source: str, cache: str) -> CompiledTypes:
+    """As policies/secrets.yaml says.
+
+    Args:
+        source: that file.
         cache: a folder of the user's own. Where it cannot be written the YAML is read each time.
 
     Raises:
         PolicyError: the source is invalid.
         OSError: it cannot be read.
     """
-    path = f"{cache}/gate-{__version__}-{_key(source)}.types"
-    rows = read(path)
-    if rows is None:
+    path, sieve = cache_names(source, cache)
+    kept = read(path)
+    if kept is None:
         from pathlib import Path  # slow to import, and so is what reads YAML
 
-        rows = rows_of(rules.load_types(Path(source), at_rest=True))
-        write(path, rows)
-    return types_of(rows)
+        types = load_types(Path(source), at_rest=True)
+        kept = rows_of(types), users_of(types)
+        write(path, kept)
+    compiled = CompiledTypes(*kept)
+    if os.path.exists(path) and not os.path.exists(sieve):  # not where nothing can be kept
+        from agentguard.hooks.plain import sieve_of
 
-
-def _key(source: str) -> str:
-    """Of all that makes the types what they are: in a checkout the version alone says little."""
-    folder = rules.__file__.removesuffix("rules.py")
-    checksum = zlib.crc32(" ".join(_FIELDS).encode())
-    for path in (source, *(folder + name for name in _LOADERS)):
-        with open(path, "rb") as file:
-            checksum = zlib.crc32(file.read(), checksum)
-    return f"{checksum:08x}"
+        write(sieve, sieve_of(compiled, compiled.users))
+    return compiled
 
 
 def rows_of(types: Iterable[CredentialType]) -> list[Row]:
@@ -67,15 +85,10 @@ def rows_of(types: Iterable[CredentialType]) -> list[Row]:
     return [(kind.scope.value, kind.severity.value, [getattr(kind, name) for name in _FIELDS]) for kind in types]
 
 
-def types_of(rows: Iterable[Row]) -> tuple[CredentialType, ...]:
-    """The inverse of `rows_of`, but for the examples."""
-    scopes, severities = {one.value: one for one in KeyScope}, {one.value: one for one in Severity}
-    return tuple(_type((scopes[scope], severities[severity], _NO_EXAMPLES, *rest)) for scope, severity, rest in rows)
-
-
-def _type(values: tuple[Any, ...]) -> CredentialType:
-    """As its constructor makes it, in a third of the time: there are 800, and a commit waits for them."""
+def _type(row: Row) -> CredentialType:
+    """As its constructor makes it, in a third of the time. The inverse of `rows_of`, but for the examples."""
+    scope, severity, rest = row
     kind = CredentialType.__new__(CredentialType)
-    for put, value in zip(_PUT, values, strict=True):
+    for put, value in zip(_PUT, (KeyScope(scope), Severity(severity), _NO_EXAMPLES, *rest), strict=True):
         put(kind, value)
     return kind

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agentguard.errors import EXIT_FOUND, EXIT_OK, ConfigError
 from agentguard.hooks.git_pipe import GitPipe
+from agentguard.hooks.seen import index_now, remember, was_seen
 from agentguard.scan.git_options import FORMAT
 
 if TYPE_CHECKING:
@@ -46,18 +47,23 @@ def look(hook: str, arguments: list[str], home: str, ready: Callable[[], object]
 
 def _commit(home: str, message: str, ready: Callable[[], object]) -> int:
     """What is staged, and with it the message in the file that git names, where there is one yet."""
-    staged = GitPipe("diff", "--cached", *FORMAT)
+    index = index_now()
+    seen = bool(message) and was_seen(index, home)
+    staged = None if seen else GitPipe("diff", "--cached", *FORMAT)
     from agentguard.hooks.looking import Looking  # while git compares
 
     looking = Looking(home)
     ready()
-    looking.at_staged(staged)
+    if staged is not None:
+        looking.at_staged(staged)
     if message:
         from agentguard.hooks.message import proper_part
         from agentguard.model.at_rest import MESSAGE
 
         with open(message, "rb") as file:
             looking.at_text(MESSAGE, proper_part(file.read()))
+    elif not looking.found:
+        remember(index, home)
     return _answer(looking, "commit")
 
 

@@ -7,19 +7,17 @@ this. A file that cannot be read or does not fit counts as none: then all is com
 
 from __future__ import annotations
 
-import _sre  # type: ignore[import-not-found]
 import dataclasses
-import sys
 from re import _compiler  # type: ignore[attr-defined]
 from typing import TYPE_CHECKING, Any
 
 from agentguard.hooks.cache_file import read, write
+from agentguard.hooks.expressions import VERSION, expression_of, made_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Expression = tuple[int, bytes, int, dict[str, int], tuple[str | None, ...]]
-"""What `_sre.compile` takes beside the pattern: flags, code (as machine words), groups, their numbers, their names."""
+    from agentguard.hooks.expressions import Expression
 
 
 class Kept:
@@ -30,7 +28,7 @@ class Kept:
     """
 
     def __init__(self, folder: str) -> None:
-        self._path = f"{folder}/start-{sys.implementation.cache_tag}-{sys.hexversion:x}-{_sre.MAGIC}.kept"
+        self._path = f"{folder}/start-{VERSION}.kept"
         self._expressions: dict[tuple[str | bytes, int], Expression] = {}
         self._codes: dict[str, Any] = {}
         self._new = False
@@ -57,24 +55,12 @@ class Kept:
         if type(pattern) not in (str, bytes):
             return self._compile(pattern, flags)
         known = self._expressions.get((pattern, int(flags)))
+        if known is None and not self._open:
+            return self._compile(pattern, flags)
         if known is None:
-            return (self._compiled if self._open else self._compile)(pattern, int(flags))
-        flag_bits, code, groups, numbers, names = known
-        return _sre.compile(pattern, flag_bits, memoryview(code).cast("I").tolist(), groups, numbers, names)
-
-    def _compiled(self, pattern: str | bytes, flags: int) -> Any:
-        """Compile, and listen to what the compiler hands on."""
-        listening = _Listening()
-        vars(_compiler)["_sre"] = listening
-        try:
-            made = self._compile(pattern, flags)
-        finally:
-            vars(_compiler)["_sre"] = _sre
-        _, flag_bits, code, *rest = listening.heard
-        words = b"".join(word.to_bytes(4, sys.byteorder) for word in code)
-        self._expressions[pattern, flags] = (int(flag_bits), words, *rest)
-        self._new = True
-        return made
+            known = self._expressions[pattern, int(flags)] = expression_of(pattern, int(flags))
+            self._new = True
+        return made_of(pattern, known)
 
     def _run(self, text: str, scope: dict[str, Any], names: dict[str, Any]) -> None:
         """As `exec`, of a text that `dataclasses` has put together."""
@@ -84,18 +70,3 @@ class Kept:
             if self._open:
                 self._codes[text], self._new = code, True
         exec(code, scope, names)  # noqa: S102 (as it does itself)
-
-
-class _Listening:
-    """Stands before `_sre` while one expression is compiled."""
-
-    def __init__(self) -> None:
-        self.heard: tuple[Any, ...] = ()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(_sre, name)
-
-    def compile(self, *words: Any) -> Any:
-        """As `_sre.compile`."""
-        self.heard = words
-        return _sre.compile(*words)

@@ -10,8 +10,8 @@ from agentguard.detect.confirm import Engine
 from agentguard.detect.file_scan import FileScanner
 from agentguard.detect.fingerprint import Fingerprinter
 from agentguard.detect.locator import Locator
-from agentguard.detect.rules import CredentialType
-from agentguard.hooks.compiled import compiled_types
+from agentguard.hooks.cache_names import secrets_yaml
+from agentguard.hooks.compiled import CompiledTypes, compiled_types
 from agentguard.hooks.git_pipe import GitPipe, blobs
 from agentguard.model.at_rest import SecretAtRest, Unread
 from agentguard.scan.patch import Added, files_of
@@ -36,7 +36,7 @@ class Looking:
     """
 
     def __init__(self, home: str) -> None:
-        self._types = compiled_types(_policies() + "/secrets.yaml", home + "/cache")
+        self._types = compiled_types(secrets_yaml(), home + "/cache")
         self.found: list[SecretAtRest] = []
         """What stands in the way. A key that is made to be published does not."""
         self.unread: list[Unread] = []
@@ -141,14 +141,7 @@ def _in_text(scanner: FileScanner, added: Added) -> Iterator[SecretAtRest]:
         yield replace(found, line=added.line_in_file(found.line)) if found.line else found
 
 
-def _policies() -> str:
-    """As `agentguard.paths.policies_dir`, without pathlib, which takes as long to import as git takes to compare."""
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    inside = package + "/policies"
-    return inside if os.path.isdir(inside) else os.path.dirname(package) + "/policies"
-
-
-def _engine(types: tuple[CredentialType, ...]) -> Engine:
+def _engine(types: CompiledTypes) -> Engine:
     """Of those that find the same the one that is soonest done with a commit, its import and its start included."""
     try:
         from agentguard.detect.engine_ahocorasick import AhoCorasickEngine
@@ -156,7 +149,7 @@ def _engine(types: tuple[CredentialType, ...]) -> Engine:
         from agentguard.detect.engine_python import PythonEngine
 
         return PythonEngine(types)
-    return AhoCorasickEngine(types)
+    return AhoCorasickEngine(types, types.users)
 
 
 def _merged_commits() -> list[str]:

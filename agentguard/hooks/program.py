@@ -41,7 +41,7 @@ def prepare(program: Program) -> None:
     """
     cache = Path(program.home) / "cache"
     cache.mkdir(mode=0o700, exist_ok=True)
-    for old in (*cache.glob("gate-*.types"), *cache.glob("start-*.kept")):
+    for old in (*cache.glob("gate-*"), *cache.glob("start-*.kept")):
         old.unlink(missing_ok=True)
     compiled_types(str(policies_dir() / "secrets.yaml"), str(cache))
     problem = problem_of(program)

@@ -11,6 +11,9 @@ import sys
 if __name__ == "__main__":
     sys.path += [__file__.removesuffix("/agentguard/hooks/start.py"), sys.argv[2]]
 
+    from agentguard.hooks.lean import put_typing_off
+
+    put_typing_off()
     from agentguard.hooks.closed import run
 
     run(sys.argv[3], sys.argv[4:], sys.argv[1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,7 +46,7 @@ class Knowledge:
 
     catalogue: Catalogue
     patterns: FilePatterns
-    types: tuple[CredentialType, ...]
+    types: Sequence[CredentialType]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

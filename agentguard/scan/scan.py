@@ -76,7 +76,7 @@ class Scan:
         return self._tally.entries
 
     @property
-    def types(self) -> tuple[CredentialType, ...]:
+    def types(self) -> Sequence[CredentialType]:
         """The credential types that it knows."""
         return self._pool.looker.scanner.types
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from harness.repository import Repository, made_up_key
 
+from agentguard.detect.confirm import users_of
 from agentguard.detect.rules import load_types
-from agentguard.hooks.compiled import compiled_types, rows_of, types_of
+from agentguard.hooks.compiled import compiled_types
 from agentguard.hooks.scripts import Program
 from agentguard.paths import policies_dir
 
@@ -75,14 +76,16 @@ def gate(program: Program, **other: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_compiled_types_are_those_of_the_policies_but_for_their_examples(tmp_path: Path) -> None:
     source = policies_dir() / "secrets.yaml"
-    types = load_types(source, at_rest=True)
-    assert types_of(rows_of(types)) == tuple(_bare(kind) for kind in types)
+    types = [_bare(kind) for kind in load_types(source, at_rest=True)]
     first = compiled_types(str(source), str(tmp_path))
-    written = list(tmp_path.iterdir())
-    assert [path.stat().st_mode & 0o777 for path in written] == [0o600]
-    assert (
-        compiled_types(str(source), str(tmp_path)) == types_of(rows_of(types)) == tuple(_bare(kind) for kind in first)
-    )
+    written = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert sorted(path.suffix for path in written) == [".sieve", ".types"]
+    assert {path.stat().st_mode & 0o777 for path in written} == {0o600}
+    again = compiled_types(str(source), str(tmp_path))
+    assert list(first) == list(again) == types
+    assert again.users == users_of(types)
+    assert len(again) == len(types)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == written
 
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense", marshal.dumps(([], []))])
@@ -90,7 +93,8 @@ def test_what_is_kept_may_be_damaged(program: Program, tmp_path: Path, damage: b
     cache = tmp_path / "cache"
     cache.mkdir()
     for path in (Path(program.home) / "cache").iterdir():
-        (cache / path.name).write_bytes(damage)
+        if path.suffix in (".types", ".kept"):
+            (cache / path.name).write_bytes(damage)
     assert gate(program, home=str(tmp_path)).returncode == 1
     assert all(path.read_bytes() != damage for path in cache.iterdir())
 
