@@ -35,6 +35,7 @@ VERBS = {
     "policy": "check, list and explain policies",
     "install": "put the command on your PATH, and guard agents by their names",
     "uninstall": "take every trace of it out of your folders again",
+    "notify": "how you are told of what cannot wait: try a channel, list them",
     "demo": "see it work: a scripted stand-in agent with planted, synthetic secrets",
 }
 

@@ -37,6 +37,16 @@ class Home:
         return self.root / "policy.yaml"
 
     @property
+    def notify(self) -> Path:
+        """Who is told of what, and how; it may not exist."""
+        return self.root / "notify.yaml"
+
+    @property
+    def notified(self) -> Path:
+        """What was told, and how each channel fared: see `agentguard.show.notify.told`. Safe to delete."""
+        return self.root / "notified.json"
+
+    @property
     def reports(self) -> Path:
         return self.root / "reports"
 

@@ -90,7 +90,7 @@ def _guard(home: Path, planted: Planted, environ: dict[str, str], port: int, aut
 
     read_end, write_end = os.pipe()
     options = ["--home", str(home), "--print-session", str(write_end), "--upstream-ca", str(authority)]
-    options.append("--demo")
+    options += ["--demo", "--notify", "none"]
     for host in (MODEL_HOST, PASTE_HOST):
         options += ["--resolve", f"{host}=127.0.0.1:{port}"]
     # -P: the project's folder is the agent's to write, so no module is imported from it.

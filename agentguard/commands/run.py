@@ -20,7 +20,16 @@ from agentguard.model.identity import new_uid
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--quiet", "-q", action="store_true", help="no banner before, no summary after")
+    parser.add_argument(
+        "--quiet", "-q", action="store_true", help="no banner before, no summary after, no notification"
+    )
+    parser.add_argument(
+        "--notify",
+        metavar="CHANNEL",
+        action="append",
+        help="tell what needs a person now by this channel, instead of those of notify.yaml: desktop, terminal, the "
+        "name of one that stands there, or none; may be repeated",
+    )
     parser.add_argument(
         "--print-session", metavar="FD", type=int, help="write the session's uid to this file descriptor"
     )
@@ -78,6 +87,8 @@ def run(arguments: argparse.Namespace) -> int:
         capture=arguments.capture,
         quiet=arguments.quiet,
         color=sys.stderr.isatty() and "NO_COLOR" not in environ,
+        terminal=sys.stderr.isatty(),
+        notify=None if arguments.notify is None else tuple(arguments.notify),
         session_descriptor=_descriptor(arguments.print_session),
         demo=arguments.demo,
         redirects=dict(_redirect(entry) for entry in arguments.resolve),

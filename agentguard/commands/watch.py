@@ -29,6 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="without root: hold openers of your own files with leases until they are identified. A program that opens "
         "such a file without waiting (O_NONBLOCK: `grep -r`, `dd iflag=nonblock`) gets an error instead (EAGAIN)",
     )
+    parser.add_argument(
+        "--notify",
+        metavar="CHANNEL",
+        action="append",
+        help="tell what needs a person now by this channel, instead of those of notify.yaml; may be repeated",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -38,12 +44,15 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.pid and (arguments.agent or arguments.under):
         raise UsageError("--pid names the process; --agent and --under are for looking")
     from agentguard.launch.watcher import Watcher, WatchRequest
+    from agentguard.show.notify.settings import settings_of
 
+    home = open_home(home_path(arguments.home))
     request = WatchRequest(
-        home=open_home(home_path(arguments.home)),
+        home=home,
         pids=tuple(arguments.pid),
         agent=arguments.agent,
         under=arguments.under,
         hold=arguments.hold,
+        notify=settings_of(home.notify, arguments.notify),
     )
     return Watcher(request).run()

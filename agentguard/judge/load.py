@@ -11,8 +11,8 @@ from pathlib import Path
 from agentguard.errors import PolicyError
 from agentguard.judge.parse import PolicyFile, parse_policy
 from agentguard.judge.policy import Policy, Rule
-from agentguard.judge.yaml_reader import MAX_BYTES
 from agentguard.paths import policies_dir
+from agentguard.yaml_reader import MAX_BYTES
 
 REPOSITORY_POLICY = ".agentguard.yaml"
 HOME_POLICY = "policy.yaml"

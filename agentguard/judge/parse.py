@@ -17,8 +17,8 @@ from agentguard.judge.match import Condition, Is, in_order, text_condition
 from agentguard.judge.policy import Example, Rule, Then
 from agentguard.judge.template import Template, parse_template
 from agentguard.judge.vocabulary import ENUMS, FLAGS, WORDS, place_problem
-from agentguard.judge.yaml_reader import Items, Node, Scalar, Table, quoted, read_yaml
 from agentguard.model.verdict import Disposition, Outcome, Severity
+from agentguard.yaml_reader import Items, Node, Scalar, Table, quoted, read_yaml
 
 VERSION = "1"
 EXTENDS = ("strict",)

@@ -13,6 +13,7 @@ from agentguard.config import Home
 from agentguard.launch.run_folder import RunFolder
 from agentguard.model.secret import SecretValue
 from agentguard.model.session import Coverage
+from agentguard.show.notify.settings import Settings
 
 Inbox = queue.SimpleQueue[Any]
 """Of observations; the pipeline adds marks of its own."""
@@ -60,5 +61,7 @@ class Ground:
     inbox: Inbox
     """The pipeline's; sensors may fill it before the pipeline is there."""
     network: SessionNetwork
+    notify: Settings
+    """Who is told of what needs a person, and how."""
     clock: Callable[[], int]
     """ns since the epoch."""

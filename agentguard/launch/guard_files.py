@@ -56,8 +56,8 @@ class _Seen:
 def guard_files(home: Home, workspace: Path, run_folder: Path) -> tuple[GuardFile, ...]:
     """All of them, there or not, but for those in repositories (`agentguard.launch.git_gate`)."""
     keys = [GuardFile(home.root / name, GUARD_KEY, True) for name in ("fingerprint.key", "chain.key")]
-    obeyed = [GuardFile(path, GUARD_FILE, True) for path in (home.policy, home.root / TRUST_FILE)]
-    kept = [GuardFile(path, GUARD_FILE, False) for path in (home.database, home.log, home.looks)]
+    obeyed = [GuardFile(path, GUARD_FILE, True) for path in (home.policy, home.root / TRUST_FILE, home.notify)]
+    kept = [GuardFile(path, GUARD_FILE, False) for path in (home.database, home.log, home.looks, home.notified)]
     repository = find_repository_policy(workspace) or workspace / REPOSITORY_POLICY
     open_to_all = [GuardFile(repository, GUARD_FILE, True, True)]
     needed = [

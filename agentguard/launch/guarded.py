@@ -20,6 +20,8 @@ from agentguard.model.process import Confidence, ProcessSnapshot
 from agentguard.sense import procfs
 from agentguard.sense.seccomp.gate import SessionGate
 from agentguard.sense.select import Filtered, open_table, start_file_sensors
+from agentguard.show.notify.channels.terminal import sequence
+from agentguard.show.notify.words import title_of
 
 _NOT_WRITTEN = (
     "agentguard: ? what this session did could not be recorded, so nothing can be said of it; "
@@ -133,8 +135,9 @@ class GuardedSession(LiveSession):
             time.sleep(0.005)
 
     def _others(self) -> list[int]:
-        ours = {self._network.pid, self._index.pid}
-        return [pid for pid in procfs.children(os.getpid()) if pid not in ours]
+        children = procfs.children(os.getpid())
+        ours = {self._network.pid, self._index.pid, self._notifying.pid}  # asked for last: one may just have begun
+        return [pid for pid in children if pid not in ours]
 
     def agent_ended(self, wait_status: int, *, background: bool) -> str:
         """Record it. Returns the summary, "" when it is not wanted, or that nothing could be recorded."""
@@ -165,4 +168,12 @@ class GuardedSession(LiveSession):
     def _summary(self) -> str:
         from agentguard.launch.closing_words import closing_words  # noqa: PLC0415
 
-        return closing_words(self._home, self._session.uid, color=self._request.color)
+        return self._bell() + closing_words(self._home, self._session.uid, color=self._request.color)
+
+    def _bell(self) -> str:
+        """The agent has ended, so its terminal may be rung now: not before, as two writers would cut each other's
+        escape sequences in half."""
+        gravest = self._notifying.gravest
+        if gravest is None or not (self._request.terminal and self._ground.notify.terminal):
+            return ""
+        return sequence(title_of(gravest), self._request.environ)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from agentguard.config import folder_of_user
+from agentguard.command_name import command
+from agentguard.config import folder_of_user, home_option
 from agentguard.detection import Detection, open_detection, take_inventory
 from agentguard.launch.cover import Cover
 from agentguard.launch.git_gate import gate_files
@@ -19,6 +20,7 @@ from agentguard.launch.health import Health
 from agentguard.launch.indexing import Indexing, IndexSetup
 from agentguard.launch.log import log
 from agentguard.launch.milestones import started
+from agentguard.launch.notifying import Notifying, NotifySetup
 from agentguard.launch.own_commands import is_own_command
 from agentguard.launch.recovery import recover
 from agentguard.model.observation import FileObservation, GapObservation, GapType
@@ -50,6 +52,7 @@ class LiveSession:
         self._health = Health(self._cover.emit, self._clock)
         self._sensors = FileSensors(seccomp=None, folders=None, inodes=None)
         self._unseen = ground.network.unseen()
+        self._notifying = Notifying(self._notify_setup())
 
     # --- opening ----------------------------------------------------------------------------------
 
@@ -63,7 +66,7 @@ class LiveSession:
         self._detection: Detection = open_detection(self._home, ground.policies, self._clock)
         user_home = folder_of_user(ground.environ)
         values = take_inventory(self._detection, user_home, ground.cwd)
-        self._writer = Writer(self._home, on_error=log)
+        self._writer = Writer(self._home, on_error=log, on_commit=self._notifying.offer)
         subject = Subject(
             session=ground.session,
             agent=ground.agent,
@@ -102,6 +105,15 @@ class LiveSession:
                 second_opinion=self._network_opinion,
                 clock=self._clock,
             )
+        )
+
+    def _notify_setup(self) -> NotifySetup:
+        ground = self._ground
+        return NotifySetup(
+            settings=ground.notify,
+            home=ground.home,
+            agent_name=ground.agent_name,
+            look=f"{command()} tui{home_option(ground.home)}",
         )
 
     def _network_opinion(self) -> str:
@@ -237,6 +249,7 @@ class LiveSession:
         """Sealed: end the threads, and what was kept for the session alone."""
         self._monitor.stop()
         self._writer.close()
+        self._notifying.close()
         self._run_folder.remove()
 
     def _tell_unseen(self) -> None:

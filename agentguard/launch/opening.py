@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agentguard.attribute.agents import load_agents
-from agentguard.config import open_home
+from agentguard.config import Home, open_home
 from agentguard.judge.gateways import pointed_at
 from agentguard.launch.ground import Ground, Inbox
 from agentguard.launch.network import Network, NetworkSetup
@@ -19,6 +19,7 @@ from agentguard.launch.request import RunRequest
 from agentguard.launch.run_folder import make_run_folder
 from agentguard.model.session import DEMO_AGENT
 from agentguard.paths import policies_dir
+from agentguard.show.notify.settings import SILENT, Settings, settings_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +31,9 @@ class Opening(Ground):
 
 
 def begin(request: RunRequest) -> Opening:
-    """Raises AgentGuardError when the home folder or the catalogue of agents cannot be used."""
+    """Raises AgentGuardError when the home folder, its `notify.yaml` or the catalogue of agents cannot be used."""
     home = open_home(request.home)
+    notify = _notify(request, home)
     policies = policies_dir()
     run_folder = make_run_folder(request.session)
     catalogue = load_agents(policies / "agents.yaml")
@@ -64,5 +66,11 @@ def begin(request: RunRequest) -> Opening:
         agent_name=agent.name if agent else Path(request.program).name,
         inbox=inbox,
         network=network,
+        notify=notify,
         clock=time.time_ns,
     )
+
+
+def _notify(request: RunRequest, home: Home) -> Settings:
+    """`--quiet` is about all that is said by itself; who names a channel wants it all the same."""
+    return SILENT if request.quiet and request.notify is None else settings_of(home.notify, request.notify)

@@ -29,6 +29,10 @@ class RunRequest:
     """Take connections that go round the proxy to it."""
     quiet: bool = False
     color: bool = False
+    terminal: bool = False
+    """Whether what is said at the end is said on a terminal."""
+    notify: tuple[str, ...] | None = None
+    """Channels to notify by, by name; None: as `notify.yaml` says."""
     session_descriptor: int | None = None
     """Where to write the session uid, for scripts."""
     demo: bool = False

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import os
 import queue
+import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from agentguard.attribute.agents import AgentCatalogue
@@ -15,6 +17,7 @@ from agentguard.launch.discovery import RunningAgent
 from agentguard.launch.ground import Ground, Inbox, Unseen
 from agentguard.launch.live_session import DRAIN_SECONDS, LiveSession
 from agentguard.launch.milestones import ended, left_unwatched
+from agentguard.launch.notifying import NotifySetup
 from agentguard.launch.run_folder import make_run_folder
 from agentguard.model.identity import new_uid
 from agentguard.model.observation import ExecObservation
@@ -23,6 +26,9 @@ from agentguard.model.secret import SecretValue
 from agentguard.model.session import Coverage, SensorState
 from agentguard.sense.procfs import read_stat
 from agentguard.sense.select import start_attached_sensors
+from agentguard.show.notify.channels.terminal import ring, sequence
+from agentguard.show.notify.settings import Settings
+from agentguard.show.notify.words import Notification
 
 _DECOY_SECONDS = 1.0
 STOPPED = "the watch was stopped"
@@ -52,12 +58,22 @@ class NoNetwork:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchSetup:
+    """What all sessions of one watch share."""
+
+    home: Home
+    policies: Path
+    catalogue: AgentCatalogue
+    hold: bool
+    """Hold openers by leases."""
+    notify: Settings
+
+
 class WatchedSession(LiveSession):
     """Its agent is never touched: it is not stopped, traced or waited for."""
 
-    def __init__(
-        self, running: RunningAgent, *, home: Home, policies: Path, catalogue: AgentCatalogue, hold: bool
-    ) -> None:
+    def __init__(self, running: RunningAgent, setup: WatchSetup) -> None:
         """Raises ConfigError when there is no temporary folder to write to."""
         uid = new_uid(time.time_ns())
         inbox: Inbox = queue.SimpleQueue()
@@ -66,19 +82,20 @@ class WatchedSession(LiveSession):
             argv=running.argv,
             environ={"HOME": running.user_home},
             cwd=running.cwd,
-            home=home,
-            policies=policies,
+            home=setup.home,
+            policies=setup.policies,
             run_folder=make_run_folder(uid),
-            catalogue=catalogue,
+            catalogue=setup.catalogue,
             agent=running.agent.id if running.agent else "unknown",
             agent_name=running.agent.name if running.agent else Path(running.exe or running.argv[0]).name,
             inbox=inbox,
             network=NoNetwork(),
+            notify=setup.notify,
             clock=time.time_ns,
         )
         super().__init__(ground, running.pid)
         self._running = running
-        self._hold = hold
+        self._hold = setup.hold
 
     @property
     def pid(self) -> int:
@@ -127,6 +144,11 @@ class WatchedSession(LiveSession):
         self._let_go()
         return words
 
+    def _notify_setup(self) -> NotifySetup:
+        """The terminal that the watch runs in is its own."""
+        setup = super()._notify_setup()
+        return dataclasses.replace(setup, ring=_ring) if setup.settings.terminal else setup
+
     def _tell_environment(self) -> None:
         """What the agent was started with. Of its own user alone; what it has set since cannot be seen."""
         running = self._running
@@ -154,6 +176,14 @@ class WatchedSession(LiveSession):
         reason = "the agent is another user's, or hides its environment"
         hidden = Coverage(sensor="environment", state=SensorState.UNAVAILABLE, reason=reason)
         return (*LiveSession._coverage(self), hidden)
+
+
+def _ring(note: Notification) -> None:
+    """Lines among the watch's own, then a bell, if this is a terminal and we are in its foreground."""
+    lines = (note.title, *note.lines, note.next)
+    print("\n".join(["agentguard: " + lines[0], *(f"  {line}" for line in lines[1:])]), file=sys.stderr, flush=True)
+    if os.isatty(2):
+        ring(2, sequence(note.title, os.environ))
 
 
 def _open_decoy(path: Path) -> None:

@@ -15,10 +15,11 @@ from agentguard.config import Home
 from agentguard.errors import EXIT_INTERRUPTED, EXIT_OK, AgentGuardError
 from agentguard.launch.discovery import Discovery, RunningAgent
 from agentguard.launch.log import log
-from agentguard.launch.watched import WatchedSession
+from agentguard.launch.watched import WatchedSession, WatchSetup
 from agentguard.paths import policies_dir
 from agentguard.sense.attach.lease import block_signals
 from agentguard.sense.secrecy import hide_memory
+from agentguard.show.notify.settings import Settings
 
 _TICK_SECONDS = 0.25
 _LOOK_EVERY = 4
@@ -38,6 +39,7 @@ class WatchRequest:
     agent: str | None = None
     under: int | None = None
     hold: bool = False
+    notify: Settings = field(default_factory=Settings)
 
 
 @dataclass(slots=True)
@@ -69,9 +71,12 @@ class Watcher:
     def __init__(self, request: WatchRequest) -> None:
         """Raises AgentGuardError when the catalogue or an argument is wrong."""
         self._request = request
-        self._policies = policies_dir()
-        self._catalogue = load_agents(self._policies / "agents.yaml")
-        self._discovery = Discovery(self._catalogue, agent=request.agent, under=request.under)
+        policies = policies_dir()
+        catalogue = load_agents(policies / "agents.yaml")
+        self._setup = WatchSetup(
+            home=request.home, policies=policies, catalogue=catalogue, hold=request.hold, notify=request.notify
+        )
+        self._discovery = Discovery(catalogue, agent=request.agent, under=request.under)
         self._sessions: list[WatchedSession] = []
 
     def run(self) -> int:
@@ -129,13 +134,7 @@ class Watcher:
             _say("agentguard: no agent runs; waiting for one (Ctrl-C stops)")
 
     def _attach(self, running: RunningAgent) -> None:
-        session = WatchedSession(
-            running,
-            home=self._request.home,
-            policies=self._policies,
-            catalogue=self._catalogue,
-            hold=self._request.hold,
-        )
+        session = WatchedSession(running, self._setup)
         said = session.attach()
         self._sessions.append(session)
         _say(said)

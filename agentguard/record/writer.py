@@ -52,9 +52,20 @@ _Work = list[Judged] | _Call
 class Writer:
     """Writes what a supervisor records: `start`, `begin_session`, `append`..., `end_session`, `close`."""
 
-    def __init__(self, home: Home, on_error: Callable[[str], None] | None = None) -> None:
-        """`on_error` gets one clear line when writing fails and when it resumes, on the writer's thread."""
+    def __init__(
+        self,
+        home: Home,
+        on_error: Callable[[str], None] | None = None,
+        on_commit: Callable[[Sequence[Judged]], None] | None = None,
+    ) -> None:
+        """Both are called on the writer's thread, which waits for them; neither may raise.
+
+        Args:
+            on_error: gets one clear line when writing fails and when it resumes.
+            on_commit: gets the events that have just been committed, in their order.
+        """
         self.on_error = on_error
+        self._on_commit = on_commit
         self._home = home
         self._supervisor = this_process()
         self._queue: deque[Judged | _Call] = deque()
@@ -241,6 +252,8 @@ class Writer:
             work.done.set_result(work.run(self._ledger))
         else:
             self._ledger.append(work)
+            if self._on_commit is not None:
+                self._on_commit(work)
 
     def _wait(self, seconds: float) -> bool:
         """False when the writer is to close and its time is over."""

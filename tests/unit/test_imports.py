@@ -17,7 +17,17 @@ from agentguard.cli import VERBS
 
 HEAVY = {"textual", "mitmproxy", "sqlite_utils", "hyperscan", "yaml"}
 STAGES = ("sense", "attribute", "detect", "judge", "record")
-ABOVE = {"show", "commands", "detection", "monitor", "proxy_child", "index_worker", "index_child", "cli"}
+ABOVE = {
+    "show",
+    "commands",
+    "detection",
+    "monitor",
+    "proxy_child",
+    "index_worker",
+    "index_child",
+    "notify_child",
+    "cli",
+}
 
 WALK = """
 import importlib, pkgutil, sys

@@ -15,7 +15,7 @@ from agentguard.errors import PolicyError
 from agentguard.judge.load import REPOSITORY_POLICY, TrustStore, find_repository_policy, load_file, load_policy
 from agentguard.judge.parse import InvalidPolicyError, parse_policy
 from agentguard.judge.vocabulary import WORDS
-from agentguard.judge.yaml_reader import MAX_BYTES
+from agentguard.yaml_reader import MAX_BYTES
 
 READ = {"kind": "file", "path": "/src/shop/.env", "file_kind": "dotenv", "process": "cat"}
 
@@ -293,7 +293,7 @@ def test_the_parser_in_python_says_the_same(monkeypatch: pytest.MonkeyPatch) -> 
     """Where PyYAML was built without libyaml."""
     import yaml
 
-    from agentguard.judge import yaml_reader
+    from agentguard import yaml_reader
     from agentguard.paths import policies_dir
 
     data = (policies_dir() / "strict.yaml").read_bytes()

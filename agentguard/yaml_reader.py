@@ -1,6 +1,6 @@
 """YAML as plain nodes that remember their line. Built from parser events, so that hostile text stays cheap.
 
-No anchors, aliases, tags or second documents: a policy needs none of them, and each has been an attack.
+No anchors, aliases, tags or second documents: no file of ours needs one, and each has been an attack.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def read_yaml(data: bytes, shown: str) -> Node | None:
         PolicyError: `FILE:LINE: what is wrong`.
     """
     if len(data) > MAX_BYTES:
-        raise PolicyError(f"{shown}:1: the file has {len(data)} bytes; a policy may have {MAX_BYTES}")
+        raise PolicyError(f"{shown}:1: the file has {len(data)} bytes; it may have {MAX_BYTES}")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -89,7 +89,7 @@ class _Builder:
         if isinstance(event, yaml.DocumentStartEvent):
             self._documents += 1
             if self._documents > 1:
-                raise self._error(line, "a second document; a policy is one document")
+                raise self._error(line, "a second document; a file is one document")
         elif isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise self._error(line, "anchors and aliases (&, *) are not allowed; write the value out")
         elif isinstance(event, yaml.ScalarEvent):

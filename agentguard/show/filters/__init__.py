@@ -1,1 +1,0 @@
-"""The filter language, typed in the dashboard and after `agentguard events --filter`."""
