@@ -30,7 +30,6 @@ code,.mono{font:.875em/1.5 ui-monospace,SFMono-Regular,"SF Mono",Menlo,Consolas,
 code{background:var(--panel);border-radius:4px;padding:.1em .35em}
 .soft{color:var(--soft)}.small{font-size:.875rem}.when{font-variant-numeric:tabular-nums;white-space:nowrap}
 .skip{position:absolute;left:-999px}.skip:focus{left:12px;top:12px;background:var(--page);padding:.4em .8em}
-.unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .tag{display:inline-block;font-size:.8rem;line-height:1.5;font-weight:650;color:var(--tone,var(--soft));
 background:var(--tint,var(--panel));border-radius:5px;padding:.05em .55em;white-space:nowrap}
 """

@@ -260,3 +260,32 @@ def test_the_report_says_how_soon_each_sensor_was_proved(tmp_path: Path, writer:
         "not proved",
     ]
     assert "yes: it saw its own decoy after 41 ms" in " ".join(Page(render_html(data)).words)
+
+
+GOOD = (
+    "<html lang='en'><head><title>T</title></head><body><main><h1 id='a'>A</h1><ul><li>x</li></ul>"
+    "<svg aria-labelledby='a'><path d='M0 0'/></svg>"
+    "<table><caption>C</caption><tbody><tr><th scope='row'>n</th><td>v</td></tr></tbody></table></main></body></html>"
+)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("<h1 id='a'>A</h1>", "<h1 id='a'>A</h1><h3>B</h3>"),
+        ("<ul><li>x</li></ul>", "<p id='a'>x</p>"),
+        ("<ul><li>x</li></ul>", "<ul><p>x</p></ul>"),
+        ("<ul><li>x</li></ul>", "<p><ul><li>x</li></ul></p>"),
+        ("<ul><li>x</li></ul>", "<a href='#b'>x</a>"),
+        ("<svg aria-labelledby='a'>", "<svg>"),
+        ("<svg aria-labelledby='a'>", "<svg aria-labelledby='b'>"),
+        ("<caption>C</caption>", ""),
+        (" scope='row'", ""),
+        (" lang='en'", ""),
+        ("<h1 id='a'>", "<h1 id='a' class='x' class='y'>"),
+    ],
+)
+def test_the_strict_reader_finds_what_is_wrong(right: str, wrong: str) -> None:
+    assert Page(GOOD).faults() == []
+    assert right in GOOD
+    assert Page(GOOD.replace(right, wrong)).faults() != []
