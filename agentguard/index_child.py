@@ -10,6 +10,8 @@ import socket
 import sys
 
 from agentguard.sense.idle import run_when_idle
+from agentguard.sense.seccomp.abi import PR_SET_PDEATHSIG
+from agentguard.sense.seccomp.libc import prctl
 from agentguard.sense.secrecy import hide_memory
 
 _HIDDEN = b'["hidden",null]\n'
@@ -19,6 +21,9 @@ _HIDDEN = b'["hidden",null]\n'
 def main(arguments: list[str]) -> int:
     """Work until the supervisor is gone. Returns an exit status."""
     hide_memory()
+    # Last at the processor, it would be long in finding out, and the proxy waits for the last process of the session.
+    # (The kernel means the thread that started us: the supervisor's first.)
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):  # the terminal's signals belong to the agent
         signal.signal(number, signal.SIG_IGN)
     with socket.socket(fileno=int(arguments[0])) as link:

@@ -10,7 +10,7 @@ from agentguard.sense.interface import Emit
 
 _SURE_NS = 400_000_000
 """A sensor must be found ended twice, this long apart: its thread ends with the tree too, a moment before we know."""
-_PROOF_NS = 5_000_000_000
+_PROOF_NS = 10_000_000_000
 """A decoy is seen within milliseconds; a busy machine may take this long."""
 _OVER = frozenset({SensorState.STOPPED, SensorState.FAILED})
 
@@ -21,7 +21,8 @@ class Health:
     def __init__(self, emit: Emit, clock: Callable[[], int]) -> None:
         self._emit = emit
         self._clock = clock
-        self._began_ns = clock()
+        self._began_ns = 0
+        """When the sensors were there to be looked at: a session that opens slowly takes no time from them."""
         self._over_since: dict[str, int] = {}
         self._told: set[tuple[str, GapType]] = set()
         self._counted: dict[str, int] = {}
@@ -29,6 +30,7 @@ class Health:
     def look(self, coverage: Iterable[Coverage]) -> None:
         """While the tree lives: a sensor that has ended, and one that should have seen its decoy by now."""
         now = self._clock()
+        self._began_ns = self._began_ns or now
         for one in coverage:
             if one.state in _OVER:
                 if now - self._over_since.setdefault(one.sensor, now) >= _SURE_NS:

@@ -33,7 +33,8 @@ from agentguard.sense.select import FileSensors
 
 _UPDATE_NS = 1_000_000_000
 DRAIN_SECONDS = 5.0
-_PROOF_SECONDS = 2.0
+_PROOF_SECONDS = 10.0
+"""At the end of a short session on a busy machine; else all have proved themselves long before."""
 
 
 class LiveSession:

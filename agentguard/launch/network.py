@@ -25,8 +25,10 @@ from agentguard.sense.proxy.launcher import ProxySensor
 from agentguard.sense.seccomp.capture import WayIn
 
 NAME = "proxy"
-START_SECONDS = 10.0
-PROOF_SECONDS = 2.0
+START_SECONDS = 30.0
+"""For a busy machine, and rules that are still to be compiled; without a proxy the session would be half blind."""
+PROOF_SECONDS = 10.0
+"""It takes milliseconds; a busy machine, or rules that are still to be compiled, may take this long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +112,9 @@ class Network:
     def prove(self) -> None:
         """Send the decoy. On a thread: the agent does not wait for it."""
         if self.port:
-            self._proof = threading.Thread(target=self._proxy.prove, name="proxy-proof", daemon=True)
+            self._proof = threading.Thread(
+                target=self._proxy.prove, args=(PROOF_SECONDS,), name="proxy-proof", daemon=True
+            )
             self._proof.start()
 
     def settle(self) -> None:

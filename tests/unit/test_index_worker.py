@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from harness.compiled_rules import rules_folder
 from harness.planted import made_key
 
 from agentguard.index_worker import work
@@ -71,10 +72,10 @@ class Link:
 Begin = Callable[..., Link]
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def cache() -> Path:
     """The compiled rules."""
-    return tmp_path_factory.mktemp("cache")
+    return rules_folder()
 
 
 def start_message(tmp_path: Path, cache: Path, changed_since_ns: int = 0) -> IndexStart:

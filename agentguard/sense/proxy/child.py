@@ -38,6 +38,8 @@ from agentguard.sense.proxy.trust import SessionTls
 BuildGuard = Callable[[ProxyConfig], Guard]
 
 _SWEEP_SECONDS = 1.0
+_ALONE_SWEEP_SECONDS = 0.2
+"""Without a supervisor: nobody else says that the session is over."""
 _SWITCH_SECONDS = 0.001
 """How soon a thread that scans lets the event loop go on; Python's own 5 ms would be seen between two events."""
 
@@ -158,7 +160,7 @@ class _Proxy:
                 self._master.shutdown()
                 return
             self._peers.remember()
-            await asyncio.sleep(_SWEEP_SECONDS)
+            await asyncio.sleep(_ALONE_SWEEP_SECONDS if alone else _SWEEP_SECONDS)
 
     def _say_counts(self) -> None:
         counts = self._desk.counts

@@ -84,7 +84,7 @@ class ProxySensor:
         """Of the child that serves now; 0 when there is none."""
         return self._child.pid if self._child else 0
 
-    def start(self, timeout: float = 10.0) -> int:
+    def start(self, timeout: float = 30.0) -> int:
         """Start the child and wait until it accepts connections.
 
         Returns:
@@ -112,7 +112,7 @@ class ProxySensor:
         port: int = self._listener.getsockname()[1]
         return port
 
-    def wait_ready(self, timeout: float = 10.0) -> None:
+    def wait_ready(self, timeout: float = 30.0) -> None:
         """The second half of `start`. Errors as there."""
         with self._changed:
             self._changed.wait_for(lambda: self._state is not SensorState.UNAVAILABLE or self._stopping, timeout)
@@ -138,8 +138,12 @@ class ProxySensor:
         with self._changed:
             return self._changed.wait_for(lambda: self._learned >= number, timeout)
 
-    def prove(self, timeout: float = 2.0) -> bool:
-        """Send a made-up secret through the proxy to ourselves, and see it reported. It becomes no event."""
+    def prove(self, timeout: float) -> bool:
+        """Send a made-up secret through the proxy to ourselves, and see it reported. It becomes no event.
+
+        Args:
+            timeout: seconds, for each of the two: until the proxy knows it, and until it is seen.
+        """
         if self._listener is None:
             return False
         decoy = Decoy(self._config.fingerprint_key)

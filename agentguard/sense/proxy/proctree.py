@@ -50,7 +50,7 @@ class SessionTree:
 
     def is_empty(self) -> bool:
         """Whether nothing of it lives but the processes that guard it (our own ancestors)."""
-        return all(pid in self._guards for pid in self.pids())
+        return all(pid in self._guards or _has_ended(pid) for pid in self.pids())
 
     def snapshot(self, pid: int) -> ProcessSnapshot:
         """Everything about a process that can still be read."""
@@ -90,6 +90,12 @@ class SessionTree:
             seen.add(pid)
             yield pid
             todo.extend(procfs.children(pid) if table is None else table.get(pid, ()))
+
+
+def _has_ended(pid: int) -> bool:
+    """Not waited for yet: some init processes take seconds. (A first thread that has ended is no end of the others.)"""
+    stat = procfs.read_stat(pid)
+    return stat is None or (stat.state in {"Z", "X"} and len(procfs.threads(pid)) <= 1)
 
 
 def _chain(pid: int) -> Iterator[int]:

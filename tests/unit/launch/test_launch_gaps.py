@@ -139,9 +139,11 @@ def test_a_decoy_that_is_not_seen_in_time_is_told_at_once_and_not_again_at_the_e
     blind = Coverage(sensor="watchdog", state=SensorState.RUNNING)
     missing = Coverage(sensor="proxy", state=SensorState.UNAVAILABLE)
     watched = Watched()
-    assert watched.look(4500, RUNNING, blind, missing) == []
-    assert watched.look(5000, RUNNING, blind, missing) == [GapType.SENSOR_UNPROVED]
-    assert watched.look(5500, RUNNING, blind, missing) == [GapType.SENSOR_UNPROVED]
+    slowly_opened = 60_000
+    assert watched.look(slowly_opened, RUNNING, blind, missing) == []
+    assert watched.look(slowly_opened + 9_500, RUNNING, blind, missing) == []
+    assert watched.look(slowly_opened + 10_000, RUNNING, blind, missing) == [GapType.SENSOR_UNPROVED]
+    assert watched.look(slowly_opened + 10_500, RUNNING, blind, missing) == [GapType.SENSOR_UNPROVED]
     watched.health.last_look([RUNNING, blind, missing])
     assert len(watched.told) == 1
 

@@ -20,16 +20,28 @@ HANDSHAKE = (
 )
 
 
-@pytest.fixture
-def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Guarded]:
-    with guarded(tmp_path, monkeypatch) as running:
+@pytest.fixture(scope="module")
+def all_tests_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """A start costs more than most tests do."""
+    with pytest.MonkeyPatch.context() as patch, guarded(tmp_path_factory.mktemp("proxy"), patch) as running:
         yield running
 
 
 @pytest.fixture
-def blocking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Guarded]:
-    with guarded(tmp_path, monkeypatch, home=block_policy(tmp_path, "127.0.0.1")) as running:
-        yield running
+def proxy(all_tests_proxy: Guarded) -> Guarded:
+    return all_tests_proxy.anew()
+
+
+@pytest.fixture(scope="module")
+def all_tests_blocking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    folder = tmp_path_factory.mktemp("blocking")
+    with pytest.MonkeyPatch.context() as patch, guarded(folder, patch, home=block_policy(folder, "127.0.0.1")) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def blocking(all_tests_blocking: Guarded) -> Guarded:
+    return all_tests_blocking.anew()
 
 
 @pytest.fixture
