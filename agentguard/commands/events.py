@@ -1,6 +1,6 @@
 """Print events: what was read, run, inherited and sent, and the gaps.
 
-The default format is a table on a terminal and JSON Lines in a pipe. Everything is printed unless --limit says
+The default format is text (a table) on a terminal and JSON Lines in a pipe. Everything is printed unless --limit says
 otherwise. With --follow, what is recorded so far comes first (--limit 0: none of it), then each new event as it
 happens; following one session ends when that session is sealed.
 """
@@ -8,23 +8,23 @@ happens; following one session ends when that session is sealed.
 from __future__ import annotations
 
 import argparse
-import os
 import select
-import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agentguard.config import Home, home_path
 from agentguard.errors import AgentGuardError
+from agentguard.formats import add_format, color, piped, room
 from agentguard.model.finding import Kind
 from agentguard.model.verdict import Severity
 
 if TYPE_CHECKING:
     from agentguard.model.event import Event
     from agentguard.record.reader import EventQuery, Reader
+    from agentguard.show.event_lines import Lines
 
 POLL_SECONDS = 0.05
 PAGE = 500
@@ -33,13 +33,14 @@ PAGE = 500
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--session", metavar="S", help="uid of a session, a beginning of one, or `last`; default: all")
     parser.add_argument("--follow", "-f", action="store_true", help="go on printing events as they happen")
-    parser.add_argument(
-        "--format", choices=["table", "jsonl", "json", "csv"], help="default: table, or jsonl in a pipe"
-    )
+    add_format(parser, "text", "jsonl", "json", "csv", "ocsf", default=None, words="default: text, or jsonl in a pipe")
     parser.add_argument("--kind", metavar="K", action="append", choices=list(Kind), help=f"of {', '.join(Kind)}")
     parser.add_argument("--min-severity", metavar="S", choices=list(Severity), help=f"of {', '.join(Severity)}")
     parser.add_argument("--limit", metavar="N", type=int, help="only the newest N of what is recorded so far")
     parser.add_argument("--search", metavar="TEXT", help="only events in which every word of TEXT occurs")
+    parser.add_argument(
+        "--filter", metavar="TEXT", default="", help="as in the dashboard: 'severity>=high -kind:gap host:x since:10m'"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -47,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     from agentguard.record.reader import Reader
     from agentguard.show.event_lines import json_array, lines_for
 
-    chosen = arguments.format or ("table" if sys.stdout.isatty() else "jsonl")
+    chosen = piped(arguments.format, "jsonl")
     if chosen == "json" and arguments.follow:
         raise AgentGuardError("--follow has no end, an array has one; use --format jsonl")
     if arguments.limit is not None and arguments.limit < 0:
@@ -59,11 +60,10 @@ def run(arguments: argparse.Namespace) -> int:
             for line in json_array(event for _, event in _recorded(reader, query)):
                 print(line)
             return 0
-        color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-        lines = lines_for(chosen, room=shutil.get_terminal_size((120, 24)).columns, color=color)
+        lines = lines_for(chosen, room=room(), color=color())
         if lines.header is not None:
-            print(lines.header, flush=arguments.follow)
-        _print(reader, query, lines.line, follow=arguments.follow)
+            print(lines.header, end=lines.end, flush=arguments.follow)
+        _print(reader, query, lines, follow=arguments.follow)
     finally:
         reader.close()
     return 0
@@ -71,18 +71,24 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _query(arguments: argparse.Namespace, reader: Reader) -> EventQuery:
     from agentguard.record.reader import EventQuery
+    from agentguard.show.filters.language import parse_filter
 
+    typed = parse_filter(arguments.filter, time.time_ns())
+    if typed.session is not None and arguments.session is not None:
+        raise AgentGuardError("the session is named twice, by --session and in --filter; name it once")
+    name = arguments.session or typed.session
     session = None
-    if arguments.session is not None:
-        found = reader.session(arguments.session)
-        while found is None and arguments.follow and arguments.session == "last":
+    if name is not None:
+        found = reader.session(name)
+        while found is None and arguments.follow and name == "last":
             _pause()
             found = reader.session("last")
         if found is None:
-            raise AgentGuardError(f"no session {arguments.session!r}; `agentguard sessions` lists them")
+            raise AgentGuardError(f"no session {name!r}; `agentguard sessions` lists them")
         session = found.uid
     return EventQuery(
         session=session,
+        terms=typed.terms,
         kinds=[Kind(kind) for kind in arguments.kind] if arguments.kind else None,
         min_severity=Severity(arguments.min_severity) if arguments.min_severity else None,
         text=arguments.search,
@@ -90,15 +96,15 @@ def _query(arguments: argparse.Namespace, reader: Reader) -> EventQuery:
     )
 
 
-def _print(reader: Reader, query: EventQuery, line: Callable[[Event], str], *, follow: bool) -> None:
+def _print(reader: Reader, query: EventQuery, lines: Lines, *, follow: bool) -> None:
     # Whatever is recorded from here on has a greater id, whether or not it matches.
     last = reader.last_id()
     for last_printed, event in _recorded(reader, query):
-        print(line(event))
+        print(lines.line(event), end=lines.end)
         last = max(last, last_printed)
     if follow:
         sys.stdout.flush()
-        _follow(reader, replace(query, limit=PAGE), line, last)
+        _follow(reader, replace(query, limit=PAGE), lines, last)
 
 
 def _recorded(reader: Reader, query: EventQuery) -> Iterator[tuple[int, Event]]:
@@ -113,7 +119,7 @@ def _recorded(reader: Reader, query: EventQuery) -> Iterator[tuple[int, Event]]:
         after = rows[-1].id
 
 
-def _follow(reader: Reader, query: EventQuery, line: Callable[[Event], str], last: int) -> None:
+def _follow(reader: Reader, query: EventQuery, lines: Lines, last: int) -> None:
     """Print what comes after row `last`, until the session is sealed, or for ever."""
     seen = None
     while True:
@@ -125,7 +131,7 @@ def _follow(reader: Reader, query: EventQuery, line: Callable[[Event], str], las
         session = reader.session(query.session) if query.session else None
         while rows := reader.rows(replace(query, after=last)):
             for row in rows:
-                print(line(row.event))
+                print(lines.line(row.event), end=lines.end)
             last = rows[-1].id
         sys.stdout.flush()
         if session is not None and session.seal:

@@ -1,4 +1,4 @@
-"""SQL of the reader: which events, in which order. User text never becomes SQL or full-text syntax."""
+"""SQL of the reader: which events, in which order."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import TypedDict
 
 from agentguard.model.finding import Activity, Kind
 from agentguard.model.verdict import Disposition, Severity
-
-TRIGRAM = 3
-"""Shorter words cannot be looked up in the search index."""
+from agentguard.record.terms import Field, Layout, Term, bindable, term_sql
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +25,8 @@ class EventQuery:
     activities: Collection[Activity] | None = None
     dispositions: Collection[Disposition] | None = None
     min_severity: Severity | None = None
-    host: str = ""
-    """The host itself or a domain above it."""
-    process: str = ""
-    """A process's name, or its pid in digits."""
+    terms: tuple[Term, ...] = ()
+    """Each must hold."""
     text: str | None = None
     """Words; each must occur somewhere in subject, path, host, process, command line, credential or gap."""
     newest_first: bool = False
@@ -52,17 +48,16 @@ class Narrow(TypedDict, total=False):
     activities: Collection[Activity] | None
     dispositions: Collection[Disposition] | None
     min_severity: Severity | None
-    host: str
-    process: str
+    terms: tuple[Term, ...]
     text: str | None
     newest_first: bool
     limit: int | None
     offset: int
 
 
-def ids_sql(query: EventQuery) -> tuple[str, list[object]]:
+def ids_sql(query: EventQuery, layout: Layout) -> tuple[str, list[object]]:
     """SELECT of row ids, in order, one page."""
-    where, values = _where(query)
+    where, values = _where(query, layout)
     order = "DESC" if query.newest_first else "ASC"
     page = ""
     if query.limit is not None or query.offset:
@@ -71,12 +66,30 @@ def ids_sql(query: EventQuery) -> tuple[str, list[object]]:
     return f"SELECT id FROM events{where} ORDER BY id {order}{page}", values  # noqa: S608
 
 
-def count_sql(query: EventQuery) -> tuple[str, list[object]]:
-    where, values = _where(query)
+def count_sql(query: EventQuery, layout: Layout) -> tuple[str, list[object]]:
+    where, values = _where(query, layout)
     return f"SELECT COUNT(*) FROM events{where}", values  # noqa: S608
 
 
-def _where(query: EventQuery) -> tuple[str, list[object]]:
+_VALUES = {
+    Field.SESSION: "SELECT uid FROM sessions ORDER BY start_ns DESC",
+    Field.AGENT: "SELECT agent FROM sessions GROUP BY agent ORDER BY MAX(start_ns) DESC",
+    Field.PROCESS: "SELECT name FROM processes GROUP BY name ORDER BY COUNT(*) DESC",
+}
+_VALUES_OF_INVENTORY = {
+    Field.HOST: "SELECT host FROM credential_uses WHERE host <> '' GROUP BY host ORDER BY MAX(last_ns) DESC",
+    Field.TYPE: "SELECT type FROM credentials GROUP BY type ORDER BY MAX(last_seen_ns) DESC",
+}
+MOST_VALUES = 500
+
+
+def values_sql(field: Field, layout: Layout) -> tuple[str, list[object]]:
+    """SELECT of the values that the record's small tables hold for a field; no row for the others."""
+    known = _VALUES | (_VALUES_OF_INVENTORY if layout.inventory else {})
+    return f"{known.get(field, 'SELECT NULL WHERE FALSE')} LIMIT ?", [MOST_VALUES]
+
+
+def _where(query: EventQuery, layout: Layout) -> tuple[str, list[object]]:
     parts: list[str] = []
     values: list[object] = []
 
@@ -85,7 +98,7 @@ def _where(query: EventQuery) -> tuple[str, list[object]]:
         values.extend(bound)
 
     if query.session is not None:
-        add("session = ?", query.session)
+        add("session = ?", bindable(query.session))
     if query.after is not None:
         add("id > ?", query.after)
     if query.before is not None:
@@ -99,28 +112,8 @@ def _where(query: EventQuery) -> tuple[str, list[object]]:
             add(f"{column} IN ({', '.join('?' * len(chosen))})", *(word.value for word in chosen))
     if query.min_severity is not None:
         add("severity >= ?", query.min_severity.rank)
-    if query.host:
-        add("(host = ? OR substr(host, -length(?) - 1) = '.' || ?)", query.host, query.host, query.host)
-    if query.process:
-        pid = int(query.process) if query.process.isascii() and query.process.isdigit() else -1
-        add("(process_name = ? OR pid = ?)", query.process, min(pid, 2**62))
-    for part, bound in _text_parts(query.text or ""):
-        add(part, *bound)
+    words = bindable(query.text or "").split()
+    for term in (*query.terms, *(Term(Field.TEXT, (word,)) for word in words)):
+        for part, bound in term_sql(term, layout):
+            add(part, *bound)
     return (f" WHERE {' AND '.join(parts)}" if parts else ""), values
-
-
-def _text_parts(text: str) -> list[tuple[str, list[object]]]:
-    """Long words through the index, as quoted phrases; short ones by looking at each row."""
-    # A lone surrogate cannot be bound, and NUL ends an FTS expression.
-    clean = text.encode("utf-8", "replace").decode().replace("\0", " ")
-    words = clean.split()
-    long = [word for word in words if len(word) >= TRIGRAM]
-    parts: list[tuple[str, list[object]]] = []
-    if long:
-        phrase = " ".join('"' + word.replace('"', '""') + '"' for word in long)
-        parts.append(("id IN (SELECT rowid FROM events_fts WHERE events_fts MATCH ?)", [phrase]))
-    for word in words:
-        if len(word) < TRIGRAM:
-            like = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-            parts.append(("(subject LIKE ? ESCAPE '\\' OR words LIKE ? ESCAPE '\\')", [like, like]))
-    return parts

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sqlite3
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
-from urllib.parse import quote
 
 from agentguard.errors import StoreError
 from agentguard.model.access import AccessHistory
@@ -19,7 +16,6 @@ from agentguard.model.credential import KnownCredential
 from agentguard.model.event import Event, event_from_json
 from agentguard.model.posture import Posture
 from agentguard.model.session import Session
-from agentguard.record.faults import describe
 from agentguard.record.known import (
     ALL,
     BEGINNING,
@@ -36,12 +32,15 @@ from agentguard.record.known import (
     histories_from_rows,
 )
 from agentguard.record.postures import AROUND, EARLIER, HAS_POSTURES, comparable, posture_from_rows
-from agentguard.record.queries import EventQuery, Narrow, count_sql, ids_sql
+from agentguard.record.queries import EventQuery, Narrow, count_sql, ids_sql, values_sql
+from agentguard.record.read_only import ReadOnly
 from agentguard.record.stored import session_of
+from agentguard.record.terms import Compare, Field, Layout, Mark, Term, bindable
 
-__all__ = ["Bucket", "EventQuery", "KnownProcess", "Reader", "Row"]
+__all__ = ["Bucket", "Compare", "EventQuery", "Field", "KnownProcess", "Mark", "Reader", "Row", "Term"]
 
-BUSY_SECONDS = 2.0
+_OPTIONAL_TABLES = "SELECT name FROM sqlite_master WHERE name IN ('events_fts', 'credentials', 'triage')"
+"""An older version's database lacks some, and an SQLite without FTS5 makes no search index."""
 LAST = "last"
 
 
@@ -78,17 +77,8 @@ class KnownProcess:
     first_seen_ns: int
 
 
-class Reader:
-    """A read-only connection. Threads may share it; they take turns.
-
-    A database that does not exist yet is an empty one. Every method may raise `StoreError`.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.RLock()
-        self._connection: sqlite3.Connection | None = None
-        self._identity: tuple[int, int] | None = None
+class Reader(ReadOnly):
+    """What can be asked of the database. Every method may raise `StoreError`."""
 
     def sessions(self, limit: int | None = None, *, counted: bool = True) -> list[Session]:
         """Newest first. `counted=False` leaves out the counts of those that run: they cost a look at every event."""
@@ -99,9 +89,9 @@ class Reader:
         """By uid, by a unique beginning of it, or `last` for the newest. None when there is none."""
         if name == LAST:
             return next(iter(self.sessions(1)), None)
-        rows = self._rows("SELECT * FROM sessions WHERE uid = ?", [_bindable(name)])
+        rows = self._rows("SELECT * FROM sessions WHERE uid = ?", [bindable(name)])
         if not rows and name:
-            rows = self._rows("SELECT * FROM sessions WHERE instr(uid, ?) = 1", [_bindable(name)])
+            rows = self._rows("SELECT * FROM sessions WHERE instr(uid, ?) = 1", [bindable(name)])
         if len(rows) > 1:
             raise StoreError(f"{len(rows)} sessions begin with {name!r}; give more of the uid")
         return self._session(rows[0]) if rows else None
@@ -116,14 +106,14 @@ class Reader:
 
     def rows(self, query: EventQuery) -> list[Row]:
         """One page of events, each with its row id."""
-        select, values = ids_sql(query)
+        select, values = ids_sql(query, self._layout())
         order = "DESC" if query.newest_first else "ASC"
         sql = f"SELECT id, json FROM events WHERE id IN ({select}) ORDER BY id {order}"  # noqa: S608
         return [_row(row) for row in self._rows(sql, values)]
 
     def event_ids(self, query: EventQuery) -> list[int]:
         """Row ids of one page, without reading the events."""
-        return [row[0] for row in self._rows(*ids_sql(query))]
+        return [row[0] for row in self._rows(*ids_sql(query, self._layout()))]
 
     def events_by_id(self, ids: Sequence[int]) -> list[Event]:
         """In the order of `ids`; an id that is gone is left out."""
@@ -138,11 +128,11 @@ class Reader:
 
     def count(self, query: EventQuery) -> int:
         """As `count_events`."""
-        rows = self._rows(*count_sql(query.all_matching()))
+        rows = self._rows(*count_sql(query.all_matching(), self._layout()))
         return int(rows[0][0]) if rows else 0
 
     def event(self, uid: str) -> Event | None:
-        rows = self._rows("SELECT id, json FROM events WHERE uid = ?", [_bindable(uid)])
+        rows = self._rows("SELECT id, json FROM events WHERE uid = ?", [bindable(uid)])
         return _row(rows[0]).event if rows else None
 
     def last_id(self) -> int:
@@ -163,19 +153,19 @@ class Reader:
         )
         found = [
             (_row(row).event, event_from_json(json.loads(row["read_json"])) if row["read_json"] else None)
-            for row in self._rows(sql, [_bindable(session), _bound(limit)])
+            for row in self._rows(sql, [bindable(session), _bound(limit)])
         ]
         return sorted(found, key=lambda flow: -flow[0].verdict.severity.rank if gravest_first else flow[0].seq)
 
     def sends_of(self, session: str, read: str, limit: int | None = None) -> list[Event]:
         """The sends of a session whose flow began at the event with uid `read`, oldest first. For the dashboard."""
         sql = "SELECT id, json FROM events WHERE session = ? AND flow_read = ? ORDER BY id LIMIT ?"
-        return [_row(row).event for row in self._rows(sql, [_bindable(session), _bindable(read), _bound(limit)])]
+        return [_row(row).event for row in self._rows(sql, [bindable(session), bindable(read), _bound(limit)])]
 
     def fingerprint_events(self, fingerprint: str, limit: int | None = None) -> list[Event]:
         """What happened to one credential, in every session, oldest first."""
         sql = "SELECT id, json FROM events WHERE id IN (SELECT event FROM matches WHERE fingerprint = ? LIMIT ?)"
-        return [_row(row).event for row in self._rows(f"{sql} ORDER BY id", [_bindable(fingerprint), _bound(limit)])]
+        return [_row(row).event for row in self._rows(f"{sql} ORDER BY id", [bindable(fingerprint), _bound(limit)])]
 
     def has_inventory(self) -> bool:
         """Whether there are credentials to be read: a database that only an older version wrote to has none."""
@@ -192,7 +182,7 @@ class Reader:
 
     def credential(self, name: str) -> KnownCredential | None:
         """By its fingerprint, or a unique beginning of it. None when there is none."""
-        found = self._rows(BEGINNING, {"value": _bindable(name)}) if name and self.has_inventory() else []
+        found = self._rows(BEGINNING, {"value": bindable(name)}) if name and self.has_inventory() else []
         if len(found) > 1:
             raise StoreError(f"{len(found)} credentials begin with {name!r}; give more of the fingerprint")
         return next(iter(self._known(ONE, found[0]["fingerprint"])), None) if found else None
@@ -206,7 +196,7 @@ class Reader:
         """What a session's accesses are compared with: of each credential known before it began, by fingerprint."""
         if not self.has_inventory():
             return {}
-        values = {"session": _bindable(session), "start": start_ns}
+        values = {"session": bindable(session), "start": start_ns}
         return histories_from_rows(*(self._rows(sql, values) for sql in (SEEN_BEFORE, HABITS, STARTS)))
 
     def earlier_posture(self, posture: Posture) -> Posture | None:
@@ -219,7 +209,7 @@ class Reader:
         """What the newest `check` of a folder found, or of the nearest one around it that was looked at."""
         if not self._rows(HAS_POSTURES, []):
             return None
-        return posture_from_rows(self._rows(AROUND, [_bindable(folder)]))
+        return posture_from_rows(self._rows(AROUND, [bindable(folder)]))
 
     def timeline(
         self, session: str, buckets: int, start_ns: int | None = None, end_ns: int | None = None
@@ -228,7 +218,7 @@ class Reader:
         bounds = self._rows(
             "SELECT start_ns, MAX(start_ns, COALESCE(end_ns, 0), COALESCE((SELECT MAX(time_ns) FROM events "
             "WHERE events.session = sessions.uid), 0)) AS end_ns FROM sessions WHERE uid = ?",
-            [_bindable(session)],
+            [bindable(session)],
         )
         if not bounds or buckets < 1:
             return []
@@ -239,14 +229,14 @@ class Reader:
             "SELECT (time_ns - ?) / ? AS step, SUM(kind = 'file' AND activity = 'read') AS reads, "
             "SUM(activity = 'send') AS sends, COUNT(flow_read) AS flows, SUM(kind = 'gap') AS gaps "
             "FROM events INDEXED BY events_time WHERE session = ? AND time_ns BETWEEN ? AND ? GROUP BY step",
-            [start, width, _bindable(session), start, end],
+            [start, width, bindable(session), start, end],
         )
         counted = {row["step"]: tuple(row)[1:] for row in rows}
         return [Bucket(start + step * width, *counted.get(step, ())) for step in range(buckets)]
 
     def processes(self, session: str) -> list[KnownProcess]:
         """Its process tree, in the order in which it was seen."""
-        rows = self._rows("SELECT * FROM processes WHERE session = ? ORDER BY first_seen_ns, pid", [_bindable(session)])
+        rows = self._rows("SELECT * FROM processes WHERE session = ? ORDER BY first_seen_ns, pid", [bindable(session)])
         return [
             KnownProcess(
                 pid=row["pid"],
@@ -260,65 +250,32 @@ class Reader:
             for row in rows
         ]
 
+    def values(self, field: Field) -> list[str]:
+        """What the record holds for a field, to be offered to a person who types a filter; the newest first.
+
+        Looks at small tables alone, so it knows nothing of paths and rules.
+        """
+        return [row[0] for row in self._rows(*values_sql(field, self._layout()))]
+
     def data_version(self) -> int:
         """Changes when another connection has committed; 0 while there is no database."""
         rows = self._rows("PRAGMA data_version", [])
         return int(rows[0][0]) if rows else 0
 
-    def close(self) -> None:
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
-
     def _session(self, row: sqlite3.Row, *, counted: bool = True) -> Session:
-        with self._lock:
-            assert self._connection is not None
-            try:
-                return session_of(self._connection, row, counted=counted)
-            except sqlite3.Error as error:
-                raise self._failure(error) from None
+        with self._connection() as connection:
+            return session_of(connection, row, counted=counted)
 
-    def _rows(self, sql: str, values: Sequence[object] | Mapping[str, object]) -> list[sqlite3.Row]:
-        with self._lock:
-            try:
-                connection = self._connected()
-                return connection.execute(sql, values).fetchall() if connection else []
-            except sqlite3.Error as error:
-                raise self._failure(error) from None
+    def _layout(self) -> Layout:
+        rows = self._rows(_OPTIONAL_TABLES, [])
+        names = {row["name"] for row in rows}
+        return Layout(search="events_fts" in names, inventory="credentials" in names, triage="triage" in names)
 
     def _known(self, chosen: Choice, value: str) -> list[KnownCredential]:
         if not self.has_inventory():
             return []
-        rows, places, uses = (self._rows(sql, {"value": _bindable(value)}) for sql in chosen.statements())
+        rows, places, uses = (self._rows(sql, {"value": bindable(value)}) for sql in chosen.statements())
         return credentials_from_rows(rows, places, uses)
-
-    def _failure(self, error: sqlite3.Error) -> StoreError:
-        self.close()
-        return StoreError(f"cannot read database {self._path}: {describe(error)}")
-
-    def _connected(self) -> sqlite3.Connection | None:
-        """The connection to the file that is there now; None while there is none, or nothing in it."""
-        try:
-            info = os.stat(self._path)
-        except FileNotFoundError:
-            self.close()
-            return None
-        except OSError as error:
-            raise StoreError(f"cannot read database {self._path}: {error.strerror}") from None
-        identity = (info.st_dev, info.st_ino)
-        if self._connection is not None and identity == self._identity:
-            return self._connection
-        self.close()
-        connection = sqlite3.connect(
-            f"file:{quote(os.fsencode(self._path))}?mode=ro", uri=True, timeout=BUSY_SECONDS, check_same_thread=False
-        )
-        connection.row_factory = sqlite3.Row
-        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'sessions'").fetchone():
-            connection.close()
-            return None
-        self._connection, self._identity = connection, identity
-        return connection
 
 
 def _row(row: sqlite3.Row) -> Row:
@@ -327,11 +284,6 @@ def _row(row: sqlite3.Row) -> Row:
 
 def _bound(limit: int | None) -> int:
     return -1 if limit is None else limit
-
-
-def _bindable(text: str) -> str:
-    """SQLite refuses lone surrogates; no stored name holds one."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def histories_before(path: Path, session: str, start_ns: int) -> dict[str, AccessHistory]:

@@ -131,7 +131,14 @@ CREATE INDEX postures_root ON postures (root, time_ns);
 def _version_1(database: Database) -> None:
     """Tables, and trigram search over them: a part of a path or a host finds it, in any script."""
     database.executescript(VERSION_1)
-    database["events"].enable_fts(["subject", "words"], create_triggers=True, tokenize="trigram")
+    if has_full_text(database.conn):
+        database["events"].enable_fts(["subject", "words"], create_triggers=True, tokenize="trigram")
+
+
+def has_full_text(connection: sqlite3.Connection) -> bool:
+    """Whether this SQLite was built with FTS5. Without it a search looks at each row."""
+    found = connection.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchone()
+    return found is not None
 
 
 def _version_2(database: Database) -> None:

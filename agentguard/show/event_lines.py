@@ -1,4 +1,4 @@
-"""Events as lines of text: JSON Lines, a table for a terminal, CSV."""
+"""Events as lines of text: JSON Lines, a table for a terminal, CSV, OCSF."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from agentguard.model.event import Event, event_to_json, iso_time
 from agentguard.show.looks import DISPOSITION, SEVERITY, painted
 from agentguard.show.phrases import clock_time, match_names, process_name
-from agentguard.show.table import GAP, csv_line, fitted, table_line
+from agentguard.show.table import CSV_END, GAP, csv_line, fitted, table_line
 from agentguard.show.text import safe
 
 _TABLE = ("TIME", "SEVERITY", "WHAT", "ACT", "PROCESS", "SUBJECT")
@@ -20,7 +20,10 @@ _LEAST = 20
 CSV_HEADER = (
     *("uid", "time", "session", "seq", "kind", "activity", "subject", "path", "host", "pid", "process"),
     *("attribution", "types", "names", "fingerprints", "severity", "disposition", "outcome", "rule", "reason"),
+    *("agent", "sensor", "port", "method", "destination", "flow_read", "flow_seconds", "count", "gap"),
 )
+"""New columns come last: a program may count them. Several types, names or fingerprints stand in one cell, with spaces
+between them; `flow_read` is the uid of the event that read what this one sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +32,20 @@ class Lines:
 
     header: str | None
     line: Callable[[Event], str]
+    end: str = "\n"
+    """Of each line."""
 
 
 def lines_for(format_name: str, *, room: int = 120, color: bool = False) -> Lines:
-    """`jsonl`, `csv` or `table`; a table takes `room` columns of a terminal."""
+    """`jsonl`, `ocsf`, `csv` or `text`; text is a table that takes `room` columns of a terminal."""
     if format_name == "jsonl":
         return Lines(None, json_line)
+    if format_name == "ocsf":
+        from agentguard.show.ocsf import ocsf_lines  # noqa: PLC0415 - rarely asked for
+
+        return Lines(None, ocsf_lines)
     if format_name == "csv":
-        return Lines(csv_line(CSV_HEADER), _csv_event)
+        return Lines(csv_line(CSV_HEADER), _csv_event, CSV_END)
     rest = max(_LEAST, room - sum(_FIXED) - len(GAP) * len(_FIXED))
     return Lines(table_line(_TABLE, (*_FIXED, rest)), lambda event: _table_event(event, rest, color=color))
 
@@ -83,5 +92,9 @@ def _csv_event(event: Event) -> str:
             " ".join(match.name for match in finding.matches if match.name),
             " ".join(match.fingerprint for match in finding.matches),
             *(verdict.severity.value, verdict.disposition.value, verdict.outcome.value, verdict.rule, verdict.reason),
+            *(finding.agent, finding.sensor, finding.port or "", finding.method),
+            verdict.destination.value if verdict.destination else "",
+            *((finding.flow.read, round(finding.flow.seconds, 6)) if finding.flow else ("", "")),
+            *(finding.count, finding.gap.detail if finding.gap else ""),
         )
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import quote
 
 from agentguard import __version__
 from agentguard.model.verdict import Severity
+from agentguard.show.text import safe
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {
@@ -29,6 +31,7 @@ _SCORES = {
 }
 """`security-severity`, on the scale of CVSS: GitHub sorts by it."""
 _ROOT = "%SRCROOT%"
+_LINK = re.compile(r"[\\\[\]]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,16 @@ class SarifRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SarifStep:
+    """One step of the way of a value. Its place is a file: viewers drop a step that has none."""
+
+    path: str
+    message: str
+    time: str
+    """UTC, ISO 8601."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SarifResult:
     """One finding."""
 
@@ -59,21 +72,31 @@ class SarifResult:
     fingerprint: str
     """The same in every run that finds this again, wherever it has moved in its file."""
     properties: Mapping[str, Any] = field(default_factory=dict)
+    steps: Sequence[SarifStep] = ()
+    """Of a value that was read and then sent, in time."""
+    count: int = 1
+    """How often it happened."""
 
 
 def sarif(
-    rules: Sequence[SarifRule], results: Sequence[SarifResult], failures: Sequence[tuple[str, str]], *, found_by: str
+    rules: Sequence[SarifRule],
+    results: Sequence[SarifResult],
+    failures: Sequence[tuple[str, str]],
+    *,
+    found_by: str,
+    properties: Mapping[str, Any] | None = None,
 ) -> str:
-    """A log with one run.
+    """A log with one run. ASCII only, so that nothing in it can act on a terminal.
 
     Args:
         rules: every rule that a result names.
         results: in the order in which they are to be shown.
-        failures: (path, reason) of what could not be looked at.
+        failures: (path, reason) of what could not be looked at; a path of "" for what is no file.
         found_by: the name of the analysis: results of another one are not taken for fixed when these come in.
+        properties: of the run.
     """
     places = {rule.id: number for number, rule in enumerate(rules)}
-    run = {
+    run: dict[str, Any] = {
         "tool": {
             "driver": {"name": "AgentGuard", "semanticVersion": __version__, "rules": [_rule(rule) for rule in rules]}
         },
@@ -82,13 +105,15 @@ def sarif(
         "originalUriBaseIds": {_ROOT: {"description": {"text": "Where the scan was started."}}},
         "results": [_result(result, places[result.rule]) for result in results],
     }
+    if properties:
+        run["properties"] = dict(properties)
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
 def _rule(rule: SarifRule) -> dict[str, Any]:
     words = {
         "id": rule.id,
-        "name": "".join(part.capitalize() for part in rule.id.split("-")),
+        "name": "".join(part.capitalize() for part in rule.id.rpartition(":")[2].split("-")),
         "shortDescription": {"text": rule.title},
         "help": {"text": rule.help},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
@@ -98,14 +123,24 @@ def _rule(rule: SarifRule) -> dict[str, Any]:
 
 
 def _result(result: SarifResult, index: int) -> dict[str, Any]:
-    return {
+    out = {
         "ruleId": result.rule,
         "ruleIndex": index,
         "level": _LEVELS[result.severity],
-        "message": {"text": result.message},
+        "message": _message(result.message),
         "locations": [_location(result.path, result.line)],
         "partialFingerprints": {"agentguard/v1": result.fingerprint},
         "properties": {"severity": result.severity.value, **result.properties},
+    }
+    if result.steps:
+        out["codeFlows"] = [{"threadFlows": [{"locations": [_step(step) for step in result.steps]}]}]
+    return {**out, "occurrenceCount": result.count} if result.count > 1 else out
+
+
+def _step(step: SarifStep) -> dict[str, Any]:
+    return {
+        "location": {**_location(step.path, 0), "message": _message(step.message)},
+        "executionTimeUtc": step.time,
     }
 
 
@@ -128,10 +163,15 @@ def _artifact(path: str) -> dict[str, Any]:
 
 def _failures(failures: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
     return [
-        {"level": "error", "message": {"text": _plain(reason)}, "locations": [_location(path, 0)]}
+        {"level": "error", "message": _message(reason)} | ({"locations": [_location(path, 0)]} if path else {})
         for path, reason in failures
     ]
 
 
 def _plain(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _message(text: str) -> dict[str, str]:
+    """Text for a person. Brackets would make a link of what an agent chose (SARIF 3.11.6)."""
+    return {"text": _LINK.sub(r"\\\g<0>", safe(text))}

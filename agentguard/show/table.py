@@ -11,8 +11,10 @@ from agentguard.show.text import safe, shortened
 
 GAP = "  "
 NARROWEST = 12
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would run."""
+CSV_END = "\r\n"
+"""Of each record (RFC 4180)."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What a spreadsheet would run, blanks before it or not; the wide forms in East Asian versions."""
 
 
 def cells(text: str) -> int:
@@ -66,4 +68,4 @@ def _csv_cell(value: object) -> object:
     if not isinstance(value, str):
         return "" if value is None else value
     text = safe(value)
-    return "'" + text if text.startswith(_FORMULA) else text
+    return "'" + text if text.lstrip().startswith(_FORMULA) else text

@@ -14,6 +14,7 @@ import tui_sample as sample
 from pilots import lines_of, live_of, log_of, make_app, settle, text_of, until
 from textual.pilot import Pilot
 from textual.theme import BUILTIN_THEMES
+from textual.widgets import Input
 
 from agentguard.config import open_home
 from agentguard.model.event import Event
@@ -200,8 +201,17 @@ async def test_a_wrong_filter_says_why_and_filters_nothing(database: Path) -> No
         await pilot.press("slash", *"severity>=loud")
         await pilot.pause(2 * SETTLE)
         await until(pilot, lambda: live_of(pilot).loaded, "the list to be loaded")
-        assert 'no severity "loud"' in text_of(pilot)
+        assert 'at character 11: no severity "loud"; one of info' in text_of(pilot)
         assert len(log_of(pilot).index) == len(SHOP_EVENTS)
+
+
+async def test_tab_completes_keys_and_what_the_record_holds(database: Path) -> None:
+    async with dashboard(database) as pilot:
+        await pilot.press("slash", *"sev")
+        assert "tab severity>=" in text_of(pilot)
+        await pilot.press("tab", *"hi", "tab", *" host:pas", "tab")
+        assert pilot.app.screen.query_one(Input).value == "severity>=high host:paste.example"
+        await until(pilot, lambda: len(log_of(pilot).index) == 1, "one event")
 
 
 async def test_a_filter_may_name_another_session(database: Path) -> None:

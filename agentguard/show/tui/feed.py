@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from agentguard.errors import StoreError
 from agentguard.model.event import Event
 from agentguard.model.finding import Activity
 from agentguard.model.verdict import Disposition
-from agentguard.record.reader import EventQuery, Reader
+from agentguard.record.reader import EventQuery, Field, Reader
 from agentguard.show.tui.flow_text import Story
 
 FIRST = 500
@@ -85,6 +86,13 @@ class Feed:
         else:
             found = self.reader.event_ids(replace(query, after=row_id))
         return found[0] if found else 0
+
+    def known(self, key: str) -> Sequence[str]:
+        """Values of the filter's key that the record holds; none when it cannot be read now."""
+        try:
+            return self.reader.values(Field(key))
+        except (StoreError, ValueError):
+            return ()
 
     def session_uid(self, name: str) -> str:
         """The uid behind a name in a filter; a name that nothing has matches nothing."""

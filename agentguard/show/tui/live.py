@@ -57,7 +57,7 @@ class LiveScreen(Page):
         yield EmptyState()
         yield TimelinePanel(zone=zone)
         yield Horizontal(SessionList(home=user_home), EventLog(self._feed.read, zone=zone), id="middle")
-        yield FilterBar()
+        yield FilterBar(clock=self.desk.clock, zone=zone, known=self._feed.known)
         yield DetailPanel(zone=zone)
 
     def on_mount(self) -> None:

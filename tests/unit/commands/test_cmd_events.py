@@ -71,6 +71,8 @@ def test_an_empty_record_is_no_error(events) -> None:
         (["--kind", "gap", "--kind", "command"], [4, 9, 10]),
         (["--min-severity", "critical"], [6, 8]),
         (["--search", "paste.example curl"], [6]),
+        (["--filter", "severity>=critical -host:nowhere"], [6, 8]),
+        (["--filter", "session:last is:finding paste.example", "--kind", "http"], [6]),
         (["--limit", "2"], [9, 10]),
         (["--limit", "2", "--kind", "file"], [2, 3]),
         (["--limit", "0"], []),
@@ -107,6 +109,8 @@ def test_hostile_names_are_shown_harmlessly(events, writer: Writer, chosen: str)
         (["--session", "nothing"], "no session 'nothing'"),
         (["--follow", "--format", "json"], "use --format jsonl"),
         (["--limit", "-1"], "--limit takes 0 or more"),
+        (["--filter", "kind:file severity>=loud"], "at character 21: no severity"),
+        (["--filter", "session:last", "--session", "last"], "named twice"),
     ],
 )
 def test_what_cannot_be_is_one_line(

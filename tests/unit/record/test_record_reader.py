@@ -13,7 +13,7 @@ from record_builders import FINGERPRINT, SECOND, START, gap, leaked, make_home, 
 from agentguard.errors import StoreError
 from agentguard.model.finding import Activity, Kind
 from agentguard.model.verdict import Disposition, Severity
-from agentguard.record.reader import EventQuery, Reader
+from agentguard.record.reader import Compare, EventQuery, Field, Reader, Term
 from agentguard.record.writer import Writer
 
 
@@ -32,6 +32,11 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
     writer.end_session(leaked(record_walk(writer, "s-two", START + 500 * SECOND)))
     writer.close()
     return Reader(guard_home.database)
+
+
+def term(field: Field, *values: str, compare: Compare = Compare.IS, negated: bool = False, **narrow) -> dict:
+    """Keyword arguments of a query with one term."""
+    return {"terms": (Term(field, values, compare, negated),), **narrow}
 
 
 def uids(events) -> list[str]:
@@ -69,10 +74,33 @@ def test_events_of_all_sessions_follow_each_other_by_id(reader: Reader) -> None:
         ({"activities": [Activity.SEND]}, ["s-one-e28", "s-one-e29"]),
         ({"dispositions": [Disposition.LOGGED]}, ["s-one-e30"]),
         ({"min_severity": Severity.CRITICAL}, ["s-one-e28", "s-one-e29"]),
-        ({"host": "paste.example"}, ["s-one-e28"]),
-        ({"process": "nc"}, ["s-one-e30"]),
-        ({"process": "48333"}, ["s-one-e28", "s-one-e29"]),
-        ({"process": "9" * 40}, []),
+        (term(Field.HOST, "paste.example"), ["s-one-e28"]),
+        (term(Field.HOST, "example"), ["s-one-e28", "s-one-e29"]),
+        (term(Field.HOST, "te.example"), []),
+        (term(Field.HOST, "UP*.EXAMPLE", "nowhere"), ["s-one-e28"]),
+        (term(Field.PROCESS, "nc"), ["s-one-e30"]),
+        (term(Field.PROCESS, "NC", "none"), ["s-one-e30"]),
+        (term(Field.PROCESS, "cur?"), ["s-one-e28", "s-one-e29"]),
+        (term(Field.PROCESS, "48333"), ["s-one-e28", "s-one-e29"]),
+        (term(Field.PROCESS, "9" * 40), []),
+        (term(Field.PID, "48333"), ["s-one-e28", "s-one-e29"]),
+        (term(Field.PATH, "config/13/"), ["s-one-e13"]),
+        (term(Field.PATH, "CONFIG/13"), ["s-one-e13"]),
+        (term(Field.PATH, "*fig/?3/*"), ["s-one-e13", "s-one-e23"]),
+        (term(Field.PATH, "[a-z]onfig"), []),
+        (term(Field.PATH, "*fig/1?/*", negated=True, kinds=[Kind.GAP]), ["s-one-e30"]),
+        (term(Field.KIND, "gap", "finding"), ["s-one-e30"]),
+        (term(Field.KIND, "file", negated=True), ["s-one-e28", "s-one-e29", "s-one-e30"]),
+        (term(Field.ACTIVITY, "send"), ["s-one-e28", "s-one-e29"]),
+        (term(Field.DISPOSITION, "logged"), ["s-one-e30"]),
+        (term(Field.SEVERITY, "critical", compare=Compare.AT_LEAST), ["s-one-e28", "s-one-e29"]),
+        (term(Field.SESSION, "s-two"), []),
+        (term(Field.SESSION, "s-o", kinds=[Kind.GAP]), ["s-one-e30"]),
+        (term(Field.AGENT, "nobody"), []),
+        (term(Field.TIME, "0", compare=Compare.AT_MOST), []),
+        (term(Field.IS, "finding", kinds=[Kind.GAP]), []),
+        (term(Field.IS, "seen"), []),
+        (term(Field.TEXT, "upload.paste", kinds=[Kind.HTTP], negated=True), ["s-one-e29"]),
         ({"text": "upload.paste"}, ["s-one-e28"]),
         ({"text": "PASTE.exa curl"}, ["s-one-e28", "s-one-e29"]),
         ({"text": "config/13/"}, ["s-one-e13"]),
@@ -92,7 +120,9 @@ def test_no_text_of_a_user_breaks_the_search(reader: Reader, text: str) -> None:
     found = reader.count_events(text=text)
     assert found == 33 if not text.replace("\0", " ").split() else found <= 33
     assert reader.session("?" + text) is None
-    reader.events(process=text, host=text, limit=1)
+    free = (Field.SESSION, Field.AGENT, Field.HOST, Field.PROCESS, Field.PATH, Field.TYPE, Field.RULE, Field.TEXT)
+    for negated in (False, True):
+        reader.events(terms=tuple(Term(field, (text, "x"), negated=negated) for field in free), limit=1)
 
 
 @pytest.mark.parametrize("text", ['a"b OR c', "NEAR(x", "words:env", "-env", "***", "subject:", "\ud800\ud800\ud800"])

@@ -1,0 +1,1 @@
+"""The filter language, typed in the dashboard and after `agentguard events --filter`."""
