@@ -65,7 +65,10 @@ def find_place(folder: Path) -> HookPlace:
         ConfigError: it lies in none, or in a bare one; git is missing or refuses; core.hooksPath names no folder.
     """
     words = ("--show-toplevel", "--git-common-dir", "--git-path", "hooks")
-    shown, common, hooks = git(folder, "rev-parse", *words).split("\n", 2)
+    try:
+        shown, common, hooks = git(folder, "rev-parse", *words).split("\n", 2)
+    except ConfigError as error:
+        raise _in_our_words(folder, error) from None
     top = Path(shown)
     hooks_path, set_by = _setting(folder)
     named = Path(os.path.normpath(top / hooks_path if hooks_path else folder / hooks))  # git runs hooks from the top
@@ -103,16 +106,26 @@ def git(folder: Path, *words: str) -> str:
     """What git answers, without the line end behind it. It obeys its environment, as it would for the user.
 
     Raises:
-        ConfigError: git is missing, or refuses, in its own words.
+        ConfigError: git is missing, or refuses, in its own words, in English.
     """
     try:
-        done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, check=False)
+        environ = {**os.environ, "LC_ALL": "C"}
+        done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, env=environ, check=False)
     except OSError as error:
         raise ConfigError(f"cannot start git: {error.strerror}; install it, or put it on PATH") from None
     if done.returncode:
         said = next(iter(done.stderr.decode("utf-8", "replace").splitlines()), f"status {done.returncode}")
         raise ConfigError(f"git {words[0]} in {folder}: {said.removeprefix('fatal: ')}")
     return os.fsdecode(done.stdout).removesuffix("\n")
+
+
+def _in_our_words(folder: Path, error: ConfigError) -> ConfigError:
+    """git names commands that nobody has typed."""
+    if "not a git repository" in str(error):
+        return ConfigError(f"{folder} is in no git repository; name a folder that is, or change to one")
+    if "must be run in a work tree" in str(error):
+        return ConfigError(f"{folder} is a bare repository or in `.git`: nobody commits there; name a work tree")
+    return error
 
 
 def _setting(folder: Path) -> tuple[str, str]:

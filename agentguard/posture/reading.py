@@ -25,6 +25,8 @@ from agentguard.posture.tree import SeenFile
 
 _MOST_PLACES = 50
 """Of one credential in one file."""
+_MOST_MANAGERS = 3
+"""That one file takes values from; what names more is a list of them: a rule of a scanner, a manual, a policy."""
 _MOST_LOOKED_UP = 200
 """Credentials of one file whose sections are looked up."""
 MOST_BYTES = 64 << 20
@@ -180,9 +182,13 @@ class FileReader:
     def _references(self, file: SeenFile, data: bytes) -> Iterator[Reference]:
         if not _is_small_settings(file, data):
             return
-        for manager in self._catalogue.managers:
-            if any(word in data for word in manager.keywords) and (count := len(manager.regex.findall(data))):
-                yield Reference(manager=manager.name, file=file, count=count)
+        found = [
+            Reference(manager=manager.name, file=file, count=count)
+            for manager in self._catalogue.managers
+            if any(word in data for word in manager.keywords) and (count := len(manager.regex.findall(data)))
+        ]
+        if len(found) <= _MOST_MANAGERS:
+            yield from found
 
 
 def _few_of_each(placed: list[Placed]) -> Iterator[Placed]:

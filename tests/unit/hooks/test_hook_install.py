@@ -299,8 +299,12 @@ def test_the_commands(
     assert main(["hook", "uninstall", "git", "--recurse-submodules"]) == 0
     assert main(["hook", "run", "commit-msg"]) == 2
     monkeypatch.chdir(tmp_path)
-    assert main(["hook", "install", "git"]) == 2
-    assert "not a git repository" in capsys.readouterr().err
+    bare.git("init", "--quiet", "--bare", str(tmp_path / "store"))
+    for action in ("install", "status", "uninstall"):
+        assert main(["hook", action, "git"]) == 2
+        assert f"{tmp_path} is in no git repository; name a folder that is" in capsys.readouterr().err
+        assert main(["hook", action, "git", "--repository", "store"]) == 2
+        assert "store is a bare repository" in capsys.readouterr().err
 
 
 def test_the_framework_hands_our_hook_what_it_needs(

@@ -235,6 +235,15 @@ def test_what_is_fetched_by_a_reference_is_well_done(posture: Posture) -> None:
     }
 
 
+def test_a_file_that_names_many_managers_is_a_list_of_them_and_no_use_of_any(tmp_path: Path) -> None:
+    references = ["op://shop/stripe/key", "vault:secret/data/shop#key", "doppler run --", "sops -d keys.yaml"]
+    references += ["arn:aws:secretsmanager:eu-west-1:1:secret:shop", "projects/shop/secrets/stripe/versions/latest"]
+    write(tmp_path, "rules.yaml", "".join(f"- pattern: '{one}'\n" for one in references))
+    assert look_at(tmp_path).good == ()
+    write(tmp_path, "settings.yaml", "".join(f"key{at}: '{one}'\n" for at, one in enumerate(references[:1] * 2)))
+    assert [one.what for one in look_at(tmp_path).good] == ["2 values taken from 1Password"]
+
+
 def test_the_same_key_in_two_environments(posture: Posture) -> None:
     found = only(posture, Check.SHARED)
     assert found.severity is Severity.HIGH
