@@ -23,7 +23,7 @@ _EARLIER = {"table": "text", "md": "markdown"}
 
 
 def add_format(
-    parser: argparse.ArgumentParser, *formats: str, default: str | None = "text", words: str | None = None
+    parser: argparse._ActionsContainer, *formats: str, default: str | None = "text", words: str | None = None
 ) -> None:
     """`--format`, of `formats`. A `default` of None leaves it to the verb; `words` say then what it takes."""
     parser.add_argument("--format", type=_named, choices=formats, default=default, help=words or f"default: {default}")

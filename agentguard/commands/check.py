@@ -11,10 +11,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import shutil
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,6 +21,7 @@ from typing import TYPE_CHECKING
 from agentguard.command_name import command
 from agentguard.config import Home, folder_of_user, home_path, open_home, working_folder
 from agentguard.errors import EXIT_ERROR, EXIT_FOUND, EXIT_OK, StoreError, UsageError
+from agentguard.formats import add_format, color, room
 from agentguard.model.verdict import Severity
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from agentguard.scan.setting import Setting
     from agentguard.show.progress import ProgressLine
 
-FORMATS = ("text", "json", "sarif")
 _LEVELS = [severity.value for severity in Severity if severity is not Severity.INFO]
 
 
@@ -48,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fail-on", choices=_LEVELS, default=_LEVELS[0], help="exit with 1 from here on (default: low)"
     )
     parser.add_argument("--full", action="store_true", help="every step of every finding")
-    parser.add_argument("--format", choices=FORMATS, default="text")
+    add_format(parser, "text", "json", "csv", "sarif")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -60,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     home = open_home(home_path(arguments.home))
     posture, at_rest, opened = _look(arguments, home, root, user_home)
     posture = _record(home, posture, at_rest, opened)
-    print("\n".join(_rendered(arguments, posture, root, user_home)))
+    print(_rendered(arguments, posture, root, user_home), end="")
     if posture.unread:
         return EXIT_ERROR
     least = Severity(arguments.fail_on).rank
@@ -162,27 +160,30 @@ def _record(home: Home, posture: Posture, at_rest: tuple[SecretAtRest, ...], ope
     return posture
 
 
-def _rendered(arguments: argparse.Namespace, posture: Posture, root: Path, user_home: Path) -> Iterator[str]:
+def _rendered(arguments: argparse.Namespace, posture: Posture, root: Path, user_home: Path) -> str:
+    """With the end of its last line."""
     if arguments.format == "json":
         from agentguard.show.posture_json import render_json
 
-        yield render_json(posture)
-        return
+        return render_json(posture) + "\n"
+    if arguments.format == "csv":
+        from agentguard.show.posture_csv import posture_csv
+
+        return posture_csv(posture)
     if arguments.format == "sarif":
         from agentguard.show.posture_sarif import render_sarif
 
-        yield render_sarif(posture, before=_before(root), home=str(user_home))
-        return
+        return render_sarif(posture, before=_before(root), home=str(user_home)) + "\n"
     from agentguard.show.posture_lines import Style, posture_lines
 
     style = Style(
-        width=shutil.get_terminal_size((100, 24)).columns,
-        color=sys.stdout.isatty() and "NO_COLOR" not in os.environ,
+        width=room(100),
+        color=color(),
         full=arguments.full,
         elsewhere=root != working_folder(),
         more=f"{command()} check --full",
     )
-    yield from posture_lines(posture, style)
+    return "".join(f"{line}\n" for line in posture_lines(posture, style))
 
 
 def _before(root: Path) -> str:

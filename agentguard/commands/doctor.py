@@ -6,7 +6,6 @@ Nothing of yours is read. Exit status: 0 when AgentGuard can guard a session her
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import secrets
@@ -18,10 +17,11 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from agentguard import __version__
 from agentguard.config import home_path, open_home, working_folder
 from agentguard.errors import EXIT_ERROR, AgentGuardError
+from agentguard.formats import add_format
 from agentguard.model.session import Coverage, SensorState, Session
+from agentguard.model.unicode import valid_text
 
 OK, WARNING, BAD = "ok", "warning", "bad"
 _GLYPHS = {OK: "✓", WARNING: "!", BAD: "✗"}
@@ -43,18 +43,26 @@ class Check:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", choices=("table", "json"), default="table")
+    add_format(parser, "text", "json")
 
 
 def run(arguments: argparse.Namespace) -> int:
     checks = [*_machine(), *_home(arguments.home), *_policy(arguments.home), *_engines(), *_live()]
     if arguments.format == "json":
-        print(json.dumps({"version": __version__, "checks": [asdict(check) for check in checks]}, indent=2))
+        from agentguard.show.document import document
+
+        print(document("doctor", {"checks": [_as_json(check) for check in checks]}))
     else:
+        from agentguard.show.text import safe
+
         width = max(len(check.name) for check in checks)
         for check in checks:
-            print(f"{_GLYPHS[check.state]} {check.name:<{width}}  {check.state:<8} {check.detail}")
+            print(f"{_GLYPHS[check.state]} {check.name:<{width}}  {check.state:<8} {safe(check.detail)}")
     return EXIT_ERROR if any(check.state == BAD for check in checks) else 0
+
+
+def _as_json(check: Check) -> dict[str, str]:
+    return {name: valid_text(value) for name, value in asdict(check).items()}
 
 
 def _machine() -> Iterator[Check]:

@@ -10,13 +10,14 @@ Exit status: 0 done, or in place; 1 `status`: not in place, `run`: credentials f
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentguard.command_name import command
 from agentguard.config import home_path, open_home, working_folder
 from agentguard.errors import EXIT_FOUND, EXIT_OK
+from agentguard.formats import add_format
+from agentguard.model.unicode import valid_text
 
 if TYPE_CHECKING:
     from agentguard.hooks.install import Change
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     uninstall = _of_git(actions, "uninstall", "take it out again")
     uninstall.add_argument("--force", action="store_true", help="also hooks that someone has edited since")
     status = _of_git(actions, "status", "whether it stands, hook by hook")
-    status.add_argument("--format", choices=("text", "json"), default="text")
+    add_format(status, "text", "json")
     once = actions.add_parser("run", help="be a hook, for programs that call hooks themselves (pre-commit)")
     once.add_argument("hook", choices=("pre-commit", "commit-msg", "pre-push"))
     once.add_argument("arguments", nargs="*", help="what git gives that hook")
@@ -119,7 +120,9 @@ def _status(places: list[HookPlace], home: Path, *, as_json: bool) -> int:
 
     found = [(place, status(place), _problem(place, home)) for place in places]
     if as_json:
-        print(json.dumps([_as_json(*one) for one in found], indent=2))
+        from agentguard.show.document import document
+
+        print(document("hook-status", {"repositories": [_as_json(*one) for one in found]}))
     else:
         for one in found:
             _show(*one)
@@ -165,14 +168,15 @@ def _show(place: HookPlace, hooks: list[HookStatus], problem: str) -> None:
 
 def _as_json(place: HookPlace, hooks: list[HookStatus], problem: str) -> dict[str, object]:
     return {
-        "top": str(place.top),
-        "folder": str(place.folder),
+        "top": valid_text(str(place.top)),
+        "folder": valid_text(str(place.folder)),
         "kind": place.kind,
         "husky": place.husky,
-        "problem": problem or None,
-        "hooks_path": place.hooks_path or None,
-        "set_by": place.set_by or None,
+        "problem": valid_text(problem) or None,
+        "hooks_path": valid_text(place.hooks_path) or None,
+        "set_by": valid_text(place.set_by) or None,
         "hooks": [
-            {"hook": one.hook, "path": str(one.path), "state": one.state, "chained": one.chained} for one in hooks
+            {"hook": one.hook, "path": valid_text(str(one.path)), "state": one.state, "chained": one.chained}
+            for one in hooks
         ],
     }

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import shutil
 import sys
 import time
 from dataclasses import replace
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING
 from agentguard.command_name import command
 from agentguard.config import Home, home_option, home_path
 from agentguard.errors import AgentGuardError
+from agentguard.formats import add_format, color, piped, room
 
 if TYPE_CHECKING:
     from agentguard.model.credential import CredentialPlace, KnownCredential
@@ -55,8 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_format(parser: argparse.ArgumentParser, default: str | None) -> None:
-    words = "default: text, or json in a pipe"
-    parser.add_argument("--format", choices=["text", "json"], default=default, help=words)
+    add_format(parser, "text", "json", "csv", default=default, words="default: text, or json in a pipe")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -96,10 +95,15 @@ def _show(arguments: argparse.Namespace, page: Page) -> int:
     from agentguard.show.keys_json import render_keys
     from agentguard.show.keys_text import credential_lines, inventory_lines, worklist_lines
 
-    chosen = arguments.format or ("text" if sys.stdout.isatty() else "json")
+    chosen = piped(arguments.format, "json")
     if chosen == "json":
         listed = [] if arguments.action == "worklist" else page.credentials
         print(render_keys(listed, page.tasks, page.issuers, time.time_ns()))
+    elif chosen == "csv":
+        from agentguard.show.keys_csv import keys_csv
+
+        tasks = [task.credential for task in page.tasks]
+        print(keys_csv(page, tasks if arguments.action == "worklist" else page.credentials), end="")
     elif not page.credentials:
         print(f"no credential seen yet; `{command()} run -- claude` and `{command()} scan` find them", file=sys.stderr)
     elif arguments.action == "show":
@@ -123,8 +127,8 @@ def _page(home: Home, known: list[KnownCredential]) -> Page:
         issuers=issuers,
         now_ns=now,
         home_option=home_option(home),
-        room=shutil.get_terminal_size((120, 24)).columns,
-        color=sys.stdout.isatty() and "NO_COLOR" not in os.environ,
+        room=room(),
+        color=color(),
     )
 
 

@@ -11,21 +11,26 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import json
 import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agentguard.config import home_path, open_home, working_folder
 from agentguard.errors import EXIT_ERROR, EXIT_FOUND, EXIT_OK, PolicyError
+from agentguard.formats import add_format
+from agentguard.show.document import document
+from agentguard.show.text import safe
 
 if TYPE_CHECKING:
     from agentguard.detect.files import FilePattern
     from agentguard.judge.context import Context
+    from agentguard.judge.examples import Failure
     from agentguard.judge.policy import Policy, Rule
     from agentguard.model.finding import Finding
+
+_NO_FACTS: dict[str, Any] = {"rules": 0, "sources": [], "trusted": True, "gateways": [], "gateways_not_trusted": []}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,17 +39,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     check = _action(actions, "check", "say whether a policy is valid")
     check.add_argument("file", nargs="?", type=Path, metavar="FILE", help="default: the policies in force here")
+    add_format(check, "text", "json")
     listing = _action(actions, "list", "the rules in force here, in order")
-    listing.add_argument("--format", choices=("table", "json"), default="table")
+    add_format(listing, "text", "json")
     explain = _action(actions, "explain", "which rule decides a situation, and why")
     explain.add_argument("--event", metavar="UID", help="a recorded event, instead of the words below")
-    explain.add_argument("--format", choices=("text", "json"), default="text")
+    add_format(explain, "text", "json")
     for word, meaning in SITUATION.items():
         option = "--" + word.replace("_", "-")
         count = "+" if word in LISTS else 1
         explain.add_argument(option, dest=f"word_{word}", nargs=count, metavar="X", help=meaning or None)
     test = _action(actions, "test", "run the examples written in a policy")
     test.add_argument("file", nargs="?", type=Path, metavar="FILE", help="default: the policies in force here")
+    add_format(test, "text", "json")
     trust = _action(actions, "trust", "trust this content of a repository's policy")
     trust.add_argument("file", type=Path, metavar="FILE")
 
@@ -70,34 +77,59 @@ def _in_force(arguments: argparse.Namespace) -> Policy:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from agentguard.judge.load import load_file
     from agentguard.judge.parse import InvalidPolicyError
 
     try:
-        if arguments.file is None:
-            policy = _in_force(arguments)
-            sources = list(dict.fromkeys(rule.source for rule in (*policy.rules, *policy.stricter)))
-            print(f"valid: {len(policy.rules) + len(policy.stricter)} rules from {', '.join(sources)}")
-            if policy.stricter:
-                print("The repository's policy is not trusted: it may only make verdicts stricter (policy trust FILE).")
-            if policy.gateways_not_trusted:
-                print(f"Its gateways do not count until then: {', '.join(policy.gateways_not_trusted)}")
-            if policy.gateways:
-                print(f"Gateways to models: {', '.join(policy.gateways)}")
-        else:
-            print(f"valid: {len(load_file(arguments.file).rules)} rules in {arguments.file}")
+        facts = _valid_facts(arguments)
     except InvalidPolicyError as error:
-        for problem in error.problems:
-            print(problem, file=sys.stderr)
-        return EXIT_ERROR
-    return EXIT_OK
+        facts = {"valid": False, "problems": [str(problem) for problem in error.problems], **_NO_FACTS}
+    if arguments.format == "json":
+        print(document("policy-check", facts))
+    else:
+        _tell_check(facts, arguments.file)
+    return EXIT_OK if facts["valid"] else EXIT_ERROR
+
+
+def _valid_facts(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Raises InvalidPolicyError."""
+    from agentguard.judge.load import load_file
+
+    facts = {"valid": True, "problems": [], **_NO_FACTS}
+    if arguments.file is not None:
+        return {**facts, "rules": len(load_file(arguments.file).rules), "sources": [str(arguments.file)]}
+    policy = _in_force(arguments)
+    rules = (*policy.rules, *policy.stricter)
+    return {
+        **facts,
+        "rules": len(rules),
+        "sources": list(dict.fromkeys(rule.source for rule in rules)),
+        "trusted": not policy.stricter,
+        "gateways": list(policy.gateways),
+        "gateways_not_trusted": list(policy.gateways_not_trusted),
+    }
+
+
+def _tell_check(facts: dict[str, Any], file: Path | None) -> None:
+    if not facts["valid"]:
+        for problem in facts["problems"]:
+            print(safe(problem), file=sys.stderr)
+        return
+    sources = safe(", ".join(facts["sources"]))
+    print(f"valid: {facts['rules']} rules {'from' if file is None else 'in'} {sources}")
+    if not facts["trusted"]:
+        print("The repository's policy is not trusted: it may only make verdicts stricter (policy trust FILE).")
+    if facts["gateways_not_trusted"]:
+        print(f"Its gateways do not count until then: {safe(', '.join(facts['gateways_not_trusted']))}")
+    if facts["gateways"]:
+        print(f"Gateways to models: {safe(', '.join(facts['gateways']))}")
 
 
 def _list(arguments: argparse.Namespace) -> int:
     policy = _in_force(arguments)
     rows = [(rule, False) for rule in policy.rules] + [(rule, True) for rule in policy.stricter]
     if arguments.format == "json":
-        print(json.dumps([_rule_to_json(rule, stricter=stricter) for rule, stricter in rows], indent=2))
+        rules = [_rule_to_json(rule, stricter=stricter) for rule, stricter in rows]
+        print(document("policy-list", {"rules": rules}))
         return EXIT_OK
     width = max(len(rule.name) for rule, _ in rows)
     print(f"{'#':>3}  {'RULE':<{width}}  {'DISPOSITION':<11}  {'SEVERITY':<8}  OUTCOME")
@@ -129,7 +161,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     context = replace(context, gateways=policy.gateways)
     explanation = explain(policy, finding, context)
     if arguments.format == "json":
-        print(json.dumps(explanation_to_json(explanation), indent=2))
+        print(document("policy-explain", explanation_to_json(explanation)))
     else:
         print("\n".join(explanation_lines(explanation)))
     return EXIT_OK
@@ -225,15 +257,25 @@ def _test(arguments: argparse.Namespace) -> int:
         policy = load_policy(home=None, workspace=None, base=arguments.file)
         rules = load_file(arguments.file).rules
     failures = check_examples(policy, rules, replace(_context(), gateways=policy.gateways))
-    for failure in failures:
-        wanted = "fire" if failure.example.expected else "stay silent"
-        print(
-            f"{failure.rule.source}:{failure.example.line}: {failure.rule.id} should {wanted}, but {failure.fired} did",
-            file=sys.stderr,
-        )
     count = sum(len(rule.examples) for rule in rules)
-    print(f"{count - len(failures)} of {count} examples came out as written")
+    if arguments.format == "json":
+        print(document("policy-test", {"examples": count, "failures": [_failure_to_json(one) for one in failures]}))
+    else:
+        for failure in failures:
+            wanted = "fire" if failure.example.expected else "stay silent"
+            where = f"{failure.rule.source}:{failure.example.line}: {failure.rule.id}"
+            print(safe(f"{where} should {wanted}, but {failure.fired} did"), file=sys.stderr)
+        print(f"{count - len(failures)} of {count} examples came out as written")
     return EXIT_FOUND if failures else EXIT_OK
+
+
+def _failure_to_json(failure: Failure) -> dict[str, object]:
+    return {
+        "rule": failure.rule.name,
+        "line": failure.example.line,
+        "expected": failure.example.expected,
+        "fired": failure.fired,
+    }
 
 
 def _trust(arguments: argparse.Namespace) -> int:

@@ -18,8 +18,6 @@ Exit status: 0 none found, 1 some found, 2 something could not be scanned, wheth
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -29,6 +27,7 @@ from typing import TYPE_CHECKING
 
 from agentguard.config import Home, home_path, working_folder
 from agentguard.errors import EXIT_ERROR, EXIT_FOUND, EXIT_OK, StoreError, UsageError
+from agentguard.formats import add_format, color, room
 from agentguard.model.verdict import Severity
 
 if TYPE_CHECKING:
@@ -39,8 +38,6 @@ if TYPE_CHECKING:
     from agentguard.scan.tally import Tally
     from agentguard.show.issuers import Issuer, Issuers
     from agentguard.show.progress import ProgressLine
-
-FORMATS = ("table", "json", "sarif")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--min-severity", choices=list(Severity), default=Severity.LOW, metavar="S", help="of info, low (default), ..."
     )
     limits.add_argument("--jobs", "-j", type=int, default=0, metavar="N", help="processes (default: one a processor)")
-    limits.add_argument("--format", choices=FORMATS, default="table")
+    add_format(limits, "text", "json", "csv", "sarif")
     limits.add_argument("--output", "-o", type=Path, metavar="FILE", help="instead of standard output")
 
 
@@ -233,13 +230,16 @@ def _print(arguments: argparse.Namespace, result: ScanResult, issuers: Issuers) 
         from agentguard.show.at_rest_sarif import result_sarif
 
         text = result_sarif(result, issuers) + "\n"
+    elif arguments.format == "csv":
+        from agentguard.show.at_rest_csv import result_csv
+
+        text = result_csv(result, issuers)
     else:
         terminal = sys.stdout.isatty() and arguments.output is None
-        room = shutil.get_terminal_size((120, 24)).columns if terminal else 0
-        lines = found_lines(result, issuers, Style(room, color=terminal and "NO_COLOR" not in os.environ))
+        lines = found_lines(result, issuers, Style(room() if terminal else 0, color=terminal and color()))
         text = "".join(f"{line}\n" for line in lines)
     if arguments.output is not None:
-        arguments.output.write_text(text, encoding="utf-8")
+        arguments.output.write_text(text, encoding="utf-8", newline="")
     else:
         sys.stdout.write(text)
         sys.stdout.flush()

@@ -1,23 +1,22 @@
 """List the sessions and their outcomes, newest first.
 
-The default format is a table on a terminal and JSON in a pipe.
+The default format is text (a table) on a terminal and JSON in a pipe.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
 import sys
 
 from agentguard.command_name import command
 from agentguard.config import Home, home_path
 from agentguard.errors import AgentGuardError
+from agentguard.formats import add_format, color, piped, room
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", choices=["table", "json", "jsonl", "csv"], help="default: table, or json in a pipe")
+    add_format(parser, "text", "json", "jsonl", "csv", default=None, words="default: text, or json in a pipe")
     parser.add_argument("--session", metavar="S", help="only this one: uid, a beginning of one, or `last`")
     parser.add_argument("--limit", metavar="N", type=int, help="only the newest N")
 
@@ -27,11 +26,11 @@ def run(arguments: argparse.Namespace) -> int:
     from agentguard.model.session_json import session_to_json
     from agentguard.record.reader import Reader
     from agentguard.show.session_lines import CSV_HEADER, csv_session, session_table
-    from agentguard.show.table import csv_line
+    from agentguard.show.table import CSV_END, csv_line
 
     if arguments.limit is not None and arguments.limit < 0:
         raise AgentGuardError("--limit takes 0 or more")
-    chosen = arguments.format or ("table" if sys.stdout.isatty() else "json")
+    chosen = piped(arguments.format, "json")
     reader = Reader(Home(home_path(arguments.home)).database)
     try:
         sessions = reader.sessions(arguments.limit)
@@ -48,12 +47,11 @@ def run(arguments: argparse.Namespace) -> int:
         for session in sessions:
             print(json.dumps(session_to_json(session)))
     elif chosen == "csv":
-        print(csv_line(CSV_HEADER))
+        print(csv_line(CSV_HEADER), end=CSV_END)
         for session in sessions:
-            print(csv_session(session))
+            print(csv_session(session), end=CSV_END)
     elif sessions:
-        color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-        for line in session_table(sessions, shutil.get_terminal_size((120, 24)).columns, color=color):
+        for line in session_table(sessions, room(), color=color()):
             print(line)
     else:
         print(f"no session yet; start one with `{command()} run -- claude`", file=sys.stderr)

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
-import os
 import shutil
-import sys
 import time
 from typing import TYPE_CHECKING
 
 from agentguard.config import Home, folder_of_user, home_option, home_path
+from agentguard.formats import add_format, color, room
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +25,7 @@ _COMMON_AGENTS = ("claude", "codex", "gemini", "opencode", "aider", "goose")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    add_format(parser, "text", "json")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -48,11 +46,11 @@ def run(arguments: argparse.Namespace) -> int:
     )
     agent = next(filter(shutil.which, _COMMON_AGENTS), _DEFAULT_AGENT)
     if arguments.format == "json":
-        print(json.dumps(standing_json(now, agent), indent=2))
+        from agentguard.show.document import document
+
+        print(document("status", standing_json(now, agent)))
         return 0
-    color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    room = shutil.get_terminal_size((120, 24)).columns
-    print("\n".join(standing_lines(now, agent=agent, room=room, color=color)))
+    print("\n".join(standing_lines(now, agent=agent, room=room(), color=color())))
     return 0
 
 

@@ -6,11 +6,11 @@ Exit status: 0 nothing was changed, 1 something was, 2 it could not be checked.
 from __future__ import annotations
 
 import argparse
-import json
 from typing import TYPE_CHECKING
 
 from agentguard.config import Home, home_path
 from agentguard.errors import EXIT_FOUND, EXIT_OK, AgentGuardError
+from agentguard.formats import add_format
 
 if TYPE_CHECKING:
     from agentguard.record.verify import Verification
@@ -20,7 +20,7 @@ MOST_LINES = 100
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--session", metavar="S", help="only this one: uid, a beginning of one, or `last`")
-    parser.add_argument("--format", choices=["text", "json"], default="text")
+    add_format(parser, "text", "json")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -38,7 +38,12 @@ def run(arguments: argparse.Namespace) -> int:
             raise AgentGuardError(f"no session {arguments.session!r}; `agentguard sessions` lists them")
         uid = found.uid
     result = verify(home, uid)
-    print(json.dumps(_as_json(result), indent=2) if arguments.format == "json" else "\n".join(_as_text(result)))
+    if arguments.format == "json":
+        from agentguard.show.document import document
+
+        print(document("verify", _as_json(result)))
+    else:
+        print("\n".join(_as_text(result)))
     return EXIT_FOUND if result.problems else EXIT_OK
 
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
 from agentguard.model.at_rest import Commit, ScanResult, SecretAtRest
+from agentguard.show.document import document
 from agentguard.show.issuers import Issuers, issuer_of
-
-VERSION = 1
 
 
 def result_json(result: ScanResult, issuers: Issuers) -> str:
     """Indented, for it is read by people, too."""
-    return json.dumps(
+    return document(
+        "scan",
         {
-            "version": VERSION,
             "found": [secret_json(one, issuers) for one in result.found],
             "unread": [{"path": _text(one.path), "reason": _text(one.reason)} for one in result.unread],
             "notes": list(result.notes),
@@ -28,7 +26,6 @@ def result_json(result: ScanResult, issuers: Issuers) -> str:
                 "seconds": round(result.seconds, 3),
             },
         },
-        indent=2,
     )
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from agentguard.model.credential import CredentialPlace, CredentialUse, KnownCredential
 from agentguard.model.event import iso_time
 from agentguard.show.credential_words import readings, sendings, why
+from agentguard.show.document import document
 from agentguard.show.issuers import Issuers, issuer_of
 from agentguard.show.urgency import DEMANDS, Task, worst_outcome
-
-SCHEMA_NAME = "agentguard-keys/1"
 
 
 def render_keys(
@@ -21,12 +19,11 @@ def render_keys(
     """Indented; ASCII only, so that nothing in it can act on a terminal."""
     causes = {task.credential.fingerprint: task.cause.value for task in tasks}
     found = {
-        "schema": SCHEMA_NAME,
         "generated": iso_time(generated_ns),
         "worklist": [_task(task, issuers) for task in tasks],
         "credentials": [_credential(one, causes.get(one.fingerprint), issuers) for one in credentials],
     }
-    return json.dumps(found, indent=1)
+    return document("keys", found)
 
 
 def _task(task: Task, issuers: Issuers) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from agentguard.command_name import command
 from agentguard.model.session import Coverage, SensorState, Session
 from agentguard.model.session_json import session_to_json
+from agentguard.model.unicode import valid_text
 from agentguard.model.verdict import Outcome
 from agentguard.show.looks import OUTCOME, painted
 from agentguard.show.phrases import ago, duration, plural
@@ -111,10 +112,12 @@ def standing_json(now: Situation, agent: str) -> dict[str, Any]:
             "count": len(now.tasks),
             "first": None
             if first is None
-            else {"fingerprint": first.credential.fingerprint, "name": _name(first), "cause": first.cause},
+            else {"fingerprint": first.credential.fingerprint, "name": valid_text(_name(first)), "cause": first.cause},
         },
         "gaps_counted": now.gaps,
-        "sensors_down": [{"sensor": one.sensor, "state": one.state, "reason": one.reason} for one in now.blind],
+        "sensors_down": [
+            {"sensor": one.sensor, "state": one.state, "reason": valid_text(one.reason)} for one in now.blind
+        ],
         "next": {"command": step.command, "why": step.why},
     }
 

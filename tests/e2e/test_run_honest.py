@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from harness.guarded import AGENTGUARD, Event, Guarded, of_kind
+from schema_check import faults
 
 pytestmark = pytest.mark.slow
 
@@ -160,6 +161,7 @@ def test_a_secret_file_out_of_packed_objects_is_recorded_from_its_exec(as_user: 
 def test_every_sensor_is_proved_and_says_how_soon(as_user: Guarded) -> None:
     done = as_user.verb("doctor", "--format", "json")
     assert done.returncode == 0, done.stdout
+    assert faults(json.loads(done.stdout), "doctor") == []
     details = {check["name"]: check["detail"] for check in json.loads(done.stdout)["checks"]}
     for sensor in ("seccomp", "watchdog", "inotify", "proxy"):
         assert re.match(r"proved: it saw its decoy after \d", details[f"sensor {sensor}"])

@@ -7,33 +7,28 @@ of each flow by uid, `credentials` tells the story of each value by its fingerpr
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from agentguard import __version__
 from agentguard.model.event import event_to_json, iso_time
 from agentguard.model.posture_json import posture_to_json
 from agentguard.model.session_json import session_to_json
 from agentguard.model.unicode import valid_text
 from agentguard.record.reader import KnownProcess
+from agentguard.show.document import document
 from agentguard.show.issuers import issuer_of
 from agentguard.show.report.advice import headline, next_steps
 from agentguard.show.report.credentials import Credential
 from agentguard.show.report.data import ReportData
 
-SCHEMA_NAME = "agentguard-report/1"
-
 
 def render_json(data: ReportData) -> str:
     """Indented; ASCII only, so that nothing in it can act on a terminal."""
-    return json.dumps(report_object(data), indent=1) + "\n"
+    return document("report", report_object(data)) + "\n"
 
 
 def report_object(data: ReportData) -> dict[str, Any]:
-    """As REPORT_SCHEMA describes it."""
+    """As `show.schemas.report` describes it, but for what every document begins with."""
     return {
-        "schema": SCHEMA_NAME,
-        "version": __version__,
         "generated": iso_time(data.generated_ns),
         "session": session_to_json(data.session),
         "headline": valid_text(headline(data)),

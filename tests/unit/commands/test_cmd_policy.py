@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from schema_check import faults
 
 from agentguard.cli import main
 
@@ -65,7 +66,8 @@ def test_check_of_a_missing_file(place: Path, capsys: pytest.CaptureFixture[str]
 def test_list_in_order(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (place / "shop" / ".agentguard.yaml").write_text(RULE)
     status, out, _ = run(capsys, "list", "--format", "json")
-    rows = json.loads(out)
+    assert faults(json.loads(out), "policy-list") == []
+    rows = json.loads(out)["rules"]
     assert status == 0
     assert rows[0]["rule"] == "policies/default.yaml:public-key"
     assert rows[-1] == {
@@ -126,6 +128,7 @@ def test_explain_knows_issuers_and_readers(place: Path, capsys: pytest.CaptureFi
 def test_explain_as_json(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = run(capsys, "explain", "--host", "localhost", "--type", "jwt", "--format", "json")
     data = json.loads(out)
+    assert faults(data, "policy-explain") == []
     assert data["rule"] == "policies/default.yaml:send-to-this-machine"
     assert data["units"][0]["destinations"] == ["loopback"]
     assert data["units"][0]["tried"][-1] == {"rule": data["rule"], "fired": True, "why": ""}

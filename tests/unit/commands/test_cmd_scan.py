@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from harness.ordinary_user import UID, open_folder, ordinary_user_prefix
 from harness.repository import Repository, made_up_key, new_repository
+from schema_check import faults
 
 from agentguard.cli import main
 from agentguard.config import Home
@@ -79,7 +80,9 @@ def test_what_could_not_be_scanned_ends_with_2_whatever_was_found(
     assert "  missing: No such file or directory" in said.err
     (shop.top / "broken.zip").write_bytes(b"PK\x03\x04 and no more")
     assert scan(guard, "--format", "json", "broken.zip") == 2
-    assert objects(capsys)["unread"] == [{"path": "broken.zip", "reason": "a damaged archive"}]
+    said = objects(capsys)
+    assert said["unread"] == [{"path": "broken.zip", "reason": "a damaged archive"}]
+    assert faults(said, "scan") == []
 
 
 def test_staged_is_what_the_index_holds_and_only_new_lines(
@@ -95,7 +98,9 @@ def test_staged_is_what_the_index_holds_and_only_new_lines(
     for variable in ("name", "email"):
         shop.git("config", f"user.{variable}", "")  # no identity: it needs none
     assert scan(guard, "--staged", "--format", "json") == 1
-    found = objects(capsys)["found"]
+    said = objects(capsys)
+    assert faults(said, "scan") == []
+    found = said["found"]
     assert [(one["path"], one["line"]) for one in found] == [("app.jar!conf/app.env", 2), ("src/pay.py", 5)]
 
 

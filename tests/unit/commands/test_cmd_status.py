@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from record_builders import HOSTILE, SECOND, START, leaked, make_home, record_all_sorts, record_walk, session
+from schema_check import faults
 
 from agentguard.cli import main
 from agentguard.config import Home
@@ -79,6 +80,7 @@ def test_a_running_session_and_the_one_before(said, writer: Writer) -> None:
     assert "rotate   " in text
     assert "next     agentguard keys worklist --home" in text
     data = json.loads(said("--format", "json"))
+    assert faults(data, "status") == []
     assert [one["uid"] for one in data["running"]] == ["s-two"]
     assert data["last"]["uid"] == "s-all"
     assert data["to_rotate"]["first"]["cause"] == "leaked"

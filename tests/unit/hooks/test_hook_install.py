@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from harness.repository import Repository, made_up_key, new_repository
+from schema_check import faults
 
 from agentguard.cli import main
 from agentguard.errors import ConfigError
@@ -287,7 +288,9 @@ def test_the_commands(
     assert main(["hook", "install", "git", "--recurse-submodules"]) == 0
     assert "pre-push written" in capsys.readouterr().out
     assert main(["hook", "status", "git", "--recurse-submodules", "--format", "json"]) == 0
-    found = json.loads(capsys.readouterr().out)
+    said = json.loads(capsys.readouterr().out)
+    assert faults(said, "hook-status") == []
+    found = said["repositories"]
     assert [one["kind"] for one in found] == ["repository", "repository"]
     assert {hook["state"] for one in found for hook in one["hooks"]} == {"installed"}
     assert [one["problem"] for one in found] == [None, None]

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from posture_builders import FIRST, weakness
 from record_builders import HOSTILE, SECOND, START, make_home, record_walk
-from test_report_render import Page, check
+from schema_check import faults
+from test_report_render import Page
 
 from agentguard.model.posture import Check, Earlier, Posture
 from agentguard.model.verdict import Severity
@@ -24,7 +25,6 @@ from agentguard.show.report.data import ReportData, gather
 from agentguard.show.report.html import render_html
 from agentguard.show.report.json_report import render_json as report_json
 from agentguard.show.report.markdown import render_markdown
-from agentguard.show.report.schema import POSTURE_SCHEMA, REPORT_SCHEMA
 
 STYLE = Style(width=80, zone=UTC)
 MANY = replace(FIRST, weaknesses=tuple(weakness(f"src/{number}.py") for number in range(30)))
@@ -125,7 +125,7 @@ def test_hostile_names_cannot_act_on_a_terminal() -> None:
 def test_json_is_as_its_schema_says() -> None:
     whole = replace(FIRST, earlier=Earlier(time_ns=START, score=40, put_right=2, new=0), unread=((HOSTILE, "no"),))
     said = json.loads(render_json(whole))
-    assert list(check(said, POSTURE_SCHEMA)) == []
+    assert faults(said, "check") == []
     assert said["schema"] == "agentguard-check/1"
     assert said["counts"]["high"] == len(said["findings"]) == 2
     assert render_json(whole).isascii()
@@ -176,5 +176,5 @@ def test_a_report_says_how_credentials_are_kept_in_its_folder(walked: Path) -> N
     assert "\n# h" not in markdown
     assert "<img" not in re.sub(r"(`+).*?\1", "", markdown).replace("\\<img", "")
     machine = json.loads(report_json(data))
-    assert list(check(machine, REPORT_SCHEMA)) == []
+    assert faults(machine, "report") == []
     assert machine["posture"]["score"] == 55
