@@ -10,7 +10,7 @@ from functools import lru_cache
 from agentguard.detect.names import says_public
 
 _LONGEST_NAME = 48
-_BACKWARDS = re.compile(rb"[A-Za-z0-9_.$-]*")
+_IN_NAME = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.$-"
 _FORWARDS = re.compile(rb"[A-Za-z0-9_.-]*")
 _PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 
@@ -143,9 +143,19 @@ def _is_other(name: str, parts: list[str]) -> bool:
 
 def name_around(data: bytes, keyword: int, said: re.Pattern[bytes] | None = None) -> Name:
     """The whole name that holds the keyword at this offset, and what `said` matches behind it."""
-    before = _BACKWARDS.match(data[max(0, keyword - _LONGEST_NAME) : keyword][::-1])
-    after = _FORWARDS.match(data, keyword)
-    start, end = keyword - (before.end() if before else 0), after.end() if after else keyword
+    start, end = _span_around(data, keyword)
     more = said.match(data, end) if said is not None else None
     end = more.end() if more else end
     return Name(data[start:end].decode("latin-1"), start, end)
+
+
+def promise_at(data: bytes, keyword: int) -> Promise:
+    """What the name promises that holds the keyword at this offset."""
+    start, end = _span_around(data, keyword)
+    return promise_of(data[start:end].decode("latin-1"))
+
+
+def _span_around(data: bytes, keyword: int) -> tuple[int, int]:
+    before = data[max(0, keyword - _LONGEST_NAME) : keyword]
+    after = _FORWARDS.match(data, keyword)
+    return keyword - len(before) + len(before.rstrip(_IN_NAME)), after.end() if after else keyword

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from agentguard.detect.assignment_names import Name, Promise, name_around, promise_of, promise_of_service
+from agentguard.detect.assignment_names import Name, Promise, name_around, promise_at, promise_of, promise_of_service
 
 Span = tuple[int, int]
 Filter = Callable[[re.Match[bytes]], Span | None]
@@ -74,7 +74,7 @@ def _token(match: re.Match[bytes]) -> Span | None:
 def _promises(data: bytes, keyword: int) -> bool:
     """Whether the name around a keyword promises anything. Many do not (`keyboard`, `TOKEN_URL`), and the pattern takes
     longer to say so."""
-    return promise_of(name_around(data, keyword).text) is not Promise.NOTHING
+    return promise_at(data, keyword) is not Promise.NOTHING
 
 
 BEGINNINGS: dict[str, Callable[[bytes, int], bool]] = {"assignment": _promises}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
-_FILE = re.compile(rb"^diff --(?:git|cc|combined) ", re.MULTILINE)
+_FILE = (b"diff --git ", b"diff --cc ", b"diff --combined ")
 _HUNK = re.compile(
     rb"^@@ -[0-9]+(?:,[0-9]+)? \+([0-9]+)(?:,[0-9]+)? @@[^\n]*\n"
     rb"(?:-[^\n]*\n|\\[^\n]*\n)*"
@@ -53,12 +53,22 @@ class Added:
 
 def files_of(patch: bytes) -> Iterator[Added]:
     """Every file that a patch adds something to."""
-    starts = [found.start() for found in _FILE.finditer(patch)]
-    # A line of a file's own content begins with a sign, never with `diff`.
+    starts = list(_starts(patch))
     for start, end in zip(starts, [*starts[1:], len(patch)], strict=False):
         added = _file(patch[start:end])
         if added is not None:
             yield added
+
+
+def _starts(patch: bytes) -> Iterator[int]:
+    """Where what is told of a file begins. A line of a file's own content begins with a sign, never with `diff`."""
+    if patch.startswith(_FILE):
+        yield 0
+    at = patch.find(b"\ndiff --")
+    while at >= 0:
+        if patch.startswith(_FILE, at + 1):
+            yield at + 1
+        at = patch.find(b"\ndiff --", at + 1)
 
 
 def _file(part: bytes) -> Added | None:
