@@ -8,7 +8,7 @@ from agentguard.model.event import Event
 from agentguard.model.session import SensorState
 from agentguard.model.verdict import Disposition, Outcome
 from agentguard.show.issuers import issuer_of
-from agentguard.show.phrases import clock_time, day_and_time, plural, process_name
+from agentguard.show.phrases import clock_time, day_and_time, process_name
 from agentguard.show.report.credentials import Credential
 from agentguard.show.report.data import ReportData
 from agentguard.show.urgency import DEMANDS, Cause, Standing, cause_of, urgency
@@ -49,12 +49,8 @@ def next_steps(data: ReportData) -> list[Step]:
     steps += _close_gaps(data)
     blocked = sum(event.verdict.disposition is Disposition.BLOCKED for event in data.events)
     if blocked:
-        steps.append(
-            Step(
-                f"See what asked for the {plural(blocked, 'blocked request')} before you allow any.",
-                "Nothing left with them.",
-            )
-        )
+        asked = "the blocked request" if blocked == 1 else f"the {blocked:,} blocked requests"
+        steps.append(Step(f"See what asked for {asked} before you allow it.", "No credential left with it."))
     if len(steps) > MOST_STEPS:
         rest = len(steps) - MOST_STEPS
         steps = [*steps[:MOST_STEPS], Step(f"And {rest} more of this kind: see the tables below.")]

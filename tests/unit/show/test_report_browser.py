@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
@@ -190,3 +192,13 @@ def test_a_keyboard_gets_through(browser: Browser, ordinary: Path) -> None:
         assert tab.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     assert stops == ["#outcome", "#next", "#flows"]
     tab.close()
+
+
+def test_the_picture_of_the_readme_is_made_again_in_one_step(repository: Path, tmp_path: Path) -> None:
+    file = tmp_path / "report.png"
+    program = repository / "scripts" / "lib" / "report_picture.py"
+    subprocess.run([sys.executable, program, file], check=True, stderr=subprocess.DEVNULL)
+    made, kept = file.read_bytes(), (repository / "scripts" / "report.png").read_bytes()
+    assert len(kept) < 200_000
+    assert png_size(made)[0] == png_size(kept)[0] == 1040
+    assert png_size(made)[1] == pytest.approx(png_size(kept)[1], rel=0.2), "fonts differ, what it shows does not"
