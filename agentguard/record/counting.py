@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-_COUNTS = """
-SELECT
+COUNTED = """
     COALESCE(SUM(kind = 'file' AND activity = 'read'), 0) AS reads,
     COALESCE(SUM(activity = 'send'), 0) AS sends,
     COUNT(flow_read) AS flows,
@@ -14,8 +13,9 @@ SELECT
     COALESCE(SUM(disposition = 'alert'), 0) AS alerts,
     COALESCE(SUM(disposition = 'blocked'), 0) AS blocked,
     COALESCE(SUM(kind = 'command'), 0) AS commands
-FROM events INDEXED BY events_page WHERE session = ?
 """
+"""Columns in the order of `NAMES`."""
+_COUNTS = f"SELECT {COUNTED} FROM events INDEXED BY events_page WHERE session = ?"  # noqa: S608
 
 _INHERITED = """
 SELECT COUNT(*) FROM matches WHERE event IN

@@ -10,6 +10,7 @@
 `keys`: what the inventory of credentials costs the writer, and `agentguard keys` over a million events.
 `scan`: what a scan of a large tree and of histories costs, beside kingfisher where it is given.
 `report`: what the HTML report of a session of a million events costs.
+`tui`: how quick the dashboard is over a million events, and what it costs.
 `start`: how long until the agent's first instruction, and `--help`.
 
 Example: scripts/bench files --format md
@@ -34,6 +35,7 @@ from bench_report import bench_report
 from bench_scan import bench_scan
 from bench_setting import Setting
 from bench_start import bench_start
+from bench_tui import bench_tui
 
 BENCHES: dict[str, Callable[[Setting], None]] = {
     "files": bench_files,
@@ -47,6 +49,7 @@ BENCHES: dict[str, Callable[[Setting], None]] = {
     "keys": bench_keys,
     "scan": bench_scan,
     "report": bench_report,
+    "tui": bench_tui,
 }
 
 

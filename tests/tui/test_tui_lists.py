@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from agentguard.model.event import Event
 from agentguard.show.tui.index import KEPT, PAGE, EventIndex
 from agentguard.show.tui.rows import columns_for, event_cells, header_cells
-from agentguard.show.tui.timeline import BARS, EMPTY, bars, spread
+from agentguard.show.tui.timeline import BARS, bars
 
 EVENTS = [Event(seq, *judged) for seq, judged in enumerate(sample.shop_session()[1], 1)]
 
@@ -97,23 +97,6 @@ def test_a_purged_event_is_none() -> None:
     index = EventIndex()
     index.extend([1, 2, 3])
     assert index.event(1, Store(gone=[2]).read) is None
-
-
-@given(
-    st.lists(st.integers(min_value=0, max_value=1000), min_size=1, max_size=300),
-    st.integers(min_value=1, max_value=250),
-    st.floats(min_value=1.0, max_value=100.0),
-)
-def test_spreading_a_timeline_loses_no_event(counts: list[int], width: int, longer: float) -> None:
-    steps = spread(tuple(counts), 10**9, int(longer * 10**9), width)
-    assert len(steps) == width
-    assert sum(steps) == sum(counts)
-    assert len(bars(steps)) == width
-    assert [char == EMPTY for char in bars(steps)] == [step == 0 for step in steps]
-
-
-def test_a_timeline_that_goes_on_moves_to_the_left() -> None:
-    assert spread((1, 1), 10, 20, 4) == [1, 1, 0, 0]
 
 
 def test_one_event_is_seen_beside_a_thousand() -> None:

@@ -20,10 +20,12 @@ from agentguard.config import open_home
 from agentguard.model.event import Event
 from agentguard.record.reader import Reader
 from agentguard.record.writer import Writer
+from agentguard.show.tui.banner import Banner
 from agentguard.show.tui.detail_screen import DetailScreen
 from agentguard.show.tui.filter_bar import SETTLE
 from agentguard.show.tui.help_screen import HelpScreen
 from agentguard.show.tui.sensors_screen import SensorsScreen
+from agentguard.show.tui.timeline import TimelinePanel
 
 SHOP, SHOP_EVENTS = sample.shop_session()
 FINDINGS = 6
@@ -167,11 +169,65 @@ async def test_next_and_previous_finding(database: Path) -> None:
         assert [event.seq for event in seen] == sorted({event.seq for event in seen})
         await pilot.press("n")
         await pilot.pause()
-        assert chosen(pilot) == seen[-1]
-        assert "No later finding." in text_of(pilot)
-        await pilot.press("N")
+        assert chosen(pilot) == seen[0]
+        assert "From the beginning again: the first finding." in text_of(pilot)
+        for wanted in (seen[-1], seen[-2]):
+            await pilot.press("N")
+            await pilot.pause()
+            assert chosen(pilot) == wanted
+        assert "From the end again: the last finding." in text_of(pilot)
+
+
+async def test_a_session_without_a_finding_says_so(database: Path) -> None:
+    async with dashboard(database, session="01KG3Q") as pilot:
+        await pilot.press("n")
         await pilot.pause()
-        assert chosen(pilot) == seen[-2]
+        assert "No finding: nothing here asks for a person." in text_of(pilot)
+
+
+async def test_a_moment_of_the_timeline_takes_the_events_there(database: Path) -> None:
+    async with dashboard(database) as pilot:
+        timeline = live_of(pilot).query_one(TimelinePanel)
+        timeline.focus()
+        await pilot.press("home")
+        await pilot.pause()
+        assert chosen(pilot).seq == 1
+        seen = []
+        for key in ("right", "right", "left", "end"):
+            await pilot.press(key)
+            await pilot.pause()
+            seen.append(chosen(pilot).finding.time_ns)
+        first, second, back, last = seen
+        assert SHOP_EVENTS[0][0].time_ns < first == back < second < last
+        await pilot.click(TimelinePanel, offset=(60, 2))
+        await pilot.pause()
+        assert first < chosen(pilot).finding.time_ns < last
+
+
+async def test_the_timeline_marks_the_chosen_event_and_zooms(database: Path) -> None:
+    async with dashboard(database) as pilot:
+        assert "14:31:47↑" in text_of(pilot)
+        assert "‹all›" in text_of(pilot)
+        await pilot.press("z")
+        await pilot.pause()
+        assert "‹30 min›" in text_of(pilot)
+        await pilot.press("z")
+        await pilot.pause()
+        assert "14:27:07 – 14:32:07 · 5 min" in text_of(pilot)
+        await pilot.press("home")
+        await pilot.pause()
+        assert "↑" not in text_of(pilot), "what is not on the axis has no mark"
+        await pilot.click(TimelinePanel, offset=(12, 0))
+        await pilot.pause()
+        assert "‹all›" in text_of(pilot)
+
+
+async def test_a_click_on_the_banner_goes_to_the_cause(database: Path) -> None:
+    async with dashboard(database) as pilot:
+        await pilot.press("home")
+        await pilot.click(Banner, offset=(20, 0))
+        await pilot.pause()
+        assert chosen(pilot).verdict.outcome == "leaked"
 
 
 async def test_a_filter_narrows_and_esc_widens(database: Path, writer: Writer) -> None:
@@ -323,7 +379,8 @@ async def test_a_click_chooses_and_a_second_one_opens(database: Path) -> None:
     async with dashboard(database) as pilot:
         await pilot.click(type(log_of(pilot)), offset=(20, 3))
         await pilot.pause()
-        assert chosen(pilot).seq == len(SHOP_EVENTS) - 13
+        second_line = round(log_of(pilot).scroll_y) + 1
+        assert chosen(pilot).seq == second_line + 1
         await pilot.click(type(log_of(pilot)), offset=(20, 3))
         await pilot.pause()
         assert isinstance(pilot.app.screen, DetailScreen)

@@ -1,28 +1,27 @@
-"""The answer in one line: is everything fine, and if not, why."""
+"""The answer in two lines: is everything fine, and what to do next."""
 
 from __future__ import annotations
 
+from textual import events
 from textual.content import Content
 from textual.widget import Widget
 
 from agentguard.model.session import Session
 from agentguard.model.verdict import Outcome
-from agentguard.show.tui.words import OUTCOME, clean, plural
+from agentguard.show.tui.messages import CauseWanted, Snapshot
+from agentguard.show.tui.standing import Standing, standing_of
+from agentguard.show.tui.words import clean, plural
 
-_SEEN = {
-    Outcome.CLEAN: "Nothing went where it should not go.",
-    Outcome.UNKNOWN: "Something could not be seen; 5 says what.",
-    Outcome.EXPOSED: "The model provider received a credential.",
-    Outcome.LEAKED: "A credential went to a host that is not its issuer.",
-}
 _NOUNS = (("reads", "read"), ("sends", "send"), ("flows", "flow"))
+_ROOMY = 100
+"""From this width on the counts stand beside the sentence."""
 
 
 class Banner(Widget):
-    """Outcome, its reason, and what was counted."""
+    """A click goes to the event that is the cause."""
 
     DEFAULT_CSS = """
-    Banner { height: auto; max-height: 2; padding: 0 1; background: $surface; }
+    Banner { height: auto; max-height: 3; padding: 0 1; background: $surface; }
     Banner.-clean { background: $success-muted; color: $text-success; }
     Banner.-unknown { background: $accent-muted; color: $text-accent; }
     Banner.-exposed { background: $warning-muted; color: $text-warning; }
@@ -32,39 +31,49 @@ class Banner(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._session: Session | None = None
+        self._standing: Standing | None = None
+        self._counts = ""
         self._problem = ""
 
-    def update(self, session: Session | None, problem: str) -> None:
-        """Show a session's outcome, or what keeps the dashboard from reading."""
-        shown = (self._session.outcome, self._session.outcome_reason, self._session.counts) if self._session else None
-        new = (session.outcome, session.outcome_reason, session.counts) if session else None
-        if new == shown and problem == self._problem:
+    def update(self, snapshot: Snapshot) -> None:
+        """Show how it stands with the chosen session, or what keeps the dashboard from reading."""
+        session = snapshot.chosen
+        standing = standing_of(session, snapshot.cause, guarded=session.uid not in snapshot.died) if session else None
+        counts = _counts(session) if session else ""
+        if (standing, counts, snapshot.problem) == (self._standing, self._counts, self._problem):
             return
-        self._session, self._problem = session, problem
+        self._standing, self._counts, self._problem = standing, counts, snapshot.problem
         for outcome in Outcome:
-            self.set_class(session is not None and session.outcome is outcome, f"-{outcome.value}")
+            self.set_class(standing is not None and standing.tone == outcome.value, f"-{outcome.value}")
         self.refresh(layout=True)
 
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        self.post_message(CauseWanted())
+
     def render(self) -> Content:
-        session, width = self._session, self.content_size.width or self.size.width
-        if session is None or self._problem or width < 1:
+        standing, width = self._standing, self.content_size.width or self.size.width
+        if standing is None or self._problem or width < 1:
             return Content(clean(self._problem))
-        look = OUTCOME[session.outcome]
-        word = f"{look.glyph} {look.word}  "
-        counted = [plural(session.counts[key], noun) for key, noun in _NOUNS if key in session.counts]
-        counts = "   " + "  ".join(counted)
-        reason = Content(clean(session.outcome_reason) or _SEEN[session.outcome])
-        first, *rest = reason.wrap(max(8, width - len(word))) or [Content()]
-        line = Content.assemble((word, "bold"), first)
-        if not rest and line.cell_length + len(counts) <= width:
-            return _spread(line, counts, width)
-        if not rest:
-            return line
-        second = Content(" " * len(word)) + rest[0].truncate(max(8, width - len(word) - len(counts)), ellipsis=True)
-        return Content("\n").join([line, _spread(second, counts, width)])
+        label = len(f"{standing.look.glyph} {standing.look.word}") + 2
+        word = Content.styled(f"{standing.look.glyph} {standing.look.word}  ", "bold")
+        room = max(8, width - label)
+        counts = self._counts if width >= _ROOMY else ""
+        wrapped = Content(standing.sentence).wrap(max(8, room - len(counts) - 2 * bool(counts)))
+        first, *rest = wrapped or [Content()]
+        lines = [_spread(word + first, counts, width)]
+        if rest:
+            more = rest[0] if len(rest) == 1 else rest[0].truncate(max(1, rest[0].cell_length - 1)) + "…"
+            lines.append(Content(" " * label) + more)
+        then = Content.assemble(("→".ljust(label), "bold"), (standing.then, "bold"))
+        lines.append(then.truncate(width, ellipsis=True))
+        return Content("\n").join(lines)
+
+
+def _counts(session: Session) -> str:
+    return "  ".join(plural(session.counts[key], noun) for key, noun in _NOUNS if key in session.counts)
 
 
 def _spread(left: Content, right: str, width: int) -> Content:
     """`left` at the left, `right` at the right."""
-    return Content.assemble(left, " " * (width - left.cell_length - len(right)), right)
+    return Content.assemble(left, " " * max(0, width - left.cell_length - len(right)), right)

@@ -107,6 +107,10 @@ class EventLog(ScrollView, can_focus=True):
         self._go(row, follow=False)
         return True
 
+    def select_near(self, row_id: int) -> None:
+        """Put the cursor on this event or the first one after it; on the newest when all are older."""
+        self._go(self.index.row_from(row_id), follow=False)
+
     def tell(self, count: str, *, filtered: bool) -> None:
         """Say in the border how many there are, and whether it follows."""
         state = "● following" if self._following else "‖ paused" + (f", {self._unseen:,} new" if self._unseen else "")

@@ -10,6 +10,7 @@ from agentguard.errors import StoreError
 from agentguard.model.event import Event
 from agentguard.model.finding import Activity
 from agentguard.model.verdict import Disposition
+from agentguard.record.pulse import Pulse
 from agentguard.record.reader import EventQuery, Field, Reader
 from agentguard.show.tui.flow_text import Story
 
@@ -19,6 +20,8 @@ SENDS = 50
 """Sends of one read that are told of: the first ones say enough."""
 STRETCH = 20_000
 """Row ids in each later one."""
+EVERY_ROW = 2**62
+"""A row id behind all that there will ever be."""
 
 Emit = Callable[[Sequence[int], bool], object]
 
@@ -29,7 +32,7 @@ class Feed:
     def __init__(self, database: Path) -> None:
         self._database = database
         self._seen = 0
-        self.reader = Reader(database)
+        self.reader = Pulse(database)
         self.chosen = EventQuery()
         self.generation = 0
 
@@ -86,6 +89,10 @@ class Feed:
         else:
             found = self.reader.event_ids(replace(query, after=row_id))
         return found[0] if found else 0
+
+    def first_since(self, time_ns: int) -> int:
+        """Row id of the first event of the session at that moment or after it; `EVERY_ROW` when there is none."""
+        return self.reader.id_since(self.chosen.session or "", time_ns) or EVERY_ROW
 
     def known(self, key: str) -> Sequence[str]:
         """Values of the filter's key that the record holds; none when it cannot be read now."""

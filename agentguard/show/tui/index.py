@@ -51,6 +51,10 @@ class EventIndex:
         row = bisect_left(self._ids, row_id)
         return row if row < len(self._ids) and self._ids[row] == row_id else None
 
+    def row_from(self, row_id: int) -> int:
+        """Where the first event with this row id or a greater one stands; behind the last row when there is none."""
+        return bisect_left(self._ids, row_id)
+
     def event(self, row: int, read: ReadEvents) -> Event | None:
         """The event at `row`, from memory or with the page around it. None when it has been purged."""
         row_id = self._ids[row]

@@ -21,7 +21,7 @@ from agentguard.show.tui.detail_panel import DetailPanel
 from agentguard.show.tui.detail_screen import DetailScreen
 from agentguard.show.tui.empty import EmptyState
 from agentguard.show.tui.event_log import EventLog
-from agentguard.show.tui.feed import Feed
+from agentguard.show.tui.feed import EVERY_ROW, Feed
 from agentguard.show.tui.filter_bar import FilterBar
 from agentguard.show.tui.flow_text import Story
 from agentguard.show.tui.page import Desk, Page
@@ -40,6 +40,7 @@ class LiveScreen(Page):
         Binding("N", "finding(True)", "Previous finding", show=False),
         Binding("slash", "filter", "Filter", key_display="/"),
         Binding("l", "sessions", "Sessions"),
+        Binding("z", "zoom", "Zoom"),
         Binding("c", "copy", "Copy uid", show=False),
     ]
 
@@ -83,8 +84,9 @@ class LiveScreen(Page):
         super().tick()
         snapshot, now = self.snapshot, self.desk.clock()
         chosen = snapshot.chosen
-        end = chosen.end_ns if chosen and chosen.end_ns is not None else now
-        self.query_one(TimelinePanel).update(snapshot.timeline, end)
+        if chosen is not None:
+            end = now if chosen.end_ns is None else chosen.end_ns
+            self._timeline.update(snapshot.timeline, chosen.start_ns, end)
         self.query_one(SessionList).update(snapshot.sessions, self._uid, now)
 
     def _restart(self) -> None:
@@ -126,10 +128,15 @@ class LiveScreen(Page):
     @on(messages.EventChosen)
     def _chosen(self, message: messages.EventChosen) -> None:
         event = message.event
+        self._timeline.choose(event.finding.time_ns if event else None)
         if event is None:
             self.query_one(DetailPanel).update(None)
             return
         self._guarded(lambda: self._tell_story(event))
+
+    @on(messages.MomentChosen)
+    def _moment_chosen(self, message: messages.MomentChosen) -> None:
+        self._guarded(lambda: self._log.select_near(self._feed.first_since(message.time_ns)))
 
     def _tell_story(self, event: Event) -> None:
         story = self._feed.story(event)
@@ -139,6 +146,12 @@ class LiveScreen(Page):
     @on(messages.EventOpened)
     def _opened(self, message: messages.EventOpened) -> None:
         self._guarded(lambda: self.app.push_screen(DetailScreen(self._feed.story(message.event), self.desk.zone)))
+
+    @on(messages.CauseWanted)
+    def _cause_wanted(self) -> None:
+        cause = self.snapshot.cause
+        if cause is not None:
+            self._guarded(lambda: self._log.select_near(self._feed.first_since(cause.finding.time_ns)))
 
     @on(messages.FollowChanged)
     def _follow_changed(self) -> None:
@@ -174,11 +187,20 @@ class LiveScreen(Page):
 
     def _jump(self, backwards: bool) -> None:
         found = self._feed.next_finding(self._log.chosen_id, backwards=backwards)
-        if not found or not self._log.select_id(found):
-            self.notify(f"No {'earlier' if backwards else 'later'} finding.", timeout=2)
+        if not found:
+            found = self._feed.next_finding(EVERY_ROW if backwards else 0, backwards=backwards)
+            said = (
+                "From the end again: the last finding." if backwards else "From the beginning again: the first finding."
+            )
+            self.notify(said if found else "No finding: nothing here asks for a person.", timeout=2)
+        if found and not self._log.select_id(found):
+            self.notify("The past is still being read.", timeout=2)
 
     def action_filter(self) -> None:
         self.query_one(FilterBar).open()
+
+    def action_zoom(self) -> None:
+        self._timeline.zoom()
 
     def action_sessions(self) -> None:
         self.add_class("-drawer")
@@ -194,6 +216,10 @@ class LiveScreen(Page):
         if event := self._log.chosen:
             self.app.copy_to_clipboard(event.finding.uid)
             self.notify("The event's uid is in the clipboard.", timeout=2)
+
+    @property
+    def _timeline(self) -> TimelinePanel:
+        return self.query_one(TimelinePanel)
 
     @property
     def _log(self) -> EventLog:

@@ -9,7 +9,8 @@ from textual.message import Message
 
 from agentguard.model.event import Event
 from agentguard.model.session import Session
-from agentguard.record.reader import Bucket, EventQuery
+from agentguard.record.reader import EventQuery
+from agentguard.show.tui.tally import Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,12 @@ class Snapshot:
     """Newest first."""
     chosen: Session | None = None
     """The session the dashboard is about; None when there is none."""
-    timeline: tuple[Bucket, ...] = ()
+    timeline: Timeline = Timeline()  # noqa: RUF009 - frozen
     """Of the chosen session."""
+    cause: Event | None = None
+    """What made the outcome of the chosen session what it is; None while it is clean."""
+    died: frozenset[str] = frozenset()
+    """Sessions, by uid, that run on while nobody guards them."""
     problem: str = ""
     """Why nothing could be read; "" when all is well. A database that is not there yet is no problem."""
 
@@ -63,6 +68,21 @@ class EventChosen(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, EventChosen)
+
+
+class CauseWanted(Message):
+    """A person wants to see the event behind the session's outcome."""
+
+
+class MomentChosen(Message):
+    """A person chose a moment of the timeline."""
+
+    def __init__(self, time_ns: int) -> None:
+        self.time_ns = time_ns
+        super().__init__()
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, MomentChosen)
 
 
 class EventOpened(Message):

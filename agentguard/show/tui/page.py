@@ -107,8 +107,8 @@ class Page(Screen[None]):
     def tick(self) -> None:
         """Once a second, and at every change: what depends on the time."""
         now = self.desk.clock()
-        self.query_one(Header).update(self.snapshot.chosen, now)
-        self.query_one(Banner).update(self.snapshot.chosen, self.snapshot.problem)
+        self.query_one(Header).update(self.snapshot, now)
+        self.query_one(Banner).update(self.snapshot)
 
     def _draw(self) -> None:
         self.show(self.snapshot)

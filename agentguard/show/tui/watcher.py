@@ -5,13 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agentguard.errors import StoreError
+from agentguard.model.event import Event
 from agentguard.model.session import Session
-from agentguard.record.reader import LAST, Reader
+from agentguard.model.verdict import Outcome
+from agentguard.record.pulse import Pulse
+from agentguard.record.reader import LAST
 from agentguard.show.tui.messages import Snapshot
+from agentguard.show.tui.tally import Tally
 
 INTERVAL = 0.05
 """Seconds between two looks at `data_version`: a look takes some 30 µs, and an event should show within 250 ms."""
@@ -19,11 +23,24 @@ RETRY = 0.5
 """Seconds before a database that could not be read is tried again."""
 SESSIONS = 200
 """Sessions listed."""
-BUCKETS = 240
-"""Steps of the timeline; the widget merges them to its width."""
 SHARE = 10
-"""Sessions and timeline that took t seconds to read are not read again before 10 t have passed: counting a
-session of a million events must not eat the machine. New events do not wait for them."""
+"""Sessions and counts that took t seconds to read are not read again before 10 t have passed. New events do not
+wait for them."""
+GUARDS = 2.0
+"""Seconds between two looks at whether the guards live: one that is killed writes nothing."""
+LEAST = 0.25
+"""Nor before so many seconds: nobody reads a number that changes faster."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cause:
+    """Which event made a session's outcome what it is."""
+
+    session: str = ""
+    outcome: Outcome = Outcome.CLEAN
+    event: Event | None = None
+    looked: int = 0
+    """Row id up to which there is none."""
 
 
 class Watcher:
@@ -38,6 +55,10 @@ class Watcher:
         self._thread = threading.Thread(target=self._run, name="dashboard-watcher", daemon=True)
         self._snapshot = Snapshot()
         self._due = 0.0
+        self._tallies: dict[str, Tally] = {}
+        self._died: frozenset[str] = frozenset()
+        self._upto = 0
+        self._cause = _Cause()
 
     def start(self) -> None:
         """Begin to watch."""
@@ -56,22 +77,25 @@ class Watcher:
             self._thread.join(timeout=2)
 
     def _run(self) -> None:
-        reader = Reader(self._database)
+        pulse = Pulse(self._database)
         try:
             while not self._stop.is_set():
                 try:
-                    self._watch(reader)
+                    self._watch(pulse)
                 except StoreError as error:
                     if str(error) != self._snapshot.problem:
                         self._tell(replace(self._snapshot, problem=str(error)))
                     self._again.wait(RETRY)
         finally:
-            reader.close()
+            pulse.close()
 
-    def _watch(self, reader: Reader) -> None:
-        seen, stale = -1, True
+    def _watch(self, pulse: Pulse) -> None:
+        seen, stale, guards_due = -1, True, 0.0
         while not self._stop.is_set():
-            version = reader.data_version()
+            version = pulse.data_version()
+            if (now := time.monotonic()) >= guards_due:
+                guards_due, died = now + GUARDS, pulse.unguarded()
+                stale, self._died = stale or died != self._died, died
             changed, seen = version != seen, version
             stale = stale or changed
             if changed and self._snapshot.chosen is not None:
@@ -79,26 +103,54 @@ class Watcher:
             if self._again.is_set() or (stale and time.monotonic() >= self._due):
                 self._again.clear()
                 stale = False
-                self._look(reader)
+                self._look(pulse)
             self._again.wait(INTERVAL)
 
-    def _look(self, reader: Reader) -> None:
+    def _look(self, pulse: Pulse) -> None:
         began = time.monotonic()
-        uncounted = tuple(reader.sessions(SESSIONS, counted=False))
-        chosen = self._chosen(reader, uncounted)
+        upto = pulse.last_id()
+        if upto < self._upto:  # another database stands in its place
+            self._tallies.clear()
+            self._cause = _Cause()
+        self._upto = upto
+        sessions = tuple(pulse.sessions(SESSIONS, counted=False))
+        chosen = self._chosen(pulse, sessions)
         if chosen is not None and (self._snapshot.chosen is None or chosen.uid != self._snapshot.chosen.uid):
             # The events need not wait for the counts: in a large session those take their time.
-            self._tell(Snapshot(uncounted, chosen))
-        sessions = tuple(reader.sessions(SESSIONS))
-        chosen = self._chosen(reader, sessions)
-        timeline = tuple(reader.timeline(chosen.uid, BUCKETS)) if chosen else ()
-        self._due = began + (time.monotonic() - began) * (1 + SHARE)
+            self._tell(Snapshot(sessions, chosen, cause=self._cause_of(pulse, chosen), died=self._died))
+        sessions = tuple(self._counted(pulse, one, upto) for one in sessions)
+        if chosen is not None:
+            chosen = self._counted(pulse, chosen, upto)
         lost = f"No session's uid begins with {self._wanted!r}." if sessions and chosen is None else ""
-        self._tell(Snapshot(sessions, chosen, timeline, problem=lost))
+        news = Snapshot(sessions, chosen, died=self._died, problem=lost)
+        if chosen is not None:
+            timeline = self._tally(chosen.uid).timeline(pulse, upto)
+            news = replace(news, timeline=timeline, cause=self._cause_of(pulse, chosen))
+        self._due = began + max(LEAST, (time.monotonic() - began) * (1 + SHARE))
+        self._tell(news)
 
-    def _chosen(self, reader: Reader, sessions: tuple[Session, ...]) -> Session | None:
+    def _tally(self, uid: str) -> Tally:
+        return self._tallies.setdefault(uid, Tally(uid))
+
+    def _counted(self, pulse: Pulse, session: Session, upto: int) -> Session:
+        """With counts of its own: those of a session that runs are not kept in its row."""
+        return (
+            session if session.seal else replace(session, counts=self._tally(session.uid).counted(pulse, session, upto))
+        )
+
+    def _cause_of(self, pulse: Pulse, session: Session) -> Event | None:
+        """Looked for again only when the outcome has become worse, and then among what has come since."""
+        known = self._cause
+        if (known.session, known.outcome) != (session.uid, session.outcome):
+            known = _Cause(session.uid, session.outcome)
+        if known.event is None and session.outcome is not Outcome.CLEAN and known.looked < self._upto:
+            known = replace(known, event=pulse.first_of_outcome(session, known.looked), looked=self._upto)
+        self._cause = known
+        return known.event
+
+    def _chosen(self, pulse: Pulse, sessions: tuple[Session, ...]) -> Session | None:
         chosen = choose_session(sessions, self._wanted)
-        return reader.session(self._wanted) if chosen is None and self._wanted != LAST else chosen
+        return pulse.session(self._wanted) if chosen is None and self._wanted != LAST else chosen
 
     def _tell(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
