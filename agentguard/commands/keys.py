@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import sys
 import time
 from dataclasses import replace
@@ -22,11 +21,9 @@ from agentguard.errors import AgentGuardError
 from agentguard.formats import add_format, color, piped, room
 
 if TYPE_CHECKING:
-    from agentguard.model.credential import CredentialPlace, KnownCredential
+    from agentguard.model.credential import KnownCredential
     from agentguard.record.reader import Reader
-    from agentguard.show.issuers import Issuers
     from agentguard.show.keys_text import Page
-    from agentguard.show.urgency import Task
 
 MOST_TASKS = 10
 """Shown above the inventory; `keys worklist` has all."""
@@ -116,39 +113,9 @@ def _show(arguments: argparse.Namespace, page: Page) -> int:
 
 
 def _page(home: Home, known: list[KnownCredential]) -> Page:
-    from agentguard.show.issuers import load_issuers
-    from agentguard.show.keys_text import Page
+    from agentguard.keys_page import keys_page
 
-    now, issuers = time.time_ns(), load_issuers()
-    credentials, tasks = tasks_of(known, issuers, now)
-    return Page(
-        credentials=credentials,
-        tasks=tasks,
-        issuers=issuers,
-        now_ns=now,
-        home_option=home_option(home),
-        room=room(),
-        color=color(),
-    )
-
-
-def tasks_of(known: list[KnownCredential], issuers: Issuers, now_ns: int) -> tuple[list[KnownCredential], list[Task]]:
-    """The credentials with their places as they are now, and which of them must be replaced."""
-    from agentguard.detect.files import load_file_patterns
-    from agentguard.paths import policies_dir
-    from agentguard.show.urgency import worklist
-
-    credentials = [replace(one, places=tuple(_now(place, now_ns) for place in one.places)) for one in known]
-    patterns = load_file_patterns(policies_dir() / "files.yaml")
-    return credentials, worklist(credentials, issuers, lambda path: patterns.match_name(path) is not None)
-
-
-def _now(place: CredentialPlace, now_ns: int) -> CredentialPlace:
-    """A file that was deleted holds nothing, whoever saw it last. Only its existence is looked at."""
-    file = place.path.partition("!")[0]
-    if place.commit or place.gone_ns is not None or os.path.lexists(file):
-        return place
-    return replace(place, gone_ns=now_ns)
+    return replace(keys_page(home, known, time.time_ns()), room=room(), color=color())
 
 
 def _named(reader: Reader, fingerprint: str) -> KnownCredential:

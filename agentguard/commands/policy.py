@@ -10,6 +10,7 @@ policy trust FILE      let a repository's .agentguard.yaml do more than make thi
 from __future__ import annotations
 
 import argparse
+import contextlib
 import difflib
 import shlex
 import sys
@@ -24,7 +25,6 @@ from agentguard.show.document import document
 from agentguard.show.text import safe
 
 if TYPE_CHECKING:
-    from agentguard.detect.files import FilePattern
     from agentguard.judge.context import Context
     from agentguard.judge.examples import Failure
     from agentguard.judge.policy import Policy, Rule
@@ -157,8 +157,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     from agentguard.judge.explain import explain, explanation_lines, explanation_to_json
 
     policy = _in_force(arguments)
-    finding, context = _recorded(arguments) if arguments.event else _described(arguments)
-    context = replace(context, gateways=policy.gateways)
+    finding, context = _event_named(arguments, policy) if arguments.event else _described(arguments, policy)
     explanation = explain(policy, finding, context)
     if arguments.format == "json":
         print(document("policy-explain", explanation_to_json(explanation)))
@@ -167,53 +166,35 @@ def _explain(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _recorded(arguments: argparse.Namespace) -> tuple[Finding, Context]:
-    """A recorded event, as far as the record goes: it keeps no list of expected readers."""
-    from agentguard.model.verdict import Destination, Disposition
+def _event_named(arguments: argparse.Namespace, policy: Policy) -> tuple[Finding, Context]:
     from agentguard.record.reader import Reader
+    from agentguard.recorded import Recorded
 
-    reader = Reader(open_home(home_path(arguments.home)).database)
-    try:
+    with contextlib.closing(Reader(open_home(home_path(arguments.home)).database)) as reader:
         event = reader.event(arguments.event)
         if event is None:
             raise PolicyError(f"no event {arguments.event!r}; `agentguard events` lists them")
         session = reader.session(event.finding.session)
-    finally:
-        reader.close()
-    # What the session's environment pointed at is not kept, but what it made of the receiver is.
-    pointed_at = (event.finding.host,) if event.verdict.destination is Destination.MODEL else ()
-    context = replace(_context(), session_agent=event.finding.agent, pointed_at=pointed_at)
-    if session is not None:
-        context = replace(context, session_agent=session.agent, root_pid=session.root_pid)
-    pattern = _file_pattern(event.finding.path)
-    refused = event.verdict.rule if event.verdict.disposition is Disposition.BLOCKED else ""
-    readers = pattern.expected_readers if pattern else ()
-    return replace(event.finding, expected_readers=readers, enforced_rule=refused), context
+    return Recorded().judgeable(event, session, policy.gateways)
 
 
-def _file_pattern(path: str) -> FilePattern | None:
-    """The entry of policies/files.yaml that names a file."""
-    from agentguard.detect.files import load_file_patterns
-    from agentguard.paths import policies_dir
-
-    return load_file_patterns(policies_dir() / "files.yaml").match_name(path) if path else None
-
-
-def _described(arguments: argparse.Namespace) -> tuple[Finding, Context]:
+def _described(arguments: argparse.Namespace, policy: Policy) -> tuple[Finding, Context]:
     """The situation that the options describe, completed from the data files as detect would."""
     from agentguard.judge.examples import SITUATION, situation
+    from agentguard.recorded import Recorded
 
+    recorded = Recorded()
     given = {word: getattr(arguments, f"word_{word}") for word in SITUATION}
     fields: dict[str, list[str]] = {word: values for word, values in given.items() if values is not None}
     if "argv" in fields:
         fields["argv"] = [part for text in fields["argv"] for part in shlex.split(text)]
     if "type" in fields and "issuer" not in fields:
         fields["issuer"] = list(_issuers(fields["type"][0]))
-    if fields.get("kind") == ["file"] and (pattern := _file_pattern("".join(fields.get("path", ())))):
+    if fields.get("kind") == ["file"] and (pattern := recorded.file_pattern("".join(fields.get("path", ())))):
         known = {"file_kind": [pattern.id], "file_agent": [pattern.agent]}
         fields = {**known, "expected_readers": list(pattern.expected_readers), **fields}
     try:
-        return situation(fields, _context())
+        return situation(fields, replace(recorded.context, gateways=policy.gateways))
     except ValueError as error:
         raise PolicyError(f"this situation cannot be judged: {error}") from None
 
@@ -233,22 +214,10 @@ def _issuers(type_id: str) -> tuple[str, ...]:
     raise PolicyError(f"no credential type {type_id!r}; {hint}")
 
 
-def _context() -> Context:
-    """What is the same in every session here."""
-    from agentguard.attribute.agents import load_agents
-    from agentguard.judge.context import Context, Login
-    from agentguard.paths import policies_dir
-
-    catalogue = load_agents(policies_dir() / "agents.yaml")
-    logins = tuple(
-        Login(agent.id, agent.own_credentials, (*agent.model_hosts, *agent.login_hosts)) for agent in catalogue.agents
-    )
-    return Context(model_hosts=catalogue.model_hosts(), identify=catalogue.identify, logins=logins)
-
-
 def _test(arguments: argparse.Namespace) -> int:
     from agentguard.judge.examples import check_examples
     from agentguard.judge.load import load_file, load_policy
+    from agentguard.recorded import Recorded
 
     if arguments.file is None:
         policy = _in_force(arguments)
@@ -256,7 +225,7 @@ def _test(arguments: argparse.Namespace) -> int:
     else:
         policy = load_policy(home=None, workspace=None, base=arguments.file)
         rules = load_file(arguments.file).rules
-    failures = check_examples(policy, rules, replace(_context(), gateways=policy.gateways))
+    failures = check_examples(policy, rules, replace(Recorded().context, gateways=policy.gateways))
     count = sum(len(rule.examples) for rule in rules)
     if arguments.format == "json":
         print(document("policy-test", {"examples": count, "failures": [_failure_to_json(one) for one in failures]}))

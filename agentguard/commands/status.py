@@ -62,6 +62,6 @@ def _tasks(database: Path, now_ns: int) -> list[Task]:
         known = reader.credentials()
     if not known:
         return []
-    from agentguard.commands.keys import tasks_of
+    from agentguard.keys_page import tasks_of
 
     return tasks_of(known, {}, now_ns)[1]

@@ -37,7 +37,7 @@ from agentguard.record.read_only import ReadOnly
 from agentguard.record.stored import session_of
 from agentguard.record.terms import Compare, Field, Layout, Mark, Term, bindable
 
-__all__ = ["Bucket", "Compare", "EventQuery", "Field", "KnownProcess", "Mark", "Reader", "Row", "Term"]
+__all__ = ["Bucket", "Compare", "EventQuery", "Field", "KnownProcess", "Mark", "Marked", "Reader", "Row", "Term"]
 
 _OPTIONAL_TABLES = "SELECT name FROM sqlite_master WHERE name IN ('events_fts', 'credentials', 'triage')"
 """An older version's database lacks some, and an SQLite without FTS5 makes no search index."""
@@ -75,6 +75,16 @@ class KnownProcess:
     exe: str
     cmdline: tuple[str, ...]
     first_seen_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """What a person said of an event."""
+
+    mark: Mark
+    rule: str
+    """FILE:ID of the rule that was written for it; "" for none."""
+    time_ns: int
 
 
 class Reader(ReadOnly):
@@ -210,6 +220,14 @@ class Reader(ReadOnly):
         if not self._rows(HAS_POSTURES, []):
             return None
         return posture_from_rows(self._rows(AROUND, [bindable(folder)]))
+
+    def marked(self, event: str) -> Marked | None:
+        """What a person said of the event with this uid."""
+        if not self._layout().triage:
+            return None
+        sql = "SELECT * FROM triage WHERE event = (SELECT id FROM events WHERE uid = ?)"
+        rows = self._rows(sql, [bindable(event)])
+        return Marked(Mark(rows[0]["mark"]), rows[0]["rule"], rows[0]["time_ns"]) if rows else None
 
     def timeline(
         self, session: str, buckets: int, start_ns: int | None = None, end_ns: int | None = None

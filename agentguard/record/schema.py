@@ -127,6 +127,15 @@ CREATE TABLE postures (
 CREATE INDEX postures_root ON postures (root, time_ns);
 """
 
+VERSION_5 = """
+CREATE TABLE triage (
+    event INTEGER PRIMARY KEY REFERENCES events(id) ON DELETE CASCADE,
+    mark TEXT NOT NULL CHECK (mark IN ('seen', 'expected')),
+    rule TEXT NOT NULL,
+    time_ns INTEGER NOT NULL
+) STRICT;
+"""
+
 
 def _version_1(database: Database) -> None:
     """Tables, and trigram search over them: a part of a path or a host finds it, in any script."""
@@ -158,7 +167,12 @@ def _version_4(database: Database) -> None:
     database.executescript(VERSION_4)
 
 
-MIGRATIONS = (_version_1, _version_2, _version_3, _version_4)
+def _version_5(database: Database) -> None:
+    """What people said of events."""
+    database.executescript(VERSION_5)
+
+
+MIGRATIONS = (_version_1, _version_2, _version_3, _version_4, _version_5)
 """Each brings a database from its index to the next. Never change one that was released: add another."""
 
 
