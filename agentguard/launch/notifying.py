@@ -103,7 +103,7 @@ class Notifying:
         if not self._channels and self._setup.ring is None:
             return
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="notify", daemon=True)
+            self._thread = threading.Thread(target=self._serve, name="notify", daemon=True)
             self._thread.start()
         try:
             self._queue.put_nowait(alarm)
@@ -111,12 +111,6 @@ class Notifying:
             self._lost += 1
 
     # --- the thread -------------------------------------------------------------------------------
-
-    def _run(self) -> None:
-        try:
-            self._serve()
-        except Exception as error:  # nothing waits for this thread: its end must be seen somewhere
-            log(f"notify: no further notification: {type(error).__name__}")
 
     def _serve(self) -> None:
         settings = self._setup.settings
@@ -145,6 +139,12 @@ class Notifying:
     def _tell(self, digest: Digest | None) -> None:
         if digest is None:
             return
+        try:
+            self._say(digest)
+        except Exception as error:  # one that cannot be said must not silence all others
+            log(f"notify: a notification was lost: {type(error).__name__}")
+
+    def _say(self, digest: Digest) -> None:
         now = time.time_ns()
         setup = self._setup
         note = notification(digest, uid=new_uid(now), time_ns=now, agent_name=setup.agent_name, look=setup.look)
@@ -154,18 +154,27 @@ class Notifying:
             self._hand_over(note)
 
     def _hand_over(self, note: Notification) -> None:
-        """To the process, which is started now; one that does not take it is replaced at the next notification."""
-        try:
-            if self._child is None:
-                start = Start(channels=self._channels, told=str(self._setup.home.notified))
-                with self._starting:
-                    self._child = _Child(self._setup.home, start)
-            self._child.send(encode(note))
-        except OSError as error:
-            log(f"notify: a notification was lost: {error.strerror or 'the notifier does not answer'}")
-            if self._child is not None:
-                self._child.kill()
-            self._child = None
+        """To the process, which is started when there is none; to another, when it has died."""
+        problem = ""
+        for _ in range(2):
+            try:
+                self._started().send(encode(note))
+            except OSError as error:
+                problem = error.strerror or "the notifier does not answer"
+                if self._child is not None:
+                    self._child.kill()
+                self._child = None
+            else:
+                return
+        log(f"notify: a notification was lost: {problem}")
+
+    def _started(self) -> _Child:
+        """Raises OSError when it cannot be started."""
+        if self._child is None:
+            start = Start(channels=self._channels, told=str(self._setup.home.notified))
+            with self._starting:
+                self._child = _Child(self._setup.home, start)
+        return self._child
 
 
 class _Child:
