@@ -91,7 +91,15 @@ def test_every_cut_within_a_followed_value_in_one_long_word_finds_it(joint: str)
     one_of = scanner_with(index)
     before = 9000
     data = b"A" * before + followed.encode() + b"B" * 9000
-    for cut in range(before - 1, before + len(followed) + 1):
+    end = before + len(followed)
+    for cut in (
+        before - 1,
+        before,
+        before + 1,
+        before + 8,
+        *range(before + 15, before + 20),
+        *range(end - 8, end + 1, 2),
+    ):
         one = one_of.stream()
         assert len([*one.feed(data[:cut]), *one.feed(data[cut:]), *one.finish()]) == 1
 
@@ -99,14 +107,18 @@ def test_every_cut_within_a_followed_value_in_one_long_word_finds_it(joint: str)
 @pytest.mark.parametrize("joint", ["", "-", "_"])
 @pytest.mark.parametrize("around", [" ", "x", "-"], ids=["words", "one word", "dashes"])
 def test_every_place_of_every_size_of_pieces(joint: str, around: str) -> None:
-    """The value at every place of a piece, for pieces of every size up to its own and some beyond what is carried."""
+    """The value at every place of a piece, for pieces of sizes up to its own; and at the places that matter of pieces
+    about as long as what is carried over, and beyond."""
     followed = made_up(9, 3, "") + joint + made_up(11, 4, "")
+    length = len(followed)
+    small = {size: range(min(size, length + 1)) for size in (1, 2, 3, 5, 8, 10, length - 1, length, length + 1)}
+    large = dict.fromkeys((4095, 4096, 4097, 9000), (0, 1, length // 2, length - 1, length))
     index = ValueIndex()
     index.add([secret_value(followed)])
     one_of = scanner_with(index)
     token = example("github-personal-token")
-    for size in (*range(1, len(followed) + 2), 4095, 4096, 4097, 9000):
-        for place in range(min(size, len(followed) + 1)):
+    for size, places in {**small, **large}.items():
+        for place in places:
             before = around * ((size if size < 4000 else 2 * size) - place)
             data = f"{before}{followed}{around * 40} {token} {around * 9}".encode()
             one = one_of.stream()
