@@ -66,6 +66,10 @@ def test_the_commit_hook_loads_nothing_heavy() -> None:
     assert rooms(modules) == {"hooks", "detect", "scan", "model", "errors"}
 
 
+def test_every_module_can_be_imported() -> None:
+    assert rooms(loaded(WALK, "agentguard")) > {*STAGES, *ABOVE}
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_loads_no_other_stage(stage: str) -> None:
     found = rooms(loaded(WALK, f"agentguard.{stage}"))
