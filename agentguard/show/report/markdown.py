@@ -1,16 +1,21 @@
-"""The report as Markdown: for an issue, a chat, a terminal."""
+"""The report as Markdown: for a pull request, an issue or a chat.
+
+What a reviewer must know stands open: the outcome, the credentials, what to do. The rest is folded, and all of it
+stays below what GitHub takes.
+"""
 
 from __future__ import annotations
 
-import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 from agentguard.model.event import Event
 from agentguard.model.fault import at_fault
 from agentguard.model.posture import Weakness
 from agentguard.show.issuers import issuer_of
 from agentguard.show.looks import DISPOSITION, OUTCOME, SENSOR, SEVERITY, look_of_send, was_blocked
+from agentguard.show.markdown import code, details, fitted, md, prose, section, table
 from agentguard.show.phrases import (
     DESTINATION,
     clock_time,
@@ -24,48 +29,38 @@ from agentguard.show.phrases import (
     proof_delay,
 )
 from agentguard.show.report.advice import headline, next_steps
+from agentguard.show.report.credentials import Credential
 from agentguard.show.report.data import ReportData
 from agentguard.show.report.groups import Group, grouped
 from agentguard.show.report.kept import MOST_KEPT, NOT_CHECKED, TITLE, looked_words, score_words
 from agentguard.show.session_lines import state
-from agentguard.show.text import safe
 
-MOST_ROWS = 100
+_MOST_OPEN = 10
+"""Credentials that stand open; the others are folded."""
 _COUNTED = (("secrets", "credential"), ("reads", "read"), ("sends", "send"), ("flows", "flow"))
-_SPECIAL = re.compile(r"([\\`*\[\]<>#~&!|@])|(?<![^\W_])(_)|(_)(?![^\W_])|(:)(?=//)|(?<=\bwww)(\.)", re.IGNORECASE)
-_PIPE = re.compile(r"(?<!\\)\|")
-
-
-def md(text: str) -> str:
-    """`text` as text: nothing in it is Markdown, HTML or a link."""
-    return _SPECIAL.sub(r"\\\g<0>", safe(text))
-
-
-def code(text: str) -> str:
-    """`text` in a code span, whatever backticks it holds."""
-    clean = safe(text)
-    longest = max((len(run) for run in re.findall("`+", clean)), default=0)
-    fence = "`" * (longest + 1)
-    pad = " " if clean.startswith("`") or clean.endswith("`") or not clean else ""
-    return f"{fence}{pad}{clean}{pad}{fence}"
-
-
-def prose(words: str) -> str:
-    """Text in which `...` marks what is typed on a command line."""
-    parts = words.split("`")
-    if len(parts) % 2 == 0:
-        return md(words)
-    return "".join(code(part) if number % 2 else md(part) for number, part in enumerate(parts))
+_CREDENTIAL_HEAD = ("Credential", "Shown as", "Comes from", "Went to", "Worst")
 
 
 def render_markdown(data: ReportData) -> str:
     """The same facts as the HTML report, without its picture."""
-    parts = [_top(data), _steps(data), _flows(data), _credentials(data)]
-    parts.append(_events(data, "Sends and destinations", data.sends))
-    parts.append(_events(data, "Files read", data.reads))
-    parts.append(_events(data, "Commands and environment", data.commands))
-    parts += [_kept(data), _coverage(data), _seal(data)]
-    return "\n\n".join(filter(None, parts)) + "\n"
+    return fitted(partial(_parts, data), f"`agentguard report {data.session.uid} --format html`")
+
+
+def _parts(data: ReportData, most: int) -> list[str]:
+    """The most telling first: those at the end go when it is too long."""
+    return [
+        _top(data),
+        _credentials(data, most),
+        _steps(data, most),
+        _flows(data, most),
+        _more_credentials(data, most),
+        _events(data, "Sends and destinations", data.sends, most),
+        _events(data, "Files read", data.reads, most),
+        _events(data, "Commands and environment", data.commands, most),
+        _kept(data, most),
+        _coverage(data, most),
+        _seal(data),
+    ]
 
 
 def _top(data: ReportData) -> str:
@@ -77,32 +72,58 @@ def _top(data: ReportData) -> str:
             plural(counts.get("gaps_counted", 0), "gap that counts", "gaps that count"),
         ]
     )
-    lines = [
-        f"# {look.glyph} {look.word}: {md(session.agent_name)} under AgentGuard",
-        f"**{md(headline(data))}** {look.meaning}",
-        f"{facts}.",
-        f"- Command: {code(shlex.join(session.command))}",
-        f"- Folder: {code(session.cwd)}",
-        f"- Started: {day_and_time(session.start_ns, data.zone)}; {state(session)}",
-        f"- Session: {code(session.uid)}",
-    ]
-    return "\n\n".join(lines[:3]) + "\n\n" + "\n".join(lines[3:])
+    started = day_and_time(session.start_ns, data.zone)
+    return (
+        f"# {look.glyph} {look.word}: {md(session.agent_name)} under AgentGuard\n\n"
+        f"**{md(headline(data))}** {look.meaning}\n\n"
+        f"{facts}. Started {started}; {md(state(session))}."
+    )
 
 
-def _steps(data: ReportData) -> str:
+def _credentials(data: ReportData, most: int) -> str:
+    if not data.credentials:
+        return ""
+    return table(_CREDENTIAL_HEAD, [_credential_row(data, one) for one in data.credentials[: min(most, _MOST_OPEN)]])
+
+
+def _more_credentials(data: ReportData, most: int) -> str:
+    open_rows = min(most, _MOST_OPEN)
+    left = data.credentials[open_rows:]
+    if not left:
+        return ""
+    rows = [_credential_row(data, one) for one in left[:most]]
+    return details(plural(len(left), "more credential"), table(_CREDENTIAL_HEAD, rows, len(left) - len(rows)))
+
+
+def _credential_row(data: ReportData, one: Credential) -> tuple[str, ...]:
+    look, kind = OUTCOME[one.outcome], issuer_of(data.issuers, one.type)
+    named = f"{md(one.name)} ({md(kind.name)})" if one.name else md(kind.name)
+    return (
+        named,
+        code(one.preview or "•••"),
+        ", ".join(map(code, one.sources[:2])) + (f" and {len(one.sources) - 2} more" if len(one.sources) > 2 else ""),
+        ", ".join(map(code, one.hosts[:3])) or "nowhere",
+        f"{look.glyph} {look.word.lower()}",
+    )
+
+
+def _steps(data: ReportData, most: int) -> str:
     lines = []
-    for number, step in enumerate(next_steps(data), 1):
+    for number, step in enumerate(next_steps(data)[: most + 1], 1):
         page = f" <{step.page}>" if step.page else ""
         lines.append(f"{number}. **{prose(step.do)}** {prose(step.why)}{page}".rstrip())
-    return "## What to do now\n\n" + "\n".join(lines)
+    return section("What to do now", "\n".join(lines))
 
 
-def _flows(data: ReportData) -> str:
-    lines = [line for sent, source in data.flows[:MOST_ROWS] for line in _flow(data, sent, source)]
-    more = data.session.counts.get("flows", 0) - min(len(data.flows), MOST_ROWS)
+def _flows(data: ReportData, most: int) -> str:
+    lines = [line for sent, source in data.flows[:most] for line in _flow(data, sent, source)]
+    count = data.session.counts.get("flows", 0)
+    more = count - min(len(data.flows), most)
     if more > 0:
         lines.append(f"- and {plural(more, 'more flow')}")
-    return "## Where credentials went\n\n" + ("\n".join(lines) or "No value that was read was seen leaving.")
+    if not lines:
+        return details("Where credentials went: nowhere", "No value that was read was seen leaving.")
+    return details(f"Where credentials went: {plural(count, 'flow')}", "\n".join(lines))
 
 
 def _flow(data: ReportData, sent: Event, source: Event | None) -> list[str]:
@@ -120,32 +141,13 @@ def _flow(data: ReportData, sent: Event, source: Event | None) -> list[str]:
     return lines
 
 
-def _credentials(data: ReportData) -> str:
-    rows = []
-    for one in data.credentials[:MOST_ROWS]:
-        look, kind = OUTCOME[one.outcome], issuer_of(data.issuers, one.type)
-        rows.append(
-            (
-                md(one.name or kind.name),
-                md(kind.name),
-                code(one.preview or "•••"),
-                ", ".join(map(code, one.sources[:3])),
-                ", ".join(map(code, one.hosts[:3])) or "nowhere",
-                f"{look.glyph} {look.word.lower()}",
-            )
-        )
-    return _table(
-        "Credentials",
-        ("Name", "Type", "Shown as", "Comes from", "Went to", "Worst"),
-        rows,
-        len(data.credentials) - len(rows),
-    )
-
-
-def _events(data: ReportData, title: str, events: Sequence[Event]) -> str:
+def _events(data: ReportData, title: str, events: Sequence[Event], most: int) -> str:
     groups = grouped(events)
-    rows = [_event_row(data, group) for group in groups[:MOST_ROWS]]
-    return _table(title, ("When", "What", "Credentials", "By", "Verdict"), rows, len(groups) - len(rows))
+    if not groups:
+        return ""
+    rows = [_event_row(data, group) for group in groups[:most]]
+    head = ("When", "What", "Credentials", "By", "Verdict")
+    return details(f"{title}: {len(groups):,}", table(head, rows, len(groups) - len(rows)))
 
 
 def _event_row(data: ReportData, group: Group) -> tuple[str, ...]:
@@ -162,16 +164,16 @@ def _event_row(data: ReportData, group: Group) -> tuple[str, ...]:
     )
 
 
-def _kept(data: ReportData) -> str:
+def _kept(data: ReportData, most: int) -> str:
     posture = data.posture
     if posture is None:
-        return f"## {TITLE}\n\n{prose(NOT_CHECKED)}"
-    lines = [_weakness(one) for one in posture.weaknesses[:MOST_KEPT]]
+        return details(TITLE, prose(NOT_CHECKED))
+    lines = [_weakness(one) for one in posture.weaknesses[: min(most, MOST_KEPT)]]
     left = len(posture.weaknesses) - len(lines)
     if left > 0:
         lines.append(f"- and {left:,} more: {code('agentguard check --full')}")
-    top = f"## {TITLE}\n\n**{md(score_words(posture))}** {md(looked_words(data))}"
-    return "\n\n".join(filter(None, [top, "\n".join(lines)]))
+    top = f"**{md(score_words(posture))}** {md(looked_words(data))}"
+    return details(TITLE, "\n\n".join(filter(None, [top, "\n".join(lines)])))
 
 
 def _weakness(one: Weakness) -> str:
@@ -180,7 +182,7 @@ def _weakness(one: Weakness) -> str:
     return f"- {look.glyph} **{look.word}** {md(one.title)}.{''.join(steps)}"
 
 
-def _coverage(data: ReportData) -> str:
+def _coverage(data: ReportData, most: int) -> str:
     rows = []
     for one in data.session.coverage:
         look = SENSOR[one.state]
@@ -189,32 +191,23 @@ def _coverage(data: ReportData) -> str:
         rows.append(
             (md(one.sensor), f"{look.glyph} {look.word}", proof, f"{one.events:,}", f"{one.drops:,}", md(one.reason))
         )
-    lines = [_table("What was watched", ("Sensor", "State", "Proof", "Saw", "Lost", "Reason"), rows)]
     gaps = [event.finding.gap for event in data.gaps_counted]
-    lines.append(
-        "\n### Gaps that counted\n\n"
-        + (
-            "\n".join(
-                f"- {md(gap.detail)}. To close it: {md(gap.remedy or 'nothing known')}."
-                for gap in gaps[:MOST_ROWS]
-                if gap
-            )
-            or "None."
-        )
-    )
-    return "\n".join(lines)
+    lines = [f"- {md(gap.detail)}. To close it: {md(gap.remedy or 'nothing known')}." for gap in gaps[:most] if gap]
+    if len(gaps) > most:
+        lines.append(f"- and {plural(len(gaps) - most, 'more gap')}")
+    watched = table(("Sensor", "State", "Proof", "Saw", "Lost", "Reason"), rows)
+    return details("What was watched", f"{watched}\n\n**Gaps that counted**\n\n" + ("\n".join(lines) or "None."))
 
 
 def _seal(data: ReportData) -> str:
-    if not data.session.seal:
-        return "## The seal\n\nNot sealed yet: the session runs, or its guard was stopped."
-    return f"## The seal\n\n{code(data.session.seal)}\n\nCheck it with `agentguard verify` where it was recorded."
-
-
-def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], more: int = 0) -> str:
-    lines = ["| " + " | ".join(_PIPE.sub(r"\|", cell) for cell in cells) + " |" for cells in rows]
-    if not lines:
-        return f"## {title}\n\nNone was seen."
-    note = f"\n\nAnd {plural(more, 'more row')}." if more > 0 else ""
-    top = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    return f"## {title}\n\n" + "\n".join(top + lines) + note
+    session = data.session
+    facts = [
+        f"- Command: {code(shlex.join(session.command))}",
+        f"- Folder: {code(session.cwd)}",
+        f"- Session: {code(session.uid)}",
+    ]
+    if session.seal:
+        facts.append(f"- Seal: {code(session.seal)}; check it with `agentguard verify` where it was recorded.")
+    else:
+        facts.append("- Not sealed yet: the session runs, or its guard was stopped.")
+    return details("The session and its seal", "\n".join(facts))

@@ -21,7 +21,7 @@ from agentguard.show.report.advice import headline, next_steps
 from agentguard.show.report.data import MOST_EVENTS, MOST_FLOWS, ReportData, gather
 from agentguard.show.report.html import render_html
 from agentguard.show.report.json_report import render_json
-from agentguard.show.report.markdown import code, md, render_markdown
+from agentguard.show.report.markdown import render_markdown
 from agentguard.show.report.write import write_report
 
 
@@ -98,13 +98,6 @@ def test_hostile_names_are_shown_harmlessly(tmp_path: Path, writer: Writer) -> N
     assert not re.search(r"(?<!\\)<img|(?<!\\)\[a|[^\\]://evil", outside_code)
     assert "\n# h" not in markdown
     assert machine.isascii()
-
-
-def test_what_markdown_would_read_is_escaped() -> None:
-    assert md("a*b_c_ <i> [x](http://y) `z` #1 @me www.x") == (
-        "a\\*b_c\\_ \\<i\\> \\[x\\](http\\://y) \\`z\\` \\#1 \\@me www\\.x"
-    )
-    assert [code("a"), code("a`b"), code("`"), code("")] == ["`a`", "``a`b``", "`` ` ``", "`  `"]
 
 
 def test_markdown_tables_keep_their_columns(tmp_path: Path, writer: Writer) -> None:
