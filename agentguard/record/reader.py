@@ -35,9 +35,22 @@ from agentguard.record.postures import AROUND, EARLIER, HAS_POSTURES, comparable
 from agentguard.record.queries import EventQuery, Narrow, count_sql, ids_sql, values_sql
 from agentguard.record.read_only import ReadOnly
 from agentguard.record.stored import session_of
+from agentguard.record.tallies import FILES, HOSTS, MOST, REPEATED, Tallies, tallies_from_rows
 from agentguard.record.terms import Compare, Field, Layout, Mark, Term, bindable
 
-__all__ = ["Bucket", "Compare", "EventQuery", "Field", "KnownProcess", "Mark", "Marked", "Reader", "Row", "Term"]
+__all__ = [
+    "Bucket",
+    "Compare",
+    "EventQuery",
+    "Field",
+    "KnownProcess",
+    "Mark",
+    "Marked",
+    "Reader",
+    "Row",
+    "Tallies",
+    "Term",
+]
 
 _OPTIONAL_TABLES = "SELECT name FROM sqlite_master WHERE name IN ('events_fts', 'credentials', 'triage')"
 """An older version's database lacks some, and an SQLite without FTS5 makes no search index."""
@@ -251,6 +264,18 @@ class Reader(ReadOnly):
         )
         counted = {row["step"]: tuple(row)[1:] for row in rows}
         return [Bucket(start + step * width, *counted.get(step, ())) for step in range(buckets)]
+
+    def files_opened(self, session: str) -> Tallies:
+        """Of each file with credentials, over all events of a session. Walks them: a second for a million."""
+        return tallies_from_rows(self._rows(FILES, [bindable(session), MOST]))
+
+    def hosts_sent_to(self, session: str) -> Tallies:
+        """Of each receiver of credentials, with what was repeated, over all events of a session."""
+        return tallies_from_rows(self._rows(HOSTS, [bindable(session), MOST]))
+
+    def repeated(self, session: str) -> dict[str, int]:
+        """uid of a send → how often it was repeated, or refused again."""
+        return {row["event"]: row["count"] for row in self._rows(REPEATED, [bindable(session)])}
 
     def processes(self, session: str) -> list[KnownProcess]:
         """Its process tree, in the order in which it was seen."""

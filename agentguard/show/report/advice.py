@@ -53,7 +53,7 @@ def next_steps(data: ReportData) -> list[Step]:
         steps.append(Step(f"See what asked for {asked} before you allow it.", "No credential left with it."))
     if len(steps) > MOST_STEPS:
         rest = len(steps) - MOST_STEPS
-        steps = [*steps[:MOST_STEPS], Step(f"And {rest} more of this kind: see the tables below.")]
+        steps = [*steps[:MOST_STEPS], Step(f"And {rest:,} more: `agentguard keys worklist` has every key.")]
     return steps or [Step("Nothing needs to be done.", "Keep the seal below if you have to prove this later.")]
 
 

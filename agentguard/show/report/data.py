@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from agentguard.model.credential import KnownCredential
 from agentguard.model.event import Event
 from agentguard.model.finding import Activity, Kind
 from agentguard.model.posture import Posture
 from agentguard.model.session import Session
 from agentguard.model.verdict import Outcome, Severity
-from agentguard.record.reader import Bucket, KnownProcess, Reader
+from agentguard.record.reader import Bucket, KnownProcess, Reader, Tallies
 from agentguard.show.issuers import Issuers, load_issuers
 from agentguard.show.report.credentials import Credential, credentials_of
 
@@ -43,6 +43,12 @@ class ReportData:
     issuers: Issuers
     repeated: Mapping[str, int]
     """uid of a send → how often it was repeated."""
+    known: Mapping[str, KnownCredential]
+    """By fingerprint: what the inventory has of each credential, its uses in this session alone."""
+    opened: Tallies | None
+    """Of each file, over all events; None when every event is here."""
+    reached: Tallies | None
+    """Of each receiver, likewise."""
     posture: Posture | None
     """What the newest `check` of the session's folder found; None when it was never looked at."""
     generated_ns: int
@@ -80,7 +86,9 @@ class ReportData:
         """Of the session, or of the time the report can tell of while it runs."""
         if self.session.end_ns is not None:
             return self.session.end_ns
-        return max([self.session.start_ns, *(event.finding.time_ns for event in self.events[-1:])])
+        shown = [event.finding.time_ns for event in self.events[-1:]]
+        # The timeline's last step begins where the last event is, or before it: that may be one that is counted only.
+        return max([self.session.start_ns, *shown, *(step.start_ns for step in self.timeline[-1:])])
 
     def times(self, sent: Event) -> int:
         """How often that was sent, or refused."""
@@ -105,30 +113,25 @@ def gather(
     """
     events = reader.events(session.uid) if everything else _most_telling(reader, session.uid)
     flows = reader.flows(session.uid, None if everything else MOST_FLOWS, gravest_first=True)
+    total, known = reader.count_events(session.uid), reader.credentials(session.uid)
     return ReportData(
         session=session,
         events=tuple(events),
-        total=reader.count_events(session.uid),
+        total=total,
         flows=tuple(sorted(flows, key=lambda flow: flow[0].seq)),
         credentials=credentials_of(events),
-        rotated={
-            one.fingerprint: one.rotated_ns for one in reader.credentials(session.uid) if one.rotated_ns is not None
-        },
+        rotated={one.fingerprint: one.rotated_ns for one in known if one.rotated_ns is not None},
+        known={one.fingerprint: one for one in known},
         timeline=tuple(reader.timeline(session.uid, BUCKETS)),
         processes=tuple(reader.processes(session.uid)) if everything else (),
         issuers=load_issuers(),
-        repeated=_repeated(reader, session.uid),
+        repeated=reader.repeated(session.uid),
+        opened=reader.files_opened(session.uid) if len(events) < total else None,
+        reached=reader.hosts_sent_to(session.uid) if len(events) < total else None,
         posture=reader.posture(session.cwd),
         generated_ns=time.time_ns() if now_ns is None else now_ns,
         zone=zone,
     )
-
-
-def _repeated(reader: Reader, uid: str) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for event in reader.events(uid, activities=[Activity.REPEAT]):
-        counts[event.finding.repeats] += event.finding.count
-    return counts
 
 
 def _most_telling(reader: Reader, uid: str) -> list[Event]:

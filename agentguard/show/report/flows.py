@@ -41,8 +41,12 @@ def flows(data: ReportData) -> Html:
     if not stories:
         return tag("p", "No value that was read was seen leaving.", class_="soft")
     shown = stories[:MOST_PICTURES]
-    more = max(data.session.counts.get("flows", 0), len(data.flows)) - sum(story.times for story in shown)
+    more = _total(data) - sum(story.times for story in shown)
     return join([*(_picture(data, story) for story in shown), _more(data, more)])
+
+
+def _total(data: ReportData) -> int:
+    return max(data.session.counts.get("flows", 0), len(data.flows))
 
 
 def _more(data: ReportData, count: int) -> Html | None:
@@ -76,7 +80,8 @@ def _picture(data: ReportData, story: _Story) -> Html:
     stopped = was_blocked(sent.verdict)
     tone = "blocked" if stopped else sent.verdict.outcome.value
     look = look_of_send(sent.verdict)
-    often = f"{story.times:,} times; this is the first" if story.times > 1 else None
+    least = "at least " if _total(data) > len(data.flows) else ""
+    often = f"{least}{story.times:,} times; this is the first" if story.times > 1 else None
     caption = tag(
         "figcaption",
         badge(look.glyph, look.word.lower(), tone),

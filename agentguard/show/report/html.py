@@ -105,8 +105,8 @@ def _omitted(data: ReportData) -> Html | None:
     if not data.omitted:
         return None
     words = (
-        f"The session has {plural(data.total, 'event')}. From here on the report is made of the {len(data.events):,} "
-        f"most telling ones; the other {data.omitted:,} are in the counts and the picture above, and all of them in "
+        f"The session has {plural(data.total, 'event')}. What is told by itself is the {len(data.events):,} most "
+        f"telling ones; the other {data.omitted:,} are in the counts and the picture above, and all of them in "
     )
     typed = tag("code", f"agentguard report --session {data.session.uid} --format json")
     return tag("p", words, typed, ".", class_="soft")

@@ -22,6 +22,7 @@ MOST_MARKS = 300
 """Events that are drawn one by one; a busier session is drawn as bars."""
 MOST_ARCS = 60
 MOST_CALLOUTS = 4
+"""Receivers that are named in the picture; of more, none is: a table below has them."""
 APART = 8
 """Pixels by which marks must differ to be worth drawing twice in a busy picture."""
 _CALLOUT_APART = 150
@@ -212,9 +213,11 @@ def _callouts(data: ReportData, scale: _Scale) -> list[Html]:
     out: list[Html] = []
     taken: list[float] = []
     sends = [event for event in data.sends if event.verdict.outcome in (Outcome.LEAKED, Outcome.EXPOSED)]
+    if len({event.finding.host for event in sends}) > MOST_CALLOUTS:
+        return out
     for event in sorted(sends, key=lambda event: -event.verdict.outcome.rank):
         x = scale.x(event.finding.time_ns)
-        if len(out) < MOST_CALLOUTS and all(abs(x - other) >= _CALLOUT_APART for other in taken):
+        if all(abs(x - other) >= _CALLOUT_APART for other in taken):
             taken.append(x)
             late = x > scale.layout.width - _CALLOUT_APART
             words = shortened(event.finding.host or event.finding.subject, _LETTERS)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from agentguard.model.event import Event
 from agentguard.model.process import Attribution
+from agentguard.show.credential_words import readings, sendings
 from agentguard.show.issuers import issuer_of
 from agentguard.show.looks import DISPOSITION, OUTCOME, SEVERITY, look_of_send, was_blocked
 from agentguard.show.phrases import clock_time, match_names, plural, process_chain, process_name
@@ -28,13 +29,15 @@ Cell = tuple[Child, str]
 def credentials_table(data: ReportData) -> Html:
     rows = [_credential_row(data, one) for one in data.credentials[:MOST_ROWS]]
     head = ("Credential", "Comes from", "Read", "Went to", "Came to", "Replace it at")
-    more = _more(data, len(data.credentials) - len(rows), "credential", "keys --format json")
+    known = max(len(data.credentials), len(data.known))
+    more = _more(data, known - len(rows), "credential", "keys --format json")
     return table("Worst first. A preview never shows enough to use a key.", head, rows, more)
 
 
 def _credential_row(data: ReportData, one: Credential) -> list[Cell]:
     kind = issuer_of(data.issuers, one.type)
     look = OUTCOME[one.outcome]
+    taken, hosts = _uses(data, one)
     shown = [tag("code", one.preview), " "] if one.preview.strip("•") else []
     about = [tag("span", kind.name, ", public by design" if one.public else None), tag("br")]
     name = [tag("span", brief(one.name or kind.name), class_="name"), tag("br")]
@@ -48,11 +51,21 @@ def _credential_row(data: ReportData, one: Credential) -> list[Cell]:
     return [
         (join([*name, tag("span", *about, *shown, _fingerprint(one), class_="soft small")]), "wide"),
         (lines([inside(source, data.session.cwd) or source for source in one.sources], 3), "wide"),
-        (f"{one.reads:,} ×" if one.reads else "no", "number"),
-        (lines(one.hosts, 4) if one.hosts else "nowhere", "wide"),
+        (f"{taken:,} ×" if taken else "no", "number"),
+        (lines(hosts, 4) if hosts else "nowhere", "wide"),
         (badge(look.glyph, look.word.lower(), one.outcome.value), ""),
         (where, "wide"),
     ]
+
+
+def _uses(data: ReportData, one: Credential) -> tuple[int, list[str]]:
+    """How often it was taken, and where it went: by the inventory, where not every event is here."""
+    known = data.known.get(one.fingerprint)
+    if known is None or not data.omitted:
+        return one.reads, one.hosts
+    taken = sum(reading.count for reading in readings(known.uses))
+    sent = [use.host for use in sendings(known.uses) if not use.blocked]
+    return taken, list(dict.fromkeys([*one.hosts, *filter(None, sent)]))
 
 
 def _fingerprint(one: Credential) -> Html:
@@ -65,16 +78,20 @@ def _site(address: str) -> str:
 
 
 def files_table(data: ReportData) -> Html:
-    files = files_read(data.reads)
+    files = files_read(data.reads, data.opened)
     rows = [_file_row(data, one) for one in files[:MOST_ROWS]]
     head = ("File", "Opened by", "When", "Verdict")
-    more = _more(data, len(files) - len(rows), "file", "events --kind file")
+    known = data.opened.names if data.opened else len(files)
+    more = _more(data, known - len(rows), "file", "events --kind file")
     return table("Files with credentials that were opened, the gravest first.", head, rows, more)
 
 
 def _file_row(data: ReportData, one: ReadFile) -> list[Cell]:
     names = match_names(one.matches, 6)
-    who = lines([f"{name} ×{count:,}" if count > 1 else name for name, count in one.readers.most_common()], 5)
+    counted = data.opened is None
+    who = lines(
+        [f"{name} ×{count:,}" if count > 1 and counted else name for name, count in one.readers.most_common()], 5
+    )
     return [
         (join([tag("code", brief(one.path)), *([tag("br"), _soft(names)] if names else [])]), "wide"),
         (who, "wide"),
@@ -84,10 +101,11 @@ def _file_row(data: ReportData, one: ReadFile) -> list[Cell]:
 
 
 def destinations_table(data: ReportData) -> Html:
-    places = places_reached(data.sends, data.repeated)
+    places = places_reached(data.sends, data.repeated, data.reached)
     rows = [_place_row(data, one) for one in places[:MOST_ROWS]]
     head = ("Destination", "What it got", "Sent by", "When", "Verdict")
-    more = _more(data, len(places) - len(rows), "destination", "events --kind http")
+    known = data.reached.names if data.reached else len(places)
+    more = _more(data, known - len(rows), "destination", "events --kind http")
     return table("Who was sent a credential, the worst first.", head, rows, more)
 
 

@@ -10,6 +10,7 @@ from agentguard.model.event import Event
 from agentguard.model.process import Attribution
 from agentguard.model.secret import SecretMatch
 from agentguard.model.verdict import Disposition, Verdict
+from agentguard.record.reader import Tallies
 from agentguard.show.phrases import DESTINATION, match_name, place, process_name
 
 _PUBLIC_PLACES = {
@@ -56,8 +57,8 @@ class Reached:
     senders: list[str] = field(default_factory=list)
 
 
-def files_read(reads: Iterable[Event]) -> list[ReadFile]:
-    """Gravest first, then in the order in which they were first opened."""
+def files_read(reads: Iterable[Event], all_of_them: Tallies | None = None) -> list[ReadFile]:
+    """Gravest first, then in the order in which they were first opened. `all_of_them`: when `reads` is only a part."""
     found: dict[str, ReadFile] = {}
     for event in reads:
         finding = event.finding
@@ -68,6 +69,7 @@ def files_read(reads: Iterable[Event]) -> list[ReadFile]:
         one.last_ns = finding.time_ns
         one.count += 1
         one.readers[_reader(event)] += 1
+    _complete(found, all_of_them)
     return sorted(found.values(), key=lambda one: -one.gravest.verdict.severity.rank)
 
 
@@ -77,8 +79,15 @@ def _reader(event: Event) -> str:
     return name if sure is Attribution.EXACT else f"{name} ({sure.value})"
 
 
-def places_reached(sends: Iterable[Event], repeated: Mapping[str, int]) -> list[Reached]:
-    """Worst first, then by when each was first sent to. `repeated`: uid of a send → how often it was repeated."""
+def places_reached(
+    sends: Iterable[Event], repeated: Mapping[str, int], all_of_them: Tallies | None = None
+) -> list[Reached]:
+    """Worst first, then by when each was first sent to.
+
+    Args:
+        repeated: uid of a send → how often it was repeated.
+        all_of_them: when `sends` is only a part.
+    """
     found: dict[str, Reached] = {}
     for event in sends:
         finding = event.finding
@@ -91,6 +100,7 @@ def places_reached(sends: Iterable[Event], repeated: Mapping[str, int]) -> list[
         for values, value in ((one.subjects, asked(event)), (one.senders, process_name(finding.process))):
             if value not in values:
                 values.append(value)
+    _complete(found, all_of_them)
     return sorted(found.values(), key=lambda one: _gravity(one.gravest), reverse=True)
 
 
@@ -98,6 +108,14 @@ def asked(event: Event) -> str:
     """What a request asked for: `POST /api` of `POST https://paste.example/api`, whose host is named beside it."""
     finding = event.finding
     return finding.subject.replace(f"https://{finding.host}/", "/", 1) if finding.host else finding.subject
+
+
+def _complete(found: Mapping[str, ReadFile | Reached], all_of_them: Tallies | None) -> None:
+    """With what happened besides the events at hand."""
+    for name, tally in all_of_them.by_name.items() if all_of_them else ():
+        if name in found:
+            one = found[name]
+            one.count, one.first_ns, one.last_ns = tally.count, tally.first_ns, tally.last_ns
 
 
 def _gravity(event: Event) -> tuple[int, bool, int]:

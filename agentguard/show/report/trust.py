@@ -28,7 +28,15 @@ def policy(data: ReportData) -> Html:
     typed = tag("code", f"agentguard policy explain --event {_gravest(rules[0]).finding.uid}")
     how = tag("p", "Why one event was judged so, rule by rule: ", typed, class_="soft small")
     return join(
-        [table(caption, ("Rule", "Said", "Verdict", "Events"), [_row(one) for one in rules[:MOST_ROWS]], more), how]
+        [
+            table(
+                caption,
+                ("Rule", "Said", "Verdict", "Events told of" if data.omitted else "Events"),
+                [_row(one) for one in rules[:MOST_ROWS]],
+                more,
+            ),
+            how,
+        ]
     )
 
 

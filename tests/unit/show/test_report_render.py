@@ -151,7 +151,15 @@ def test_a_large_session_is_summed_up_and_keeps_what_is_grave(tmp_path: Path, wr
     assert len(data.flows) == MOST_FLOWS
     assert data.flows[-1][0].seq == total - 1
     page = render_html(data)
-    assert f"The session has {total:,} events" in Page(page).text
+    text = Page(page).text
+    assert f"The session has {total:,} events" in text
+    opens = -(-(MOST_EVENTS + 499 - 7) // 40)
+    assert f"/src/7/.env OPENAI_API_KEY python3 14:31:25.000 {opens} times, last" in text, "all opens are counted"
+    assert f"{2 * MOST_FLOWS} times, last 14:37:58.000" in text, "all sends are counted"
+    told = [int(times) for times in re.findall(r"at least (\d+) times; this is the first", text)]
+    alone = page.count("<figure") - len(told)
+    more = 2 * MOST_FLOWS + 1 - sum(told) - alone
+    assert f"And {more} more flows: agentguard report --session s-one --format json" in text
     assert "https://paste.example/api" in page
     assert len(page) < 600_000
     assert len(data_of(tmp_path, everything=True).events) == total
