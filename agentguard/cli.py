@@ -31,6 +31,7 @@ VERBS = {
     "keys": "every credential seen: where it lives, who took it, where it went, what to rotate",
     "doctor": "say which sensors can run here, proved by a live self-test",
     "verify": "check the hash chain of the audit log",
+    "purge": "forget old sessions; the audit log stays verifiable",
     "hook": "put the gate into git: no commit or push brings in a credential",
     "schema": "print the JSON Schema of what a verb prints with --format json",
     "policy": "check, list and explain policies",

@@ -156,7 +156,7 @@ def gap(number: float, *, counts: bool = True, **changes: Any) -> tuple[Finding,
 
 def drop_inventory(connection: sqlite3.Connection) -> None:
     """As it was before there was one, before any `check` was kept and before events were marked."""
-    for table in ("triage", "postures", "credential_uses", "credential_places", "credentials"):
+    for table in ("upkeep", "triage", "postures", "credential_uses", "credential_places", "credentials"):
         connection.execute(f"DROP TABLE {table}")
 
 

@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from agentguard.config import home_path, open_home, working_folder
+from agentguard.command_name import command
+from agentguard.config import Home, home_path, open_home, working_folder
 from agentguard.errors import EXIT_ERROR, AgentGuardError
 from agentguard.formats import add_format
 from agentguard.model.session import Coverage, SensorState, Session
@@ -26,6 +27,8 @@ from agentguard.model.unicode import valid_text
 OK, WARNING, BAD = "ok", "warning", "bad"
 _GLYPHS = {OK: "✓", WARNING: "!", BAD: "✗"}
 _SESSION_SECONDS = 60
+_EMPTY_BYTES, _LARGE_BYTES = 1 << 20, 500 << 20
+"""From where on it is worth a word."""
 _ERRAND = (
     "import socket, sys; secret = open('.env').read()\n"
     "try: socket.create_connection(('127.0.0.1', int(sys.argv[1]))).sendall(secret.encode())\n"
@@ -88,10 +91,30 @@ def _home(option: str | None) -> Iterator[Check]:
             reader.sessions(1)
         finally:
             reader.close()
-        size = home.database.stat().st_size if home.database.exists() else 0
-        yield Check("home", OK, f"{path}, database {size / 1e6:.1f} MB")
+        yield Check("home", OK, str(path))
+        yield Check("database", OK, _database(home))
     except AgentGuardError as error:
         yield Check("home", BAD, str(error))
+
+
+def _database(home: Home) -> str:
+    """Its size, what it holds and since when, and what could be done about it."""
+    from agentguard.record.space import space
+    from agentguard.show.phrases import day_and_time, plural
+
+    found = space(home.database)
+    if found is None:
+        return "none yet"
+    since = f" since {day_and_time(found.oldest_ns)[:10]}" if found.oldest_ns is not None else ""
+    given = f"room last given back {day_and_time(found.given_back_ns)[:10]}" if found.given_back_ns else ""
+    words = [
+        f"{found.used / 1e6:.1f} MB",
+        f"{plural(found.events, 'event')} in {plural(found.sessions, 'session')}{since}",
+        f"{found.free / 1e6:.1f} MB of it empty" if found.free > _EMPTY_BYTES else "",
+        given,
+        f"`{command()} purge --older-than 90d` makes it smaller" if found.used > _LARGE_BYTES else "",
+    ]
+    return "; ".join(filter(None, words))
 
 
 def _policy(option: str | None) -> Iterator[Check]:

@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _as_text(result: Verification) -> list[str]:
-    from agentguard.show.phrases import plural
+    from agentguard.show.phrases import day_and_time, plural
     from agentguard.show.text import safe
 
     checked = f"{plural(result.sessions, 'session')}, {plural(result.events, 'event')} checked"
@@ -66,15 +66,26 @@ def _as_text(result: Verification) -> list[str]:
             f"○ {plural(len(result.unsealed), 'session')} not sealed yet (running, or its guard died): the events "
             "were checked, the end of the chain is open."
         )
+    if result.purged and result.purged_before_ns is not None:
+        day = day_and_time(result.purged_before_ns)[:10]
+        lines.append(f"○ {plural(result.purged, 'session')} purged, up to {day}: the register holds their seals.")
+    if result.half_purged:
+        left = plural(len(result.half_purged), "session")
+        lines.append(f"! {left} half purged, and not checked: `agentguard purge` goes on with it.")
     return lines
 
 
 def _as_json(result: Verification) -> dict[str, object]:
+    from agentguard.model.event import iso_time
+
     return {
         "whole": not result.problems,
         "sessions": result.sessions,
         "events": result.events,
         "unsealed": list(result.unsealed),
+        "purged": result.purged,
+        "purged_before": None if result.purged_before_ns is None else iso_time(result.purged_before_ns),
+        "half_purged": list(result.half_purged),
         "problems": [
             {"session": problem.session, "seq": problem.seq, "what": problem.what} for problem in result.problems
         ],

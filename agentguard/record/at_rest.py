@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agentguard.config import Home
-from agentguard.errors import StoreError
 from agentguard.model.at_rest import Commit, SecretAtRest
 from agentguard.model.credential import FoundBy
 from agentguard.model.posture import Posture
 from agentguard.model.posture_json import posture_to_json
 from agentguard.record.credentials import Notes, seen_at
-from agentguard.record.faults import describe
 from agentguard.record.postures import comparable
 from agentguard.record.schema import open_database
+from agentguard.record.transactions import immediate, writing
 
 
 def _nothing(_path: str) -> bool:
@@ -130,14 +129,6 @@ def _note_gone(connection: sqlite3.Connection, run: Run) -> None:
 
 @contextlib.contextmanager
 def transaction(home: Home) -> Iterator[sqlite3.Connection]:
-    """One that is closed afterwards: a verb writes once."""
-    database = open_database(home.database)
-    connection: sqlite3.Connection = database.conn
-    try:
-        connection.execute("BEGIN IMMEDIATE")
+    """One that is closed afterwards: a verb writes once. Raises StoreError."""
+    with writing(home) as connection, immediate(connection):
         yield connection
-        connection.execute("COMMIT")
-    except sqlite3.Error as error:
-        raise StoreError(f"cannot write {home.database}: {describe(error)}") from None
-    finally:
-        database.close()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,12 @@ from agentguard.model.verdict import Outcome, Verdict
 from agentguard.record import chain
 from agentguard.record.counting import session_counts
 from agentguard.record.credentials import note_events
+from agentguard.record.register import SEAL, START, Entry, Head, append_entry, note_head
 from agentguard.record.rows import Image, coverage_row, event_image, process_row, sealed_body, session_columns
 from agentguard.record.schema import open_database
 from agentguard.record.stored import processes_digest, stored_session, worst_outcome
 from agentguard.record.supervisor import Supervisor
+from agentguard.record.transactions import immediate
 
 EVENT_COLUMNS = (
     *("uid", "session", "seq", "time_ns", "kind", "activity", "severity", "disposition", "outcome", "subject"),
@@ -60,42 +61,29 @@ class Ledger:
     def close(self) -> None:
         self._database.close()
 
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """Immediate: two processes queue for the write lock instead of failing half-way."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._connection
-            self._connection.execute("COMMIT")
-        except BaseException:
-            # A full disk may have rolled back already.
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
-
     def begin(self, session: Session, supervisor: Supervisor) -> None:
         columns = session_columns(session) | {
             "supervisor_pid": supervisor.pid,
             "supervisor_start": supervisor.start_time,
         }
-        with self._transaction() as connection:
+        with immediate(self._connection) as connection:
             names = ", ".join(columns)
             marks = ", ".join("?" * len(columns))
             connection.execute(f"INSERT INTO sessions ({names}) VALUES ({marks})", tuple(columns.values()))  # noqa: S608
             self._write_coverage(session)
-            head = self._register("start", session.uid, 0, chain.genesis(self._key, session.uid))
-        self._note_head(head)
+            head = self._register(START, session.uid, 0, chain.genesis(self._key, session.uid))
+        note_head(self._head, head)
 
     def update(self, session: Session) -> None:
         """The session as it now is. A sealed session is left alone."""
-        with self._transaction():
+        with immediate(self._connection):
             self._write_session(session)
 
     def append(self, batch: Sequence[tuple[Finding, Verdict]]) -> None:
         """Give each its seq and its link, and commit all of them, or none."""
         tails: dict[str, Tail] = {}
         events: list[dict[str, Any]] = []
-        with self._transaction() as connection:
+        with immediate(self._connection) as connection:
             for finding, verdict in batch:
                 tail = tails.get(finding.session) or self._tail(finding.session)
                 image = event_image(Event(tail.seq + 1, finding, verdict))
@@ -110,7 +98,7 @@ class Ledger:
         """Its newest program stands for a process that executed several."""
         now = time.time_ns()
         rows = [process_row(session, process, now) for process in processes]
-        with self._transaction() as connection:
+        with immediate(self._connection) as connection:
             connection.executemany(
                 "INSERT INTO processes VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
                 "name = excluded.name, exe = excluded.exe, cmdline = excluded.cmdline",
@@ -119,7 +107,7 @@ class Ledger:
 
     def seal(self, session: Session) -> str:
         """End the session: its last row, its counts, its seal, and the register's row. Returns the seal."""
-        with self._transaction() as connection:
+        with immediate(self._connection) as connection:
             counted = dataclasses.replace(session, counts=session_counts(connection, session.uid))
             self._write_session(counted)
             # What was stored is sealed, not what was handed in: the seal must be found again from the tables.
@@ -132,9 +120,9 @@ class Ledger:
             body = sealed_body(stored, tail.seq, processes_digest(connection, session.uid))
             seal = chain.link(self._key, tail.link, body)
             connection.execute("UPDATE sessions SET seal = ? WHERE uid = ?", (seal, session.uid))
-            head = self._register("seal", session.uid, tail.seq, seal)
+            head = self._register(SEAL, session.uid, tail.seq, seal)
         self._tails.pop(session.uid, None)
-        self._note_head(head)
+        note_head(self._head, head)
         return seal
 
     def unsealed(self) -> list[tuple[Session, Supervisor]]:
@@ -200,21 +188,6 @@ class Ledger:
             [coverage_row(session.uid, position, one) for position, one in enumerate(session.coverage)],
         )
 
-    def _register(self, kind: str, session: str, events: int, last_link: str) -> tuple[int, str]:
-        row = self._connection.execute("SELECT id, hash FROM register ORDER BY id DESC LIMIT 1").fetchone()
-        previous = row["hash"] if row else chain.REGISTER_ROOT
-        entry = {"kind": kind, "session": session, "events": events, "last_link": last_link}
-        found = chain.register_hash(self._key, previous, entry)
-        cursor = self._connection.execute(
-            "INSERT INTO register (kind, session, events, last_link, hash) VALUES (?, ?, ?, ?, ?)",
-            (*entry.values(), found),
-        )
-        assert cursor.lastrowid is not None
-        return cursor.lastrowid, found
-
-    def _note_head(self, head: tuple[int, str]) -> None:
-        """Beside the database, so that an older copy of it shows. Best effort: a head that lags is still true."""
-        aside = self._head.with_name(f".{self._head.name}.{time.time_ns()}")
-        with contextlib.suppress(OSError):
-            aside.write_text(f"{head[0]} {head[1]}\n", encoding="ascii")
-            aside.replace(self._head)
+    def _register(self, kind: str, session: str, events: int, last_link: str) -> Head:
+        entry = Entry(kind=kind, session=session, events=events, last_link=last_link)
+        return append_entry(self._connection, self._key, entry)

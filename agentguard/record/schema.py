@@ -136,6 +136,26 @@ CREATE TABLE triage (
 ) STRICT;
 """
 
+VERSION_6 = """
+CREATE TABLE register_anew (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL CHECK (kind IN ('start', 'seal', 'purge')),
+    session TEXT NOT NULL,
+    events INTEGER NOT NULL,
+    last_link TEXT NOT NULL,
+    time_ns INTEGER,
+    hash TEXT NOT NULL
+) STRICT;
+INSERT INTO register_anew SELECT id, kind, session, events, last_link, NULL, hash FROM register;
+DROP TABLE register;
+ALTER TABLE register_anew RENAME TO register;
+CREATE INDEX register_session ON register (session);
+CREATE TABLE upkeep (
+    what TEXT PRIMARY KEY,
+    time_ns INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
 
 def _version_1(database: Database) -> None:
     """Tables, and trigram search over them: a part of a path or a host finds it, in any script."""
@@ -172,7 +192,12 @@ def _version_5(database: Database) -> None:
     database.executescript(VERSION_5)
 
 
-MIGRATIONS = (_version_1, _version_2, _version_3, _version_4, _version_5)
+def _version_6(database: Database) -> None:
+    """Sessions may be purged, and the register says so; and when the database was last made smaller."""
+    database.executescript(VERSION_6)
+
+
+MIGRATIONS = (_version_1, _version_2, _version_3, _version_4, _version_5, _version_6)
 """Each brings a database from its index to the next. Never change one that was released: add another."""
 
 
@@ -200,6 +225,7 @@ def _open(path: Path) -> Database:
     try:
         # No plugins: what a user installed for another tool has no place in this process.
         database = Database(connection, execute_plugins=False)
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # Of a new one: it gives room back in small steps.
         database.enable_wal()
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ from agentguard.record.counting import session_counts
 from agentguard.record.credentials import stored_uses, uses_in_events
 from agentguard.record.faults import describe
 from agentguard.record.known import HAS_INVENTORY
+from agentguard.record.register import PURGE, SEAL, START, Entry, entry_of
 from agentguard.record.rows import image_of, sealed_body
 from agentguard.record.stored import processes_digest, stored_session
 
@@ -41,6 +42,12 @@ class Verification:
     unsealed: tuple[str, ...]
     """uids of sessions that run, or whose guard died: their events are chained, their end is open."""
     problems: tuple[Problem, ...]
+    purged: int = 0
+    """Sessions that the register says were purged."""
+    purged_before_ns: int | None = None
+    """They all ended before this moment, ns since the epoch."""
+    half_purged: tuple[str, ...] = ()
+    """uids of those of which an interrupted purge has left something: what is left is not checked."""
 
 
 def verify(home: Home, session: str | None = None) -> Verification:
@@ -75,7 +82,9 @@ def _verify(connection: sqlite3.Connection, key: bytes, head: tuple[int, str] | 
     unsealed = []
     events = 0
     rows = connection.execute("SELECT uid, seal FROM sessions ORDER BY id").fetchall()
-    chosen = [row for row in rows if only in (None, row["uid"])]
+    purges = _purges(connection)
+    half = tuple(row["uid"] for row in rows if row["uid"] in purges)
+    chosen = [row for row in rows if only in (None, row["uid"]) and row["uid"] not in half]
     for row in chosen:
         tail = _Walk(key, row["uid"])
         problems += tail.walk(connection)
@@ -84,11 +93,25 @@ def _verify(connection: sqlite3.Connection, key: bytes, head: tuple[int, str] | 
             problems += _check_seal(connection, key, tail, row["seal"])
         else:
             unsealed.append(row["uid"])
-    problems += _check_inventory(connection, only)
+    problems += _check_inventory(connection, only, half)
     if only is None:
         problems += _check_register(connection, key, head)
         problems += _check_strays(connection)
-    return Verification(len(chosen), events, tuple(unsealed), tuple(problems))
+    return Verification(
+        sessions=len(chosen),
+        events=events,
+        unsealed=tuple(unsealed),
+        problems=tuple(problems),
+        purged=len(purges.keys() - set(half)),
+        purged_before_ns=max((one.time_ns or 0 for one in purges.values()), default=None),
+        half_purged=half,
+    )
+
+
+def _purges(connection: sqlite3.Connection) -> dict[str, Entry]:
+    """What the register says was purged, by uid of the session. Whether it may say so is checked with the register."""
+    rows = connection.execute("SELECT * FROM register WHERE kind = 'purge'")
+    return {row["session"]: entry_of(row) for row in rows}
 
 
 class _Walk:
@@ -158,12 +181,12 @@ def _check_seal(connection: sqlite3.Connection, key: bytes, tail: _Walk, seal: s
         yield Problem(tail.session, 0, "its counts do not fit its events")
 
 
-def _check_inventory(connection: sqlite3.Connection, only: str | None) -> Iterator[Problem]:
+def _check_inventory(connection: sqlite3.Connection, only: str | None, half: Sequence[str]) -> Iterator[Problem]:
     """It must say what the events say: a key that leaked may not look as if it never did. Uses of a session that was
     purged are all that is left of it."""
     if not connection.execute(HAS_INVENTORY).fetchone():
         return
-    there = {row["uid"] for row in connection.execute("SELECT uid FROM sessions")}
+    there = {row["uid"] for row in connection.execute("SELECT uid FROM sessions")} - set(half)
     try:
         wrong = Counter(str(use[-1]) for use in uses_in_events(connection, only) ^ stored_uses(connection, only))
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -175,25 +198,34 @@ def _check_inventory(connection: sqlite3.Connection, only: str | None) -> Iterat
 def _check_register(connection: sqlite3.Connection, key: bytes, head: tuple[int, str] | None) -> Iterator[Problem]:
     previous, last = chain.REGISTER_ROOT, 0
     known = {row["uid"]: row["seal"] for row in connection.execute("SELECT uid, seal FROM sessions")}
+    purges, seals = _purges(connection), dict[str, Entry]()
     registered = set()
     noted = False
     for row in connection.execute("SELECT * FROM register ORDER BY id"):
-        entry = {name: row[name] for name in ("kind", "session", "events", "last_link")}
+        entry = entry_of(row)
         if row["id"] != last + 1:
             yield Problem("", 0, f"the register misses {row['id'] - last - 1} row(s) before row {row['id']}")
-        elif not chain.same(chain.register_hash(key, previous, entry), row["hash"]):
+        elif not chain.same(chain.register_hash(key, previous, entry.body), row["hash"]):
             yield Problem(row["session"], 0, f"row {row['id']} of the register was changed")
         previous, last = row["hash"], row["id"]
         noted = noted or head == (row["id"], row["hash"])
-        if row["kind"] == "start" and row["session"] not in known:
-            yield Problem(row["session"], 0, "the session was removed")
-        if row["kind"] == "seal" and known.get(row["session"]) == "":
-            yield Problem(row["session"], 0, "its seal was removed")
+        if entry.kind == START and entry.session not in known.keys() | purges.keys():
+            yield Problem(entry.session, 0, "the session was removed")
+        if entry.kind == SEAL and known.get(entry.session) == "":
+            yield Problem(entry.session, 0, "its seal was removed")
+        if entry.kind == SEAL:
+            seals[entry.session] = entry
+        if entry.kind == PURGE and not _fits(entry, seals.get(entry.session)):
+            yield Problem(entry.session, 0, "it was purged, and not as it was sealed")
         registered.add(row["session"])
     for uid in known.keys() - registered:
         yield Problem(uid, 0, "the session is not in the register")
     if not noted and (last or head):
         yield Problem("", 0, "the end of the register is missing, or the database is an older copy")
+
+
+def _fits(purge: Entry, seal: Entry | None) -> bool:
+    return seal is not None and purge.events == seal.events and chain.same(purge.last_link, seal.last_link)
 
 
 def _check_strays(connection: sqlite3.Connection) -> Iterator[Problem]:

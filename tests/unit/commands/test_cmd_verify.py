@@ -58,6 +58,9 @@ def test_a_changed_record_is_1_and_says_where(guard_home: Home, capsys: pytest.C
         "sessions": 2,
         "events": 6,
         "unsealed": ["s-open"],
+        "purged": 0,
+        "purged_before": None,
+        "half_purged": [],
         "problems": [{"session": "s-one", "seq": 2, "what": "a column of its row was changed"}],
     }
 
