@@ -11,6 +11,7 @@ from agentguard.show.schemas.words import (
     TEXT,
     TEXT_OR_NONE,
     TEXTS,
+    TIME_OR_NONE,
     counts,
     document,
     or_none,
@@ -28,6 +29,9 @@ VERIFY = document(
     sessions=COUNT,
     events=COUNT,
     unsealed=said(TEXTS, "uids of sessions whose end is open: they run, or their guard died."),
+    purged=said(COUNT, "Sessions that were purged; the register keeps their seals."),
+    purged_before=said(TIME_OR_NONE, "They all ended before then."),
+    half_purged=said(TEXTS, "uids of those that an interrupted purge has left something of; not checked."),
     problems=several(
         thing(
             session=said(TEXT, "uid; empty for the register of all sessions."),
