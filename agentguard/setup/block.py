@@ -14,7 +14,7 @@ _JOINED = b" (the line above had no end)"
 """Behind the first mark: the file did not end with a line end before, and shall not afterwards."""
 _BLOCK = re.compile(
     rb"(?:\n(?P<joined>" + re.escape(_BEGIN + _JOINED) + rb")\n|^" + re.escape(_BEGIN) + rb"\n)"
-    rb".*?^" + re.escape(_END) + rb"(?:\n|\Z)",
+    rb"(?:(?!^" + re.escape(_BEGIN) + rb").)*?^" + re.escape(_END) + rb"(?:\n|\Z)",
     re.MULTILINE | re.DOTALL,
 )
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from agentguard.setup.block import has_block, with_block, without_block
 from agentguard.setup.shells import own_meaning
 
 LINES = ["# a note", "alias claude='agentguard run -- claude'"]
+MARKS = [b"# >>> agentguard >>>", b"# <<< agentguard <<<"]
 START_FILES = st.lists(
-    st.sampled_from([b"export A=1", b"", b"\n", b"\r\n", b"\xff\x00", b"# >>> conda >>>", b" "])
+    st.sampled_from([b"export A=1", b"", b"\n", b"\r\n", b"\xff\x00", b"# >>> conda >>>", b" ", *MARKS])
 ).map(b"".join)
 
 
 @given(text=START_FILES | st.binary(max_size=40), later=START_FILES)
 def test_it_is_taken_out_without_a_trace(text: bytes, later: bytes) -> None:
+    assume(not has_block(text + b"\n" + later))
     put = with_block(text, LINES)
     assert has_block(put)
     assert without_block(put) == text
