@@ -1,7 +1,7 @@
 """`scripts/agentguard` on a fresh machine, after an accident, and in an odd place.
 
-Everything is real (the scripts, venv, pip with hashes) but for the dependencies: the copy of the checkout pins one tiny
-wheel made here, so that nothing is fetched.
+Everything is real (the scripts, venv, pip with hashes) but for the dependencies, one tiny wheel made here, so that
+nothing is fetched; and for the C, which `test_bootstrap_native` sees to.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,8 @@ import pytest
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 IS_ROOT = os.geteuid() == 0
+together = pytest.mark.xdist_group("bootstrap")
+"""They share what takes seconds to make."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +71,36 @@ def checkout(repository: Path, tmp_path: Path, home: Path) -> Checkout:
 
 
 @pytest.fixture(scope="module")
-def started(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """One that has been started before; leave it as it was."""
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with nothing in it but pip: it takes seconds to make, and a moment to copy."""
+    folder = tmp_path_factory.mktemp("made") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    return folder
+
+
+@pytest.fixture
+def by_hand(checkout: Checkout, made: Path) -> Checkout:
+    """Nothing installed yet into an environment that the user has made."""
+    shutil.copytree(made, checkout.venv, symlinks=True)
+    return checkout
+
+
+@pytest.fixture(scope="module")
+def kept(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkout, Path]:
+    """One that has been started before, and a copy of it."""
     folder = tmp_path_factory.mktemp("started")
     checkout = copy_of(repository, folder, folder)
     assert checkout.start("--version").returncode == 0
-    return checkout
+    return checkout, shutil.copytree(checkout.root, folder / "copy", symlinks=True)
+
+
+@pytest.fixture
+def started(kept: tuple[Checkout, Path]) -> Iterator[Checkout]:
+    """One that has been started before, and is put back into that state at the end."""
+    checkout, copy = kept
+    yield checkout
+    shutil.rmtree(checkout.root)
+    shutil.copytree(copy, checkout.root, symlinks=True)
 
 
 def copy_of(repository: Path, folder: Path, home: Path) -> Checkout:
@@ -82,6 +109,8 @@ def copy_of(repository: Path, folder: Path, home: Path) -> Checkout:
     ignore = shutil.ignore_patterns("__pycache__", ".mypy_cache")
     for name in ("agentguard", "scripts"):
         shutil.copytree(repository / name, root / name, ignore=ignore)
+    for path in (root / "agentguard" / "native").glob("*.c"):
+        path.write_text("extern int one(void); int one(void) { return 1; }\n")  # the real ones take a second
     pin = make_wheel(folder / "wheels")
     for path in (root / "scripts" / "constraints").iterdir():
         path.write_text(pin)
@@ -131,6 +160,7 @@ def test_first_start_installs_and_second_does_not(checkout: Checkout, tmp_path: 
         assert subprocess.check_output([command, "--help"], text=True, env=checkout.env) == first.stdout
 
 
+@together
 def test_the_users_own_modules_stay_out(started: Checkout, tmp_path: Path) -> None:
     """An agent may write `argparse.py` where the user starts us."""
     (tmp_path / "argparse.py").write_text("raise SystemExit('hijacked')\n")
@@ -140,17 +170,16 @@ def test_the_users_own_modules_stay_out(started: Checkout, tmp_path: Path) -> No
     assert (run.returncode, run.stderr) == (0, "")
 
 
+@together
 def test_the_environment_passes_through(started: Checkout) -> None:
     """What the user has exported reaches the agent as it was, whatever names the scripts use."""
     program = started.root / "agentguard" / "__main__.py"
-    before = program.read_text()
     program.write_text("import json, os; print(json.dumps(dict(os.environ)))\n")
     exported = dict.fromkeys(("root", "python", "venv", "cache", "link", "near", "reason", "OLDPWD"), "mine")
     for variables in (exported, {**exported, "AGENTGUARD_PYTHON": sys.executable}):
         seen = json.loads(started.start("--version", **variables).stdout)
         assert {name: seen.get(name) for name in variables} == variables
         assert "AGENTGUARD_VENV" not in seen
-    program.write_text(before)
 
 
 def test_two_first_starts_at_once(checkout: Checkout) -> None:
@@ -162,18 +191,18 @@ def test_two_first_starts_at_once(checkout: Checkout) -> None:
     assert sum("waiting for it" in err for _, err in said) == 1
 
 
-@pytest.mark.parametrize("with_signal", [signal.SIGKILL, signal.SIGINT])
-def test_an_interrupted_install_is_begun_anew(checkout: Checkout, with_signal: signal.Signals) -> None:
-    process = checkout.begin()
+def test_an_interrupted_install_is_begun_anew(checkout: Checkout) -> None:
     mark = checkout.venv / "agentguard.unfinished"
-    until = time.monotonic() + 30
-    while not (mark.exists() and (checkout.venv / "lib").exists()):
-        assert time.monotonic() < until
-        time.sleep(0.01)
-    os.killpg(process.pid, with_signal)
-    process.communicate(timeout=30)
-    assert process.returncode in {-with_signal, 130}
-    assert mark.exists()
+    for number in (signal.SIGKILL, signal.SIGINT):
+        process = checkout.begin()
+        until = time.monotonic() + 60
+        while not (mark.exists() and (checkout.venv / "lib").exists()):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        os.killpg(process.pid, number)
+        process.communicate(timeout=60)
+        assert process.returncode in {-number, 130}
+        assert mark.exists()
     again = checkout.start("--version")
     assert again.returncode == 0, again.stderr
     assert "making" in again.stderr
@@ -181,9 +210,9 @@ def test_an_interrupted_install_is_begun_anew(checkout: Checkout, with_signal: s
     assert_works(checkout, checkout.venv)
 
 
-def test_a_moved_checkout_and_a_lost_interpreter(checkout: Checkout) -> None:
-    checkout.start("--version")
-    moved = Checkout(checkout.root.rename(checkout.root.with_name("moved")), checkout.env)
+@together
+def test_a_moved_checkout_and_a_lost_interpreter(started: Checkout, tmp_path: Path) -> None:
+    moved = Checkout(shutil.copytree(started.root, tmp_path / "moved", symlinks=True), started.env)
     assert "making" in moved.start("--version").stderr
     assert_works(moved, moved.venv)
     for link in (moved.venv / "bin").glob("python*"):
@@ -195,7 +224,8 @@ def test_a_moved_checkout_and_a_lost_interpreter(checkout: Checkout) -> None:
     assert_works(moved, moved.venv)
 
 
-def test_a_chosen_python_replaces_the_one_before(checkout: Checkout, repository: Path) -> None:
+@together
+def test_a_chosen_python_replaces_the_one_before(started: Checkout, repository: Path) -> None:
     find = '. "$1"; for minor in 11 12 13 14; do find_python $minor && echo "$python_minor $python"; done'
     script = repository / "scripts" / "lib" / "python.sh"
     lines = subprocess.run(["sh", "-c", find, "sh", script], capture_output=True, text=True, check=False).stdout
@@ -204,30 +234,29 @@ def test_a_chosen_python_replaces_the_one_before(checkout: Checkout, repository:
     if not pythons:
         pytest.skip("this machine has one usable Python only")
     minor, python = pythons.popitem()
-    checkout.start("--version")
-    assert "making" in checkout.start("--version", AGENTGUARD_PYTHON=python).stderr
-    assert (checkout.venv / "agentguard.txt").read_text().splitlines()[0] == minor
-    assert checkout.start("--version", AGENTGUARD_PYTHON=python).stderr == ""
-    assert_works(checkout, checkout.venv)  # without the choice it stays
+    assert "making" in started.start("--version", AGENTGUARD_PYTHON=python).stderr
+    assert (started.venv / "agentguard.txt").read_text().splitlines()[0] == minor
+    assert started.start("--version", AGENTGUARD_PYTHON=python).stderr == ""
+    assert_works(started, started.venv)  # without the choice it stays
 
 
-def test_new_constraints_are_installed_into_the_old_environment(checkout: Checkout) -> None:
-    checkout.start("--version")
-    for path in (checkout.root / "scripts" / "constraints").iterdir():
+@together
+def test_new_constraints_are_installed_into_the_old_environment(started: Checkout) -> None:
+    for path in (started.root / "scripts" / "constraints").iterdir():
         path.write_text("\n" + path.read_text())
-    run = checkout.start("--version")
+    run = started.start("--version")
     assert "ready after" in run.stderr
     assert "making" not in run.stderr
-    assert_works(checkout, checkout.venv)
+    assert_works(started, started.venv)
 
 
-def test_an_environment_made_by_hand_is_taken_as_it_is(checkout: Checkout) -> None:
-    subprocess.run([sys.executable, "-m", "venv", checkout.venv], check=True)
-    own = checkout.venv / "mine.txt"
+@together
+def test_an_environment_made_by_hand_is_taken_as_it_is(by_hand: Checkout) -> None:
+    own = by_hand.venv / "mine.txt"
     own.write_text("keep me")
-    assert "making" not in checkout.start("--version").stderr
+    assert "making" not in by_hand.start("--version").stderr
     assert own.exists()
-    assert_works(checkout, checkout.venv)
+    assert_works(by_hand, by_hand.venv)
 
 
 def test_a_checkout_of_another_user(checkout: Checkout, home: Path) -> None:
@@ -266,27 +295,30 @@ def test_a_folder_that_is_no_environment_is_not_emptied(checkout: Checkout) -> N
     assert [path.name for path in checkout.venv.iterdir()] == ["thesis.txt"]
 
 
-def test_a_file_that_is_not_the_pinned_one(checkout: Checkout) -> None:
-    for path in (checkout.root / "scripts" / "constraints").iterdir():
+@together
+def test_a_file_that_is_not_the_pinned_one(by_hand: Checkout) -> None:
+    for path in (by_hand.root / "scripts" / "constraints").iterdir():
         path.write_text(f"tiny==1.0 --hash=sha256:{'0' * 64}\n")
-    run = checkout.start("--version")
+    run = by_hand.start("--version")
     assert run.returncode == 2
     line = one_line(run)
     assert "not the pinned one" in line
     assert Path(line.rsplit("What was said: ")[1]).read_text().count("tiny") > 0
 
 
-def test_no_network(checkout: Checkout) -> None:
+@together
+def test_no_network(by_hand: Checkout) -> None:
     variables = {"PIP_NO_INDEX": "0", "PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "1"}
-    (checkout.root.parent / "wheels" / "tiny-1.0-py3-none-any.whl").unlink()
-    run = checkout.start("--version", **variables)
+    (by_hand.root.parent / "wheels" / "tiny-1.0-py3-none-any.whl").unlink()
+    run = by_hand.start("--version", **variables)
     assert run.returncode == 2
     assert "the package index cannot be reached" in one_line(run)
 
 
-def test_no_such_package_for_this_platform(checkout: Checkout) -> None:
-    (checkout.root.parent / "wheels" / "tiny-1.0-py3-none-any.whl").unlink()
-    run = checkout.start("--version")
+@together
+def test_no_such_package_for_this_platform(by_hand: Checkout) -> None:
+    (by_hand.root.parent / "wheels" / "tiny-1.0-py3-none-any.whl").unlink()
+    run = by_hand.start("--version")
     assert run.returncode == 2
     assert "no ready-made file of tiny==1.0" in one_line(run)
 

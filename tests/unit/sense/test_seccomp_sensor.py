@@ -340,14 +340,14 @@ def test_a_thousand_connections_are_all_seen_with_their_process(run: Run, secret
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 8])
-def test_a_thousand_readers_are_all_seen_exactly(run: Run, secret: Path, workers: int) -> None:
+def test_hundreds_of_readers_are_all_seen_exactly(run: Run, secret: Path, workers: int) -> None:
     script = "echo $$ >> pids; exec cat .env > /dev/null"
     (secret.parent / "pids").touch()
     (secret.parent / "pids").chmod(0o666)
-    seen = reads(run("sh", "-c", f"seq 1000 | xargs -P{workers} -n1 sh -c {shlex.quote(script)}"))
+    seen = reads(run("sh", "-c", f"seq 250 | xargs -P{workers} -n1 sh -c {shlex.quote(script)}"))
     logged = sorted(map(int, (secret.parent / "pids").read_text().split()))
     assert sorted(line["pid"] for line in seen) == logged
-    assert len(logged) == 1000
+    assert len(logged) == 250
     assert {line["name"] for line in seen} == {"cat"}
 
 
