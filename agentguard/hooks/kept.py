@@ -11,7 +11,7 @@ import dataclasses
 from re import _compiler  # type: ignore[attr-defined]
 from typing import TYPE_CHECKING, Any
 
-from agentguard.hooks.cache_file import read, write
+from agentguard.detect.cache_file import read, write
 from agentguard.hooks.expressions import VERSION, expression_of, made_of
 
 if TYPE_CHECKING:

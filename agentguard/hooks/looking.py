@@ -6,13 +6,14 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from agentguard.detect.compiled import CompiledTypes, compiled_types
 from agentguard.detect.confirm import Engine
 from agentguard.detect.file_scan import FileScanner
 from agentguard.detect.fingerprint import Fingerprinter
 from agentguard.detect.locator import Locator
-from agentguard.hooks.cache_names import secrets_yaml
-from agentguard.hooks.compiled import CompiledTypes, compiled_types
+from agentguard.detect.types_cache import secrets_yaml
 from agentguard.hooks.git_pipe import GitPipe, blobs
+from agentguard.hooks.plain import make_sieve
 from agentguard.model.at_rest import SecretAtRest, Unread
 from agentguard.scan.patch import Added, files_of
 
@@ -37,6 +38,7 @@ class Looking:
 
     def __init__(self, home: str) -> None:
         self._types = compiled_types(secrets_yaml(), home + "/cache")
+        make_sieve(self._types, home)
         self.found: list[SecretAtRest] = []
         """What stands in the way. A key that is made to be published does not."""
         self.unread: list[Unread] = []

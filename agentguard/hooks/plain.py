@@ -8,15 +8,17 @@ is not sure says no, and the look decides.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
-from agentguard.hooks.cache_file import read
-from agentguard.hooks.cache_names import cache_names, secrets_yaml
-from agentguard.hooks.expressions import expression_of, made_of
+from agentguard.detect.cache_file import read, write
+from agentguard.detect.types_cache import secrets_yaml, types_file
+from agentguard.hooks.expressions import VERSION, expression_of, made_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from agentguard.detect.compiled import CompiledTypes
     from agentguard.detect.rules import CredentialType
     from agentguard.hooks.expressions import Expression
 
@@ -47,8 +49,15 @@ def is_plain(text: bytes, home: str) -> bool:
     Raises:
         OSError: the policies cannot be read.
     """
-    sieve = read(cache_names(secrets_yaml(), home + "/cache")[1]) if len(text) <= LONGEST else None
+    sieve = read(_file(home)) if len(text) <= LONGEST else None
     return sieve is not None and passes(text, sieve)
+
+
+def make_sieve(types: CompiledTypes, home: str) -> None:
+    """Once for these types, and this Python; not where nothing can be kept."""
+    path = _file(home)
+    if os.path.isdir(home + "/cache") and not os.path.exists(path):
+        write(path, sieve_of(types, types.users))
 
 
 def passes(text: bytes, sieve: Sieve) -> bool:
@@ -75,6 +84,10 @@ def sieve_of(types: Sequence[CredentialType], users: dict[bytes, list[int]]) -> 
     for word, indices in users.items():
         keywords.setdefault(word[:_START], []).append((word, indices))
     return keywords, [expression_of(kind.pattern.encode("ascii")) for kind in types]
+
+
+def _file(home: str) -> str:
+    return f"{types_file(secrets_yaml(), home + '/cache').removesuffix('.types')}-{VERSION}.sieve"
 
 
 def _may_decode(text: bytes) -> bool:

@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 from agentguard.command_name import given
+from agentguard.detect.compiled import compiled_types
 from agentguard.errors import EXIT_FOUND, ConfigError
-from agentguard.hooks.compiled import compiled_types
 from agentguard.hooks.gate import PROVE
+from agentguard.hooks.plain import make_sieve
 from agentguard.hooks.scripts import Program
 from agentguard.paths import policies_dir
 
@@ -41,9 +42,9 @@ def prepare(program: Program) -> None:
     """
     cache = Path(program.home) / "cache"
     cache.mkdir(mode=0o700, exist_ok=True)
-    for old in (*cache.glob("gate-*"), *cache.glob("start-*.kept")):
+    for old in (*cache.glob("secrets-*"), *cache.glob("start-*.kept")):
         old.unlink(missing_ok=True)
-    compiled_types(str(policies_dir() / "secrets.yaml"), str(cache))
+    make_sieve(compiled_types(str(policies_dir() / "secrets.yaml"), str(cache)), program.home)
     problem = problem_of(program)
     if problem:
         raise ConfigError(f"the gate does not work here, so nothing was installed: {problem}")

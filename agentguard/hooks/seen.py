@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from agentguard.hooks.cache_file import read, write
+from agentguard.detect.cache_file import read, write
 
 Index = tuple[int, ...]
 """Of a file that git puts in place whole, and never changes: its device and inode, its size, when it was written and

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from agentguard.config import KEY_BYTES, open_home
+from agentguard.detect.compiled import compiled_types
 from agentguard.detect.engine import Engine, build_engine
 from agentguard.detect.file_scan import FileScanner
 from agentguard.detect.fingerprint import Fingerprinter
@@ -42,7 +44,8 @@ class Setting:
 
     def scanner(self) -> Scanner:
         """Errors as `looker`."""
-        types = load_types(policies_dir() / "secrets.yaml", at_rest=True)
+        source = policies_dir() / "secrets.yaml"
+        types = load_types(source, at_rest=True) if self.cache is None else compiled_types(str(source), str(self.cache))
         return Scanner(types, _engine(types, self.cache), Fingerprinter(self.key), ValueIndex())
 
 
@@ -60,7 +63,7 @@ def setting_of(home_folder: Path) -> Setting:
     return Setting(key=home.fingerprint_key(), cache=home.cache)
 
 
-def _engine(types: tuple[CredentialType, ...], cache: Path | None) -> Engine:
+def _engine(types: Sequence[CredentialType], cache: Path | None) -> Engine:
     """What is compiled in seconds is worth it only where it can be kept."""
     if cache is None:
         try:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from harness.repository import Repository, made_up_key
 
+from agentguard.detect.compiled import compiled_types
 from agentguard.detect.confirm import users_of
 from agentguard.detect.rules import load_types
-from agentguard.hooks.compiled import compiled_types
 from agentguard.hooks.scripts import Program
 from agentguard.paths import policies_dir
 
@@ -79,7 +79,7 @@ def test_the_compiled_types_are_those_of_the_policies_but_for_their_examples(tmp
     types = [_bare(kind) for kind in load_types(source, at_rest=True)]
     first = compiled_types(str(source), str(tmp_path))
     written = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    assert sorted(path.suffix for path in written) == [".sieve", ".types"]
+    assert sorted(path.suffix for path in written) == [".types"]
     assert {path.stat().st_mode & 0o777 for path in written} == {0o600}
     again = compiled_types(str(source), str(tmp_path))
     assert list(first) == list(again) == types

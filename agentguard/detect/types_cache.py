@@ -1,4 +1,5 @@
-"""Where what is compiled of the policies lies: under a name that says of what, so that it is never out of date."""
+"""Where the compiled credential types lie: under a name that says of what they were made, so that they are never out of
+date. A commit waits for what is imported here."""
 
 from __future__ import annotations
 
@@ -6,14 +7,13 @@ import os
 import zlib
 
 from agentguard import __version__
-from agentguard.hooks.expressions import VERSION
 
 _READERS = ("rules.py", "rules_file.py", "context_form.py", "assignment_patterns.py", "templates.py")
-"""Of agentguard/detect: what makes the types what they are. In a checkout the version alone says little."""
+"""What makes the types what they are. In a checkout the version alone says little."""
 
 
-def cache_names(source: str, cache: str) -> tuple[str, str]:
-    """(the credential types, what tells a plain text) as they lie in this folder.
+def types_file(source: str, cache: str) -> str:
+    """Where the credential types lie in this folder.
 
     Args:
         source: policies/secrets.yaml.
@@ -27,8 +27,7 @@ def cache_names(source: str, cache: str) -> tuple[str, str]:
     for path in (source, *(folder + name for name in _READERS)):
         with open(path, "rb") as file:
             checksum = zlib.crc32(file.read(), checksum)
-    start = f"{cache}/gate-{__version__}-{checksum:08x}"
-    return f"{start}.types", f"{start}-{VERSION}.sieve"
+    return f"{cache}/secrets-{__version__}-{checksum:08x}.types"
 
 
 def secrets_yaml() -> str:

@@ -6,14 +6,13 @@ the user's own home folder of AgentGuard, whose content nobody else can change.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from agentguard.detect.cache_file import read, write
 from agentguard.detect.confirm import users_of
 from agentguard.detect.rules import CredentialType, Examples, load_types
-from agentguard.hooks.cache_file import read, write
-from agentguard.hooks.cache_names import cache_names
+from agentguard.detect.types_cache import types_file
 from agentguard.model.secret import KeyScope
 from agentguard.model.verdict import Severity
 
@@ -64,7 +63,7 @@ def compiled_types(source: str, cache: str) -> CompiledTypes:
         PolicyError: the source is invalid.
         OSError: it cannot be read.
     """
-    path, sieve = cache_names(source, cache)
+    path = types_file(source, cache)
     kept = read(path)
     if kept is None:
         from pathlib import Path  # slow to import, and so is what reads YAML
@@ -72,12 +71,7 @@ def compiled_types(source: str, cache: str) -> CompiledTypes:
         types = load_types(Path(source), at_rest=True)
         kept = rows_of(types), users_of(types)
         write(path, kept)
-    compiled = CompiledTypes(*kept)
-    if os.path.exists(path) and not os.path.exists(sieve):  # not where nothing can be kept
-        from agentguard.hooks.plain import sieve_of
-
-        write(sieve, sieve_of(compiled, compiled.users))
-    return compiled
+    return CompiledTypes(*kept)
 
 
 def rows_of(types: Iterable[CredentialType]) -> list[Row]:
