@@ -68,10 +68,11 @@ _SENDS = """## Coverage: ways to send a secret
 
 **{counts}.**
 
-Each is tried in a real session, as root and as an ordinary user, on a network of its own: a process reads a secret of
-no known form, a client sends it to a server under a name of the outside world, and the server shows that it arrived.
-A claim that does not hold, and a miss that is seen after all, is a failing test (`tests/evasion/sends`), and so is
-anything that comes of {quiet} look-alikes: ids of containers, checksums, lock files, bundles, pictures.
+Each is tried in a real session on a network of its own, the clients as root and the rest as an ordinary user: a process
+reads a secret of no known form, a client sends it to a server under a name of the outside world, and the server shows
+that it arrived. A claim that does not hold, and a miss that is seen after all, is a failing test
+(`tests/evasion/sends`), and so is anything that comes of {quiet} look-alikes: ids of containers, checksums, lock files,
+bundles, pictures.
 
 - **exact**: the event names the secret, the process that sent it with its whole chain of parents, the host, and the
   read that it came from.

@@ -24,6 +24,8 @@ _SENSORS = {
     "native loop": {"AGENTGUARD_GATE": "off"},
     "Python loop": {"AGENTGUARD_GATE": "off", "AGENTGUARD_LOOP": "python"},
 }
+_SETTINGS = (("as an ordinary user", "best"), ("as we are", "native loop"), ("as an ordinary user", "Python loop"))
+"""Each user and each sensor, at twenty seconds a session. Not each user with each sensor: none asks whose session it is."""
 Trials = Callable[[Way], Trial]
 
 
@@ -35,9 +37,7 @@ def tools() -> Iterator[Tools]:
 
 @pytest.fixture(
     scope="module",
-    params=one_worker_each(
-        "reads", [("as we are", "best"), *(("as an ordinary user", sensors) for sensors in _SENSORS)]
-    ),
+    params=one_worker_each("reads", _SETTINGS),
     ids=" with the ".join,
 )
 def setting(request: pytest.FixtureRequest) -> tuple[str, str]:

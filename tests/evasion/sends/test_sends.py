@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from harness.one_worker import one_worker_each
 from harness.ordinary_user import open_folder, ordinary_user_prefix
 
 from evasion.sends.needs import why_not
@@ -25,15 +24,16 @@ def tools() -> Iterator[Tools]:
         yield make_tools(folder)
 
 
-@pytest.fixture(scope="module", params=one_worker_each("sends", ["as we are", "as an ordinary user"]))
-def trial(request: pytest.FixtureRequest, tools: Tools) -> Iterator[Trial]:
-    """One session for all."""
+@pytest.fixture(scope="module")
+def trial(tools: Tools) -> Iterator[Trial]:
+    """One session for all, of an ordinary user; the clients of `test_clients` are those of whoever runs the tests."""
     need_network()
-    prefix = () if request.param == "as we are" else ordinary_user_prefix()
+    ways = [way for way in WAYS if not why_not(way, tools)]
     with open_folder() as base:
-        yield try_ways(guarded_in(base, prefix), tools.folder, [way for way in WAYS if not why_not(way, tools)])
+        yield try_ways(guarded_in(base, ordinary_user_prefix()), tools.folder, ways)
 
 
+@pytest.mark.xdist_group("sends")
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.id)
 def test_a_way_is_seen_as_claimed(way: Way, tools: Tools, trial: Trial) -> None:
     if reason := why_not(way, tools):
