@@ -64,7 +64,7 @@ class Running:
         )
         self.wait_for("pid")
 
-    def wait_for(self, name: str, timeout: float = 30) -> str:
+    def wait_for(self, name: str, timeout: float = 60) -> str:
         path = self.guarded.project / name
         until(lambda: path.exists() and path.read_text().endswith("\n"), timeout)
         return path.read_text().strip()
@@ -89,12 +89,12 @@ class Running:
         until(look)
         return found[0]
 
-    def finish(self, timeout: float = 40) -> tuple[int, str, str]:
+    def finish(self, timeout: float = 80) -> tuple[int, str, str]:
         out, err = self.front.communicate(timeout=timeout)
         return self.front.returncode, out, err
 
 
-def until(condition: Callable[[], bool], timeout: float = 30) -> None:
+def until(condition: Callable[[], bool], timeout: float = 60) -> None:
     deadline = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -108,7 +108,7 @@ def nothing_left(running: Running, proxy: psutil.Process) -> bool:
         named = (process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"]))
         return proxy.is_running() or any(str(running.guarded.home) in cmdline for cmdline in named)
 
-    until(lambda: not lives(), 20)
+    until(lambda: not lives(), 60)
     return True
 
 
@@ -267,7 +267,8 @@ def test_a_disk_that_fills_up_is_said_even_when_quiet_is_wanted(guarded: Guarded
     mounted = ("unshare", "--mount", "--propagation", "private", "sh", "-c", SMALL_DISK, "sh", str(home))
     small = dataclasses.replace(guarded, prefix=mounted)
     # Again and again: what is removed at the end (the proxy's folder) gives its room back.
-    filler = f"timeout 9 sh -c 'while :; do head -c 1m /dev/zero >> {home}/fill; done' >/dev/null 2>&1 &"
+    again = f"head -c 1m /dev/zero >> {home}/fill || sleep 0.02"
+    filler = f"timeout 9 sh -c 'while :; do {again}; done' >/dev/null 2>&1 &"
     done = small.shell(f"{filler} sleep 0.5; cat .env >/dev/null; exit 4")
     assert done.returncode == 4
     assert "could not be recorded" in done.stderr

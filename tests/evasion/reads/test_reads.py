@@ -25,7 +25,7 @@ _SENSORS = {
     "Python loop": {"AGENTGUARD_GATE": "off", "AGENTGUARD_LOOP": "python"},
 }
 _SETTINGS = (("as an ordinary user", "best"), ("as we are", "native loop"), ("as an ordinary user", "Python loop"))
-"""Each user and each sensor, at twenty seconds a session. Not each user with each sensor: none asks whose session it is."""
+"""Each user and each sensor, at twenty seconds a session. Not each with each: no sensor asks whose session it is."""
 Trials = Callable[[Way], Trial]
 
 
