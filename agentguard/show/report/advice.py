@@ -112,7 +112,10 @@ def _close_gaps(data: ReportData) -> list[Step]:
     for event in data.gaps_counted:
         gap = event.finding.gap
         if gap is not None and gap.remedy:
-            steps.setdefault(gap.remedy, Step(f"To close a gap: {gap.remedy.rstrip('.')}.", f"{gap.detail}."))
+            steps.setdefault(
+                gap.remedy,
+                Step(f"To close a gap: {gap.remedy.rstrip('.')}.", f"{gap.detail[:1].upper()}{gap.detail[1:]}."),
+            )
     down = [one.sensor for one in data.session.coverage if one.state in (SensorState.UNAVAILABLE, SensorState.FAILED)]
     if down:
         why = f"Not watching in this session: {', '.join(down)}."

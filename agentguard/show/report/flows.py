@@ -85,7 +85,7 @@ def _picture(data: ReportData, story: _Story) -> Html:
     caption = tag(
         "figcaption",
         badge(look.glyph, look.word.lower(), tone),
-        tag("strong", match_names(at_fault(sent), 4)),
+        tag("strong", brief(match_names(at_fault(sent), 4))),
         tag("span", often, class_="soft small") if often else None,
     )
     ends = tag("div", _start(data, source), _between(sent, stopped=stopped), _goal(data, sent), class_="ends")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from agentguard.model.session import DEMO_AGENT
 from agentguard.show.looks import OUTCOME
 from agentguard.show.phrases import clock_time, day_and_time
 from agentguard.show.report.advice import Step, headline, next_steps
@@ -14,6 +15,10 @@ from agentguard.show.report.tables import brief
 from agentguard.show.session_lines import state
 
 _LONGEST_HEADLINE = 180
+_DEMO = (
+    "This was the demo: its credentials are made up, and nothing left this machine. With real ones, this is what would "
+    "be told, and what would have to be done."
+)
 
 
 def top(data: ReportData) -> Html:
@@ -31,6 +36,7 @@ def outcome(data: ReportData) -> Html:
         "section",
         title,
         tag("p", look.meaning, class_="meaning"),
+        tag("p", _DEMO, class_="meaning") if data.session.agent == DEMO_AGENT else None,
         class_=f"outcome {data.session.outcome.value}",
         aria_labelledby="outcome",
     )
@@ -82,4 +88,9 @@ def steps(data: ReportData) -> Html:
 
 def _step(step: Step) -> Html:
     page = join([" ", link(step.page, "Open the issuer's page")]) if step.page else None
-    return tag("li", tag("span", prose(step.do), class_="do"), tag("span", prose(step.why), class_="soft"), page)
+    return tag(
+        "li",
+        tag("span", prose(brief(step.do)), class_="do"),
+        tag("span", prose(brief(step.why, 400)), class_="soft"),
+        page,
+    )

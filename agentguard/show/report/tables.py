@@ -93,7 +93,7 @@ def _file_row(data: ReportData, one: ReadFile) -> list[Cell]:
         [f"{name} ×{count:,}" if count > 1 and counted else name for name, count in one.readers.most_common()], 5
     )
     return [
-        (join([tag("code", brief(one.path)), *([tag("br"), _soft(names)] if names else [])]), "wide"),
+        (join([tag("code", brief(one.path)), *([tag("br"), _soft(brief(names))] if names else [])]), "wide"),
         (who, "wide"),
         (_span(data, one.first_ns, one.last_ns, one.count), ""),
         (_verdict(one.gravest), "wide"),
@@ -136,7 +136,10 @@ def _command_row(data: ReportData, group: Group) -> list[Cell]:
     event = group.first
     names = match_names(event.finding.matches, 6)
     return [
-        (join([tag("code", brief(event.finding.subject)), *([tag("br"), _soft(names)] if names else [])]), "wide"),
+        (
+            join([tag("code", brief(event.finding.subject)), *([tag("br"), _soft(brief(names))] if names else [])]),
+            "wide",
+        ),
         (who(event), "wide"),
         (_span(data, event.finding.time_ns, group.last.finding.time_ns, len(group)), ""),
         (_verdict(event), "wide"),

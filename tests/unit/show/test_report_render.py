@@ -13,7 +13,7 @@ from harness.html_page import Page
 from record_builders import HOSTILE, START, gap, leaked, make_home, read, record_all_sorts, send, session
 from schema_check import faults
 
-from agentguard.model.session import Coverage, SensorState
+from agentguard.model.session import DEMO_AGENT, Coverage, SensorState
 from agentguard.model.verdict import Outcome, Severity
 from agentguard.record.reader import Reader
 from agentguard.record.writer import Writer
@@ -187,6 +187,15 @@ def test_every_outcome_has_a_reason_and_a_next_step(tmp_path: Path, writer: Writ
     data = data_of(tmp_path)
     assert headline(data).endswith(".")
     assert [step.do for step in next_steps(data)] == ["Nothing needs to be done."]
+
+
+def test_a_demo_is_called_one(tmp_path: Path, writer: Writer) -> None:
+    for uid, agent in (("s-real", "unknown"), ("s-demo", DEMO_AGENT)):
+        writer.begin_session(session(uid, agent=agent))
+        writer.end_session(leaked(session(uid, agent=agent)))
+    real, demo = (Page(render_html(data_of(tmp_path, uid))).text for uid in ("s-real", "s-demo"))
+    assert "This was the demo: its credentials are made up" in demo
+    assert "made up" not in real
 
 
 def test_the_file_is_private_and_replaced_whole(tmp_path: Path, writer: Writer) -> None:
