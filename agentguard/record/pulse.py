@@ -23,10 +23,19 @@ SELECT id FROM events INDEXED BY events_page WHERE session = ? AND id > ? AND ou
 _OPEN = "SELECT uid, supervisor_pid, supervisor_start FROM sessions WHERE seal = ''"
 _SINCE = "SELECT id FROM events INDEXED BY events_time WHERE session = ? AND time_ns >= ? ORDER BY time_ns, id LIMIT 1"
 _TOUCHED = """
-SELECT pid, SUM(kind = 'file' AND activity = 'read') AS reads, SUM(activity = 'send') AS sends,
-    COUNT(flow_read) AS flows, SUM(disposition IN ('alert', 'blocked')) AS findings, MAX(severity) AS severity
-FROM events WHERE session = ? AND id > ? AND id <= ? GROUP BY pid
+SELECT pid, COUNT(*) AS events, SUM(kind = 'file' AND activity = 'read') AS reads, SUM(activity = 'send') AS sends,
+    COUNT(flow_read) AS flows, MAX(severity) AS severity, MAX(id) AS last_id
+FROM events WHERE session = ? AND time_ns >= ? AND time_ns < ? {} GROUP BY pid
 """
+_IDS_OF_PROCESS = """
+SELECT id FROM events WHERE session = ? AND pid = ? AND time_ns >= ? AND time_ns < ?
+ORDER BY time_ns DESC, id DESC LIMIT ?
+"""
+
+
+Span = tuple[int, int]
+"""From this moment to before that one, ns since the epoch."""
+EVER: Span = (0, 2**63 - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +62,28 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """What one process did that an event tells of."""
+    """What one process did that events tell of."""
 
     pid: int
+    events: int = 0
     reads: int = 0
     sends: int = 0
     flows: int = 0
-    findings: int = 0
     severity: int = 0
     """Rank of the gravest."""
+    last_id: int = 0
+    """Row of its newest event."""
 
     def plus(self, other: Touched) -> Touched:
         """Both, of the pid of this one."""
         return Touched(
             self.pid,
+            self.events + other.events,
             self.reads + other.reads,
             self.sends + other.sends,
             self.flows + other.flows,
-            self.findings + other.findings,
             max(self.severity, other.severity),
+            max(self.last_id, other.last_id),
         )
 
 
@@ -88,9 +100,14 @@ class Pulse(Reader):
         sql = _STEPS.format(step=int(step_ns), index="events_page" if after else "events_time")
         return [Step(*row) for row in self._rows(sql, [session, after, upto])]
 
-    def touched_between(self, session: str, after: int, upto: int) -> list[Touched]:
-        """What each process did."""
-        return [Touched(*row) for row in self._rows(_TOUCHED, [session, after, upto])]
+    def touched(self, session: str, span: Span = EVER, pid: int | None = None) -> list[Touched]:
+        """What each process did in a span of time, or one pid alone. What has no process is left out."""
+        which, values = ("AND pid > 0", []) if pid is None else ("AND pid = ?", [pid])
+        return [Touched(*row) for row in self._rows(_TOUCHED.format(which), [session, *span, *values])]
+
+    def ids_of_process(self, session: str, pid: int, span: Span, limit: int) -> list[int]:
+        """Row ids of its events, newest first."""
+        return [row["id"] for row in self._rows(_IDS_OF_PROCESS, [session, pid, *span, limit])]
 
     def first_of_outcome(self, session: Session, after: int) -> Event | None:
         """The first event behind row `after` that alone would have brought the session to its outcome."""

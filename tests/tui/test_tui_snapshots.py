@@ -36,6 +36,7 @@ SCREENS = {
     "live": (),
     "paused": ("home", "n"),
     "detail": ("enter",),
+    "session": ("2",),
     "sensors": ("5",),
     "help": ("question_mark",),
     "sessions": ("l",),

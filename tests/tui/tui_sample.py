@@ -403,6 +403,19 @@ def older_sessions() -> Iterator[tuple[Session, list[Judged]]]:
     yield unseen, script.events
 
 
+def processes_of(judged: list[Judged]) -> list[Process]:
+    """Those that the events name, and of their parents those whose start was seen: the agent's own was not."""
+    found = {finding.process.pid: finding.process for finding, _ in judged if finding.process}
+    for process in list(found.values()):
+        for depth, parent in enumerate(process.ancestors[:-1]):
+            above = process.ancestors[depth + 1 :]
+            known = Process(
+                pid=parent.pid, name=parent.name, exe=f"/usr/bin/{parent.name}", cmdline=(parent.name,), ancestors=above
+            )
+            found.setdefault(parent.pid, known)
+    return [found[pid] for pid in sorted(found)]
+
+
 def fill(home: Path, *, live: bool = True) -> Path:
     """Write all three sessions; returns the database's path."""
     writer = Writer(open_home(home))
@@ -411,6 +424,7 @@ def fill(home: Path, *, live: bool = True) -> Path:
         writer.begin_session(session)
         for finding, said in judged:
             writer.append(finding, said)
+        writer.add_processes(session.uid, processes_of(judged))
         if session.end_ns is not None:
             writer.end_session(session)
     writer.flush(10)

@@ -70,6 +70,13 @@ class EventChosen(Message):
         return isinstance(message, EventChosen)
 
 
+class ProcessChosen(Message):
+    """The cursor of the process tree is on another process."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, ProcessChosen)
+
+
 class CauseWanted(Message):
     """A person wants to see the event behind the session's outcome."""
 

@@ -39,6 +39,12 @@ def _live(desk: Desk) -> Page:
     return LiveScreen(desk)
 
 
+def _session(desk: Desk) -> Page:
+    from agentguard.show.tui.session_screen import SessionScreen
+
+    return SessionScreen(desk)
+
+
 def _sensors(desk: Desk) -> Page:
     from agentguard.show.tui.sensors_screen import SensorsScreen
 
@@ -53,6 +59,9 @@ def _help(desk: Desk) -> Page:
 
 PLACES = (
     Place(key="1", name="Live", glyph="●", says="Timeline, sessions and events as they come", make=_live),
+    Place(
+        key="2", name="Session", glyph="▤", says="Its facts, and its processes with what each touched", make=_session
+    ),
     Place(key="5", name="Sensors", glyph="◉", says="Health, proof, and what could not be seen", make=_sensors),
     Place(
         key="7",

@@ -69,6 +69,8 @@ class Page(Screen[None]):
         self.desk = desk
         self.snapshot = Snapshot()
         """What the watcher read last."""
+        self.loaded = True
+        """All that there is to show is shown; a page that reads in a thread says when."""
         self.event: Event | None = None
         """The event chosen on the live page: what other pages are about."""
 
