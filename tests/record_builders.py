@@ -158,6 +158,7 @@ def drop_inventory(connection: sqlite3.Connection) -> None:
     """As it was before there was one, before any `check` was kept and before events were marked."""
     for table in ("upkeep", "triage", "postures", "credential_uses", "credential_places", "credentials"):
         connection.execute(f"DROP TABLE {table}")
+    connection.execute("DROP INDEX events_process")
 
 
 def record_walk(writer: Writer, uid: str = "s-one", start_ns: int = START) -> Session:
