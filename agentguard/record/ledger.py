@@ -51,15 +51,14 @@ class Ledger:
     """
 
     def __init__(self, path: Path, key: bytes, head: Path) -> None:
-        self._database = open_database(path)
-        self._connection = self._database.conn
+        self._connection = open_database(path)
         self._connection.row_factory = sqlite3.Row
         self._key = key
         self._head = head
         self._tails: dict[str, Tail] = {}
 
     def close(self) -> None:
-        self._database.close()
+        self._connection.close()
 
     def begin(self, session: Session, supervisor: Supervisor) -> None:
         columns = session_columns(session) | {

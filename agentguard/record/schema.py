@@ -7,12 +7,14 @@ import sqlite3
 import stat
 import time
 from pathlib import Path
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from agentguard.errors import StoreError
 from agentguard.record.credentials import TABLES, note_events, pages_with_credentials
 from agentguard.record.faults import describe, is_passing
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 BUSY_MS = 2_000
 """How long one statement waits for another process's transaction."""
@@ -207,7 +209,7 @@ MIGRATIONS = (_version_1, _version_2, _version_3, _version_4, _version_5, _versi
 """Each brings a database from its index to the next. Never change one that was released: add another."""
 
 
-def open_database(path: Path) -> Database:
+def open_database(path: Path) -> sqlite3.Connection:
     """The database at `path`, made with mode 0600 when missing and brought to the newest schema.
 
     The connection may be handed to one other thread.
@@ -225,21 +227,20 @@ def open_database(path: Path) -> Database:
     raise AssertionError("unreachable")
 
 
-def _open(path: Path) -> Database:
+def _open(path: Path) -> sqlite3.Connection:
     _make_private(path)
     connection = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
     try:
-        # No plugins: what a user installed for another tool has no place in this process.
-        database = Database(connection, execute_plugins=False)
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # Of a new one: it gives room back in small steps.
-        database.enable_wal()
+        if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
-        _migrate(database, path)
+        _migrate(connection, path)
     except BaseException:
         connection.close()
         raise
-    return database
+    return connection
 
 
 def _make_private(path: Path) -> None:
@@ -255,24 +256,28 @@ def _make_private(path: Path) -> None:
         os.close(descriptor)
 
 
-def _migrate(database: Database, path: Path) -> None:
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     """In one immediate transaction: of two processes that start at once, the second finds it done."""
-    version = _version(database)
+    version = _version(connection)
     if version == len(MIGRATIONS):
         return
     if version > len(MIGRATIONS):
         raise StoreError(f"database {path} was made by a newer AgentGuard; update, or choose another --home DIR")
-    database.conn.execute("BEGIN IMMEDIATE")
+    from sqlite_utils import Database  # noqa: PLC0415 (slow to import, and hardly ever needed)
+
+    # No plugins: what a user installed for another tool has no place in this process.
+    database = Database(connection, execute_plugins=False)
+    connection.execute("BEGIN IMMEDIATE")
     try:
-        for migration in MIGRATIONS[_version(database) :]:
+        for migration in MIGRATIONS[_version(connection) :]:
             migration(database)
-        database.conn.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-        database.conn.execute("COMMIT")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute("COMMIT")
     except BaseException:
-        database.rollback()
+        connection.rollback()
         raise
 
 
-def _version(database: Database) -> int:
-    version: int = database.conn.execute("PRAGMA user_version").fetchone()[0]
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return version

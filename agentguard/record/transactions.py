@@ -33,11 +33,11 @@ def writing(home: Home) -> Iterator[sqlite3.Connection]:
     Raises:
         StoreError: the database cannot be opened or written.
     """
-    database = open_database(home.database)
+    connection = open_database(home.database)
     try:
-        database.conn.row_factory = sqlite3.Row
-        yield database.conn
+        connection.row_factory = sqlite3.Row
+        yield connection
     except sqlite3.Error as error:
         raise StoreError(f"cannot write {home.database}: {describe(error)}") from None
     finally:
-        database.close()
+        connection.close()

@@ -69,7 +69,7 @@ def test_a_look_that_could_not_see_everything_is_no_measure(kept: Home) -> None:
 def test_only_the_newest_of_a_kind_is_kept_whole_and_every_score_is(kept: Home) -> None:
     for number in range(3):
         keep_posture(kept, replace(FIRST, time_ns=START + number * SECOND, score=50 + number))
-    rows = open_database(kept.database).conn.execute("SELECT score, json <> '' FROM postures ORDER BY id").fetchall()
+    rows = open_database(kept.database).execute("SELECT score, json <> '' FROM postures ORDER BY id").fetchall()
     assert [tuple(row) for row in rows] == [(50, 0), (51, 0), (52, 1)]
 
 

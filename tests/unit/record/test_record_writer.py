@@ -159,7 +159,7 @@ def test_a_database_of_a_newer_version_is_refused(guard_home: Home) -> None:
     from agentguard.record.schema import open_database
 
     database = open_database(guard_home.database)
-    database.conn.execute("PRAGMA user_version = 99")
+    database.execute("PRAGMA user_version = 99")
     database.close()
     with pytest.raises(StoreError, match="newer AgentGuard"):
         Writer(guard_home).start()
