@@ -34,9 +34,10 @@ def piped(chosen: str | None, otherwise: str) -> str:
     return chosen or ("text" if sys.stdout.isatty() else otherwise)
 
 
-def color() -> bool:
-    """Whether standard output takes colours: a terminal does, unless its user said no (https://no-color.org)."""
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+def color(output: str | None = None) -> bool:
+    """Whether what goes to `output`, standard output by default, takes colours: a terminal does, unless its user said
+    no (https://no-color.org)."""
+    return output in (None, "-") and sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
 def room(otherwise: int = 120) -> int:

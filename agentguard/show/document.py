@@ -15,6 +15,7 @@ from agentguard import __version__
 
 VERSIONS = {
     "check": 1,
+    "compare": 1,
     "doctor": 1,
     "events": 1,
     "hook-status": 1,
@@ -24,6 +25,7 @@ VERSIONS = {
     "policy-list": 1,
     "policy-test": 1,
     "report": 1,
+    "report-range": 1,
     "scan": 1,
     "sessions": 1,
     "status": 1,

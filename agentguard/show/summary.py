@@ -90,6 +90,18 @@ def summary(
     Raises:
         StoreError: the session's events cannot be read.
     """
+    written = safe(str(report_path)) if report_path is not None else "could not be written; agentguard.log says why"
+    return "\n".join(
+        [
+            *told(session, reader, color=color, home_option=home_option),
+            painted(f"  report  {written}", "1", color=color),
+            painted(f"  look    {command()} tui{home_option}", _SOFT, color=color),
+        ]
+    )
+
+
+def told(session: Session, reader: Reader, *, color: bool = False, home_option: str = "") -> list[str]:
+    """The summary's lines but the last two: what came of the session. Raises StoreError."""
     look = OUTCOME[session.outcome]
     lines = [
         f"agentguard: {look.text(color=color)}  {safe(session.agent_name)}, {_length(session)}",
@@ -103,10 +115,7 @@ def summary(
     lines += _unprivileged(session, reader)
     if session.counts.get("blocked"):
         lines.append(f"  ⊘ {plural(session.counts['blocked'], 'request')} blocked; nothing left with them")
-    written = safe(str(report_path)) if report_path is not None else "could not be written; agentguard.log says why"
-    lines.append(painted(f"  report  {written}", "1", color=color))
-    lines.append(painted(f"  look    {command()} tui{home_option}", _SOFT, color=color))
-    return "\n".join(lines)
+    return lines
 
 
 def _length(session: Session) -> str:

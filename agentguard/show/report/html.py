@@ -37,6 +37,17 @@ class _Section:
 def render_html(data: ReportData) -> str:
     """The whole page. Nothing in it is taken from the session without being escaped."""
     look = OUTCOME[data.session.outcome]
+    return page(
+        f"{look.glyph} {look.word}: {brief(data.session.agent_name)} under AgentGuard",
+        tag("a", "Skip to the report", href="#outcome", class_="skip"),
+        sections.top(data),
+        tag("main", _main(data), class_="frame"),
+        _footer(data),
+    )
+
+
+def page(title: str, *body: Html) -> str:
+    """What every page of ours begins with, around `body`."""
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
@@ -44,17 +55,10 @@ def render_html(data: ReportData) -> str:
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("meta", name="referrer", content="no-referrer"),
-        tag("title", f"{look.glyph} {look.word}: {brief(data.session.agent_name)} under AgentGuard"),
+        tag("title", title),
         tag("style", Html(STYLE)),
     )
-    body = tag(
-        "body",
-        tag("a", "Skip to the report", href="#outcome", class_="skip"),
-        sections.top(data),
-        tag("main", _main(data), class_="frame"),
-        _footer(data),
-    )
-    return "<!doctype html>\n" + tag("html", head, body, lang="en") + "\n"
+    return "<!doctype html>\n" + tag("html", head, tag("body", *body), lang="en") + "\n"
 
 
 def _main(data: ReportData) -> Html:

@@ -9,10 +9,12 @@ from agentguard.show.schemas.keys import KEYS
 from agentguard.show.schemas.report import REPORT
 from agentguard.show.schemas.scan import SCAN
 from agentguard.show.schemas.sessions import SESSIONS
+from agentguard.show.schemas.several_sessions import COMPARE, REPORT_RANGE
 from agentguard.show.schemas.words import Schema
 
 SCHEMAS: dict[str, Schema] = {
     "check": CHECK,
+    "compare": COMPARE,
     "doctor": small.DOCTOR,
     "events": EVENTS,
     "hook-status": small.HOOK_STATUS,
@@ -22,6 +24,7 @@ SCHEMAS: dict[str, Schema] = {
     "policy-list": small.POLICY_LIST,
     "policy-test": small.POLICY_TEST,
     "report": REPORT,
+    "report-range": REPORT_RANGE,
     "scan": SCAN,
     "sessions": SESSIONS,
     "status": small.STATUS,

@@ -19,6 +19,16 @@ from agentguard.show.schemas.words import (
     words,
 )
 
+COVERAGE = thing(
+    sensor=TEXT,
+    state=words(SensorState),
+    proved=FLAG,
+    proved_at=TIME_OR_NONE,
+    events=NUMBER,
+    drops=NUMBER,
+    reason=TEXT,
+)
+
 SESSION = thing(
     uid=TEXT,
     agent=TEXT,
@@ -34,17 +44,7 @@ SESSION = thing(
     outcome=words(Outcome),
     outcome_reason=TEXT,
     counts=counts(),
-    coverage=several(
-        thing(
-            sensor=TEXT,
-            state=words(SensorState),
-            proved=FLAG,
-            proved_at=TIME_OR_NONE,
-            events=NUMBER,
-            drops=NUMBER,
-            reason=TEXT,
-        )
-    ),
+    coverage=several(COVERAGE),
     seal=TEXT,
 )
 """One session; also the line of `--format jsonl`, and `session` of a report."""
