@@ -17,12 +17,13 @@ from agentguard.errors import EXIT_ERROR, EXIT_OK
 from agentguard.sense.seccomp.abi import PR_SET_CHILD_SUBREAPER
 from agentguard.sense.seccomp.libc import prctl
 from agentguard.show.notify.courier import Courier
+from agentguard.show.notify.settings import LONGEST_SECONDS
 from agentguard.show.notify.told import Result, ToldFile
 from agentguard.show.notify.wire import notification_from, start_from
 from agentguard.show.text import safe
 
-FINISH_SECONDS = 30.0
-"""After the session's end."""
+FINISH_SECONDS = LONGEST_SECONDS
+"""After the session's end: long enough that each command ends by itself, or is ended."""
 
 
 def main() -> int:

@@ -6,6 +6,7 @@ Its terminal stays its own, and its exit status is returned. Example: agentguard
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import ipaddress
 import os
 import sys
@@ -29,6 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         help="tell what needs a person now by this channel, instead of those of notify.yaml: desktop, terminal, the "
         "name of one that stands there, or none; may be repeated",
+    )
+    parser.add_argument(
+        "--dashboard",
+        action="store_true",
+        help="inside tmux: open the dashboard beside the agent, on its right or below. It leaves when the session has "
+        "ended clean, and else stays until you press q",
     )
     parser.add_argument(
         "--print-session", metavar="FD", type=int, help="write the session's uid to this file descriptor"
@@ -94,7 +101,21 @@ def run(arguments: argparse.Namespace) -> int:
         redirects=dict(_redirect(entry) for entry in arguments.resolve),
         upstream_ca=_readable(arguments.upstream_ca),
     )
-    return run_front(request)
+    return run_front(_with_dashboard(request) if arguments.dashboard else request)
+
+
+def _with_dashboard(request: RunRequest) -> RunRequest:
+    """Whatever becomes of it, the session goes on."""
+    from agentguard.launch.dashboard import DashboardError, open_dashboard
+
+    try:
+        opened = open_dashboard(request.home, request.session, request.environ)
+    except DashboardError as error:
+        print(f"agentguard: {error}", file=sys.stderr)
+        return request
+    if opened.said:
+        print(f"agentguard: {opened.said}", file=sys.stderr)
+    return dataclasses.replace(request, dashboard=opened.pane)
 
 
 def _inside_a_session(environ: dict[str, str]) -> bool:

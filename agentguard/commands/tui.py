@@ -17,6 +17,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--session", metavar="S", default="last", help="uid of a session, a beginning of one, or `last` (default)"
     )
+    parser.add_argument(
+        "--leave-when-clean",
+        action="store_true",
+        help="leave when that session has ended clean; for anything else it stays (as `run --dashboard` opens it)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -26,10 +31,17 @@ def run(arguments: argparse.Namespace) -> int:
     if os.environ.get("TERM") == "dumb":
         raise AgentGuardError("this terminal (TERM=dumb) cannot show it; use `agentguard events --follow`")
     from agentguard.config import Home
+    from agentguard.show.notify.settings import load_settings
     from agentguard.show.tui.app import AgentGuardApp
+    from agentguard.show.tui.attention import Attention
     from agentguard.show.tui.page import Desk
 
     desk = Desk(home=Home(home_path(arguments.home)), user_home=str(folder_of_user()))
-    app = AgentGuardApp(desk, session=arguments.session)
+    app = AgentGuardApp(
+        desk,
+        session=arguments.session,
+        leave_when_clean=arguments.leave_when_clean,
+        attention=Attention(os.environ) if load_settings(desk.home.notify).terminal else None,
+    )
     app.run()
     return app.return_code or 0

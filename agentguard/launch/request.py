@@ -33,6 +33,8 @@ class RunRequest:
     """Whether what is said at the end is said on a terminal."""
     notify: tuple[str, ...] | None = None
     """Channels to notify by, by name; None: as `notify.yaml` says."""
+    dashboard: str = ""
+    """tmux's id of the pane in which the dashboard was opened; "" when there is none."""
     session_descriptor: int | None = None
     """Where to write the session uid, for scripts."""
     demo: bool = False

@@ -132,6 +132,10 @@ class _Supervisor:
 
     def abandon(self) -> None:
         """It could not be opened: leave nothing behind."""
+        if self._request.dashboard:
+            from agentguard.launch.dashboard import close_dashboard  # noqa: PLC0415 - seldom
+
+            close_dashboard(self._request.dashboard, self._request.environ)
         if self._opening is not None:
             self._opening.network.stop()
             self._opening.run_folder.remove()

@@ -22,10 +22,10 @@ WAIT = 20.0
 """Seconds after which what was waited for has failed: the machine may be busy."""
 
 
-def make_app(database: Path, session: str = "last") -> AgentGuardApp:
+def make_app(database: Path, session: str = "last", **more: Any) -> AgentGuardApp:
     """Frozen at the sample's moment, in UTC."""
     desk = Desk(home=Home(database.parent), user_home=sample.USER_HOME, clock=lambda: sample.NOW_NS, zone=UTC)
-    return AgentGuardApp(desk, session=session)
+    return AgentGuardApp(desk, session=session, **more)
 
 
 def live_of(pilot: Pilot[Any]) -> LiveScreen:

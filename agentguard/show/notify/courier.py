@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import queue
 import threading
 import time
@@ -14,6 +16,11 @@ from agentguard.show.notify.words import Notification
 
 MOST_WAITING = 16
 """Notifications of one channel that wait; more are dropped, and counted."""
+_POLL_SECONDS = 0.2
+_LEAST_SECONDS = 1.0
+"""With less time left nothing new is begun."""
+_GRACE_SECONDS = 3.0
+"""For a command to be ended in."""
 
 
 class Courier:
@@ -31,12 +38,15 @@ class Courier:
             line.put(note)
 
     def finish(self, seconds: float) -> None:
-        """Deliver what waits, for `seconds` at most. What is given up is told to `on_result`."""
+        """Deliver what waits, for about `seconds` at most. What is given up is told to `on_result`.
+
+        With no fewer `seconds` than any channel may take, no command is left running.
+        """
         deadline = time.monotonic() + seconds
         for line in self._lines:
-            line.close()
+            line.close(deadline)
         for line in self._lines:
-            line.join(max(0.0, deadline - time.monotonic()))
+            line.join(max(0.0, deadline + _GRACE_SECONDS - time.monotonic()))
 
 
 class _Line:
@@ -47,7 +57,8 @@ class _Line:
         self._environ = environ
         self._on_result = on_result
         self._queue: queue.Queue[Notification] = queue.Queue(MOST_WAITING)
-        self._closing = threading.Event()
+        self._deadline: float | None = None
+        """When it has to be done, monotonic seconds; None while the session goes on."""
         self._dropped = 0
         self._thread = threading.Thread(target=self._run, name=f"notify-{channel.name}", daemon=True)
         self._thread.start()
@@ -58,8 +69,8 @@ class _Line:
         except queue.Full:
             self._dropped += 1
 
-    def close(self) -> None:
-        self._closing.set()
+    def close(self, deadline: float) -> None:
+        self._deadline = deadline
 
     def join(self, seconds: float) -> None:
         self._thread.join(seconds)
@@ -70,12 +81,20 @@ class _Line:
     def _run(self) -> None:
         while True:
             try:
-                note = self._queue.get(timeout=0.05)
+                note = self._queue.get(timeout=_POLL_SECONDS)
             except queue.Empty:
-                if self._closing.is_set():
+                if self._deadline is not None:
                     return
                 continue
-            self._on_result(deliver(self._channel, note, self._environ))
+            self._deliver(note)
+
+    def _deliver(self, note: Notification) -> None:
+        left = math.inf if self._deadline is None else self._deadline - time.monotonic()
+        if left < _LEAST_SECONDS:
+            self._dropped += 1
+            return
+        channel = dataclasses.replace(self._channel, timeout_seconds=min(self._channel.timeout_seconds, left))
+        self._on_result(deliver(channel, note, self._environ))
 
     def _tell(self, text: str) -> None:
         self._on_result(Result(self._channel.name, time.time_ns(), False, text))

@@ -11,6 +11,8 @@ from agentguard.show.notify.alarm import Alarm, Need
 
 MOST_GROUPS = 200
 """Groups that wait for a digest; what comes beyond is counted."""
+_WHOLE = 1 - 1e-6
+"""A token, but for what adding up fractions loses."""
 
 
 class Told(Protocol):
@@ -53,7 +55,7 @@ class TokenBucket:
     def take(self, now: float) -> bool:
         """Whether there is one, which is then taken. `now`: monotonic seconds."""
         self._fill(now)
-        if self._tokens < 1:
+        if self._tokens < _WHOLE:
             return False
         self._tokens -= 1
         return True

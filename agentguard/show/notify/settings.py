@@ -23,6 +23,8 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
 _TIME = re.compile(r"([0-9]{1,6})(s|m|h|d)", re.ASCII)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _MOST_CHANNELS = 16
+LONGEST_SECONDS = 60
+"""That one delivery may take."""
 _FILE_KEYS = ("version", "channels", "tell", "every", "repeat_after")
 _KEYS = {"command": ("name", "command", "timeout"), "webhook": ("name", "webhook", "secret", "timeout")}
 
@@ -187,7 +189,7 @@ class _Parser:
         if kind is None:
             raise self._wrong(node, "a channel needs command or webhook")
         self._keys(table, _KEYS[kind])
-        name, timeout = self._name(table, kind), self._time(table, "timeout", 10, least=1, most=60)
+        name, timeout = self._name(table, kind), self._time(table, "timeout", 10, least=1, most=LONGEST_SECONDS)
         return self._command(table, name, timeout) if kind == "command" else self._webhook(table, name, timeout)
 
     def _command(self, table: Table, name: str, timeout: float) -> Channel:

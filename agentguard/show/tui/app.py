@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -14,6 +15,9 @@ from textual.screen import Screen
 
 from agentguard.command_name import command
 from agentguard.model.event import Event
+from agentguard.model.session import Session
+from agentguard.model.verdict import Outcome
+from agentguard.show.tui.attention import Attention
 from agentguard.show.tui.messages import Changed, EventChosen, PlaceWanted, SessionChosen, Snapshot
 from agentguard.show.tui.navigation import PLACES, place
 from agentguard.show.tui.page import Desk, Page
@@ -32,9 +36,23 @@ class AgentGuardApp(App[None]):
         Binding("q", "quit", "Quit"),
     ]
 
-    def __init__(self, desk: Desk, *, session: str = "last") -> None:
-        """`session`: a uid, a beginning of one, or `last`."""
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        session: str = "last",
+        leave_when_clean: bool = False,
+        attention: Attention | None = None,
+    ) -> None:
+        """
+        Args:
+            session: a uid, a beginning of one, or `last`.
+            leave_when_clean: end by itself when that session has ended, and clean.
+            attention: calls a person back when the terminal is out of sight; None: nothing does.
+        """
         super().__init__()
+        self._leaves = session if leave_when_clean else ""
+        self._attention = attention
         self._desk = replace(desk, tabs=tuple(one.tab for one in PLACES))
         self._watcher = Watcher(desk.home.database, self._tell, session)
         self._trail = [PLACES[0].name]
@@ -67,6 +85,23 @@ class AgentGuardApp(App[None]):
     def _changed(self, message: Changed) -> None:
         self.snapshot = message.snapshot
         self._inform()
+        self._call_back()
+        if self._leaves and self._is_over(message.snapshot.chosen):
+            self.exit()
+
+    def _is_over(self, session: Session | None) -> bool:
+        """The session that we were opened for has ended clean; whoever looks at another one now is not disturbed."""
+        followed = session is not None and session.uid.startswith(self._leaves)
+        return followed and session is not None and bool(session.seal) and session.outcome is Outcome.CLEAN
+
+    def _call_back(self) -> None:
+        """By the terminal itself, which is ours: nobody else writes to it."""
+        if self._attention is None:
+            return
+        text = self._attention.call(self.snapshot, in_sight=self.app_focus, now=time.monotonic())
+        if text and self._driver is not None and not self.is_headless:
+            self._driver.write(text)
+            self._driver.flush()
 
     @on(EventChosen)
     def _event_chosen(self, message: EventChosen) -> None:

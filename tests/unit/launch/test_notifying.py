@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from notify_builders import command, note, python
+from notify_builders import note, python
 from record_builders import make_home, read, send, session
 
 from agentguard.config import Home
@@ -27,7 +27,6 @@ from agentguard.show.notify.alarm import Need
 from agentguard.show.notify.courier import MOST_WAITING, Courier
 from agentguard.show.notify.settings import Channel, Settings
 from agentguard.show.notify.told import Result, ToldFile
-from agentguard.show.notify.words import Notification
 
 KEEP = "import sys; open(sys.argv[1], 'a').write(sys.stdin.read())"
 HANG = "import time; time.sleep(60)"
@@ -224,19 +223,19 @@ def test_events_are_handed_on_once_they_are_committed(home: Home) -> None:
 # --- the courier ------------------------------------------------------------------------------------
 
 
-def test_a_channel_that_hangs_holds_up_no_other(tmp_path: Path) -> None:
+def test_a_channel_that_hangs_holds_up_no_other_and_leaves_nothing_behind(tmp_path: Path) -> None:
     results: list[Result] = []
-    got = tmp_path / "got"
-    good = Channel(name="good", kind=command([]).kind, argv=(sys.executable, "-S", "-c", KEEP, str(got)))
-    courier = Courier([python(HANG, timeout_seconds=60), good], dict(os.environ), results.append)
-    sent: Notification = note()
+    got, pids = tmp_path / "got", tmp_path / "pids"
+    hangs = python("import os, sys, time; open(sys.argv[1], 'a').write(f'{os.getpid()}\\n'); time.sleep(60)", pids)
+    good = dataclasses.replace(python(KEEP, got), name="good")
+    courier = Courier([dataclasses.replace(hangs, timeout_seconds=1), good], dict(os.environ), results.append)
     for number in range(1, MOST_WAITING + 7):
-        courier.send(sent)
-        if number % 8 == 0:
+        courier.send(note())
+        if number % 8 == 0 or number == MOST_WAITING + 6:
             wait_for(lambda number=number: len(kept(got)) >= number)
-    courier.finish(2)
-    given_up = [one for one in results if one.channel == "mine"]
-    assert [one.text for one in given_up] == [
-        f"{MOST_WAITING + 6} notifications were given up: the channel was too slow"
-    ]
+    courier.finish(1)
     assert len(kept(got)) == MOST_WAITING + 6
+    *ended, given_up = [one.text for one in results if one.channel == "mine"]
+    assert all(text.startswith("it did not end within") for text in ended)
+    assert given_up == f"{MOST_WAITING + 6 - len(ended)} notifications were given up: the channel was too slow"
+    assert not [pid for pid in pids.read_text().split() if Path(f"/proc/{pid}").exists()]
