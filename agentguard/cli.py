@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from typing import NoReturn
+from collections.abc import Iterable
+from types import ModuleType
+from typing import Any, NoReturn
 
 from agentguard import __version__
 from agentguard.errors import EXIT_ERROR, EXIT_INTERRUPTED, AgentGuardError, UsageError
@@ -38,6 +40,8 @@ VERBS = {
     "policy": "check, list and explain policies",
     "install": "put the command on your PATH, and guard agents by their names",
     "uninstall": "take every trace of it out of your folders again",
+    "completions": "print the completions of bash, zsh or fish",
+    "man": "print the manual page",
     "notify": "how you are told of what cannot wait: try a channel, list them",
     "demo": "see it work: a scripted stand-in agent with planted, synthetic secrets",
 }
@@ -48,6 +52,50 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}; see `{self.prog} --help`")
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As ever; a word too many is told with what was perhaps meant."""
+        found, more = self.parse_known_args(args, namespace)
+        if more:
+            self.error(
+                f"unrecognized arguments: {' '.join(more)}{_meant(more[0].partition('=')[0], self._every_option())}"
+            )
+        return found
+
+    def format_help(self) -> str:
+        """With the examples and exit statuses of the verb, which nobody else has to load."""
+        _, *words = self.prog.split()
+        if words:
+            from agentguard.manual.helping import Formatter, epilog
+
+            self.formatter_class = Formatter
+            self.epilog = None
+            return f"{super().format_help()}\n{epilog(words, actions=self._subparsers is not None)}\n"
+        return super().format_help()
+
+    def _every_option(self) -> list[str]:
+        """Of this parser and of its actions."""
+        found = list(self._option_string_actions)
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                found += [option for below in action.choices.values() for option in below._option_string_actions]
+        return found
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """argparse's own check; its complaint gets what was perhaps meant."""
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            error.message += _meant(str(value), map(str, action.choices or ()))
+            raise
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    """`; did you mean ...?` where something known is like the word."""
+    import difflib
+
+    found = difflib.get_close_matches(word, list(known), 1)
+    return f"; did you mean {found[0]}?" if found else ""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -95,22 +143,33 @@ def main(argv: list[str] | None = None) -> int:
     return status
 
 
+def verb_parser(verb: str) -> Parser:
+    """The parser of one verb, whose module is imported for it.
+
+    Raises:
+        UsageError: there is no such verb.
+    """
+    if verb not in VERBS:
+        guess = _meant(verb, VERBS)
+        raise UsageError(f"there is no verb {verb!r}{guess or '; the verbs are ' + ', '.join(VERBS)}")
+    module = _module(verb)
+    parser = Parser(prog=f"agentguard {verb}", description=module.__doc__)
+    add_home(parser)
+    module.add_arguments(parser)
+    return parser
+
+
+def _module(verb: str) -> ModuleType:
+    return importlib.import_module(f"agentguard.commands.{verb}")
+
+
 def _run_verb(arguments: list[str]) -> int:
-    parser = build_parser()
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:2], "--help"]
     try:
-        verb = parser.parse_args(arguments[:1] or [ALONE]).verb
-        if verb not in VERBS:
-            raise UsageError(f"there is no verb {verb!r}; the verbs are {', '.join(VERBS)}")
-        module = importlib.import_module(f"agentguard.commands.{verb}")
-        verb_parser = Parser(
-            prog=f"agentguard {verb}",
-            description=module.__doc__,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        add_home(verb_parser)
-        module.add_arguments(verb_parser)
-        parsed = verb_parser.parse_args(arguments[1:])
+        verb = build_parser().parse_args(arguments[:1] or [ALONE]).verb
+        parsed = verb_parser(verb).parse_args(arguments[1:])
     except SystemExit as end:  # `--help` and `--version`: what they printed is still to be flushed.
         return int(end.code or 0)
-    status: int = module.run(parsed)
+    status: int = _module(verb).run(parsed)
     return status

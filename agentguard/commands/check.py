@@ -2,8 +2,6 @@
 
 PATH is a folder, a repository mostly. The home folder is looked at only with --home-folder, and of it only known
 places: shell histories, agents' transcripts and MCP configurations, files of credentials. Nothing is changed.
-
-Exit status: 0 nothing to put right (or nothing as grave as --fail-on), 1 something, 2 something could not be looked at.
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
 """Compare two sessions: what is new in the later one, and what is gone.
 
-  agentguard compare 0198c2                         the newest session against an earlier one
-  agentguard compare 0198c2 0198d7 --format markdown    two sessions, for a pull request
-
 Credentials, receivers, files, commands, the rules that fired, and the sensors that watched. What is in both is
-counted; --format json has it in full. Exit status: 0, whatever is new.
+counted; --format json has it in full.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """See it work: a scripted stand-in agent reads planted, synthetic secrets, shows them to its model and leaks them.
 
 The sensors, the proxy, the policy and the store are the real ones; the model and the paste site are on loopback.
-Nothing of yours is read, and nothing leaves this machine. Exit status 0 when every step was seen, 2 when not.
+Nothing of yours is read, and nothing leaves this machine.
 """
 
 from __future__ import annotations

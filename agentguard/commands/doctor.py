@@ -1,6 +1,6 @@
 """Say what can run here, and prove it: a tiny guarded session with a planted, synthetic secret.
 
-Nothing of yours is read. Exit status: 0 when AgentGuard can guard a session here, 2 when it cannot.
+Nothing of yours is read.
 """
 
 from __future__ import annotations

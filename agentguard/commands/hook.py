@@ -1,11 +1,4 @@
-"""The git gate: hooks that stop a commit or a push that would bring in a credential.
-
-  agentguard hook install git     put it where git looks for hooks; what stands there goes on being run
-  agentguard hook status git      whether it stands, hook by hook
-  agentguard hook uninstall git   take it out again, and put back what stood there
-
-Exit status: 0 done, or in place; 1 `status`: not in place, `run`: credentials found; 2 an error.
-"""
+"""The git gate: hooks that stop a commit or a push that would bring in a credential."""
 
 from __future__ import annotations
 

@@ -3,8 +3,6 @@
 Everything goes into your own folders, and `agentguard uninstall` takes every trace of it out again. Nothing is done as
 another user. On request the names of the agents that are found here (`claude`, `codex`, ...) start them under guard in
 your interactive shells; scripts are not touched by it. Doing it again brings it up to date.
-
-Exit status: 0 done; 2 something could not be put in place.
 """
 
 from __future__ import annotations
@@ -21,6 +19,7 @@ from agentguard.errors import EXIT_ERROR, EXIT_OK, UsageError
 if TYPE_CHECKING:
     from agentguard.setup.files import Change
     from agentguard.setup.plan import Plan
+    from agentguard.setup.shells import Folders
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -55,6 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         shells=shells,
         aliases=_aliases(arguments, path),
         bin_dir=arguments.bin_dir,
+        own_files=_own_files(folders, shells),
     )
     plan = plan_install(wish)
     if arguments.dry_run:
@@ -63,6 +63,14 @@ def run(arguments: argparse.Namespace) -> int:
     open_home(path)
     carry_out(plan, path, _tell, receipt_first=True)
     return _close(plan)
+
+
+def _own_files(folders: Folders, shells: list[str]) -> dict[Path, bytes]:
+    """Completions and the manual page, each where the user's programs look for it."""
+    from agentguard.commands import completions, man
+
+    found = {folders.completions(shell): completions.script(shell).encode() for shell in shells}
+    return {**found, folders.manual: man.page().encode()}
 
 
 def _aliases(arguments: argparse.Namespace, home: Path) -> list[str]:

@@ -1,10 +1,4 @@
-"""Every credential seen: where it lives, who took it, where it went, what to rotate.
-
-keys                      the rotation worklist, then every credential (a table on a terminal, JSON in a pipe)
-keys worklist             only what must be rotated, the most urgent first, with the page of its provider
-keys show FINGERPRINT     one credential in full; a unique beginning of the fingerprint is enough
-keys rotated FINGERPRINT  say that it was replaced: it leaves the worklist, and comes back when its old value is used
-"""
+"""Every credential seen: where it lives, who took it, where it went, what to rotate."""
 
 from __future__ import annotations
 

@@ -1,9 +1,5 @@
 """How you are told of what cannot wait: a leak, an exposure, a blocked send, a sensor that died.
 
-  agentguard notify test            send a made-up notification by every channel, and say what happened
-  agentguard notify test CHANNEL    by that one
-  agentguard notify list            the channels, and how each fared last
-
 Without notify.yaml in the home folder there are two: the desktop, and the terminal's bell. It may name others:
 
   version: 1
@@ -18,8 +14,6 @@ Without notify.yaml in the home folder there are two: the desktop, and the termi
   tell: [leaked, critical, exposed, blocked, sensor]
   every: 60s            # after one message the next waits so long, and tells of all that came meanwhile
   repeat_after: 1h      # the same credential at the same destination is told again after that
-
-Exit status: 0 delivered; 2 not delivered, or an error.
 """
 
 from __future__ import annotations

@@ -1,11 +1,4 @@
-"""Check, list, test and explain policies; trust the policy of a repository.
-
-policy check [FILE]    say whether a policy is valid (default: those in force here); exit 0 valid, 2 invalid
-policy list            the rules in force here, in the order they are tried
-policy explain         which rule decides a situation, and why the ones before it did not
-policy test [FILE]     run the examples written in a policy; exit 0 all came out, 1 some did not
-policy trust FILE      let a repository's .agentguard.yaml do more than make things stricter
-"""
+"""Check, list, test and explain policies; trust the policy of a repository."""
 
 from __future__ import annotations
 

@@ -4,8 +4,6 @@ Of a purged session its seal stays, in a register that nobody without the key ca
 when sessions were purged, and still finds one that was removed by hand. Sessions that run stay, whatever their age. The
 inventory of keys (`agentguard keys`) stays too: that a key leaked does not grow old. --forget-keys takes out of it what
 nobody has to think of any more. The room is given back to the disk.
-
-Exit status: 0 done; 2 the database could not be written, or nobody could be asked.
 """
 
 from __future__ import annotations

@@ -1,14 +1,5 @@
 """Write the report of a session, or of all in a range of time: one page for people, or data for programs.
 
-  agentguard report                                 the newest session, as HTML in the home folder; prints its path
-  agentguard report 0198c2 --format markdown        one session, for a pull request or an issue
-  agentguard report --last --format json            everything that is known of it (`agentguard schema report`)
-  agentguard report --last --format csv             one row an event, as `agentguard events --format csv`
-  agentguard report --last --format sarif -o x.sarif    for a code scanning service
-  agentguard report --last --format ocsf            OCSF 1.7 events, one a line, for a SIEM
-  agentguard report --since 7d                      all sessions of a week: outcomes, keys, receivers, day by day
-  agentguard report --since 2026-01-01 --until 2026-02-01 --agent codex --format markdown
-
 HTML goes to the folder reports in the home folder unless -o says otherwise; everything else goes to stdout.
 `-o -` is stdout for every format. Without --format, the ending of FILE decides.
 """

@@ -1,6 +1,6 @@
 """Start a coding agent under guard.
 
-Its terminal stays its own, and its exit status is returned. Example: agentguard run -- claude
+Its terminal stays its own, and its exit status is returned.
 """
 
 from __future__ import annotations

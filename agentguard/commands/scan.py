@@ -3,16 +3,7 @@
 PATH is a file or a folder; several may be given. What git ignores is left out. Archives and notebooks are looked into.
 Nothing is changed, and nothing leaves this machine. What is found also goes into `agentguard keys`.
 
-  agentguard scan                          this folder
-  agentguard scan --staged                 what `git commit` would commit now
-  agentguard scan --history                every commit, stash and merge of this repository
-  git show HEAD:config.yml | agentguard scan --stdin
-  agentguard scan --baseline secrets.json --update-baseline      know what is there now, and from then on ...
-  agentguard scan --baseline secrets.json                        ... tell only what is new
-
 A comment with `agentguard:allow` (or `gitleaks:allow`) on its line lets a credential pass.
-
-Exit status: 0 none found, 1 some found, 2 something could not be scanned, whether or not any was found.
 """
 
 from __future__ import annotations

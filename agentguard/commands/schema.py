@@ -1,8 +1,5 @@
 """Print the JSON Schema of what a verb prints with `--format json`; without NAME, list them.
 
-  agentguard schema                    the names, and what each is of
-  agentguard schema report             JSON Schema 2020-12, for a validator or a code generator
-
 A document says which schema it is of: `"schema": "agentguard-keys/1"`. Fields may join under the same number; when one
 goes or changes its meaning, the number grows. `events` and `sessions` print bare rows: an array, or with
 `--format jsonl` one item of it a line.

@@ -1,6 +1,6 @@
 """Say where you stand: what runs, what came of the last session, which keys wait, and the one thing to do next.
 
-`agentguard` alone does the same. Nothing is changed. Exit status: 0; 2 when the database cannot be read.
+`agentguard` alone does the same. Nothing is changed.
 """
 
 from __future__ import annotations

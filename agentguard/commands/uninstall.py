@@ -3,8 +3,6 @@
 The start files of your shells are again, byte for byte, what they were, but for what you have written into them since.
 The home folder with the database, the keys, your policy and the reports stays, unless --purge-data is given. Everything
 that goes is listed first. While a session runs nothing is removed.
-
-Exit status: 0 done; 2 something could not be removed, or a session runs.
 """
 
 from __future__ import annotations

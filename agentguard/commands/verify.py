@@ -1,7 +1,4 @@
-"""Check the audit log: every event's place in its chain, every session's seal, and the register of all sessions.
-
-Exit status: 0 nothing was changed, 1 something was, 2 it could not be checked.
-"""
+"""Check the audit log: every event's place in its chain, every session's seal, and the register of all sessions."""
 
 from __future__ import annotations
 

@@ -2,8 +2,7 @@
 
 As root (or with CAP_SYS_ADMIN) every open of a secret file is held until its process is identified. Without it,
 readers are looked for after the open: short ones are known by their command line only, or missed and told as a gap.
-What an agent sends is not seen: start it with `agentguard run` for that. Exit status: 0 when stopped by SIGTERM or when
-the processes given by --pid have gone, 130 on Ctrl-C, 2 on errors.
+What an agent sends is not seen: start it with `agentguard run` for that.
 """
 
 from __future__ import annotations

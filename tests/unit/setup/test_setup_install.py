@@ -76,7 +76,15 @@ def test_the_home_is_afterwards_what_it_was(user: Path, ag: Said, tmp_path: Path
     ag("uninstall", "--yes", "--purge-data")
     assert picture(user) == before
     assert picture(repository) == hooks
-    for name in (".bashrc", ".zshrc", "agentguard.fish", str(repository), "fingerprint.key", ".local/bin/agentguard"):
+    for name in (
+        ".bashrc",
+        ".zshrc",
+        "agentguard.fish",
+        str(repository),
+        "fingerprint.key",
+        ".local/bin/agentguard",
+        "agentguard.1",
+    ):
         assert name in listed
     assert "nothing of AgentGuard's is here" in ag("uninstall", "--yes")
 
@@ -245,3 +253,17 @@ def test_the_shells_themselves_take_the_names_and_the_path(user: Path, ag: Said,
     assert "agentguard run -- claude" in done.stdout
     assert "agentguard run -- codex" in done.stdout
     assert f"{user}/.local/bin/agentguard" in done.stdout
+
+
+def test_completions_and_the_manual_page_lie_where_they_are_looked_for(user: Path, ag: Said) -> None:
+    ag("install", *EVERYWHERE)
+    for path in ("bash-completion/completions/agentguard", "agentguard/zsh/_agentguard", "man/man1/agentguard.1"):
+        assert "agentguard" in (user / ".local/share" / path).read_text()
+    assert (user / ".config/fish/completions/agentguard.fish").exists()
+    assert f"fpath=({user}/.local/share/agentguard/zsh $fpath)" in (user / ".zshrc").read_text()
+    if shutil.which("man"):
+        environment = os.environ | {"PATH": f"{user}/.local/bin:{os.environ['PATH']}"}
+        where = subprocess.run(
+            ["man", "-w", "agentguard"], env=environment, capture_output=True, text=True, check=False
+        )
+        assert where.stdout.strip() == f"{user}/.local/share/man/man1/agentguard.1"
