@@ -15,6 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
+"""On a busy machine an example may take any time; and a failure of today is one of tomorrow, on every machine."""
 
 KEPT = {"PATH", "LANG", "LANGUAGE", "TERM", "TZ", "USER", "LOGNAME", "TMPDIR", "CI"}
 KEPT_PREFIXES = ("AGENTGUARD_TEST_", "LC_", "PYTEST_", "HYPOTHESIS_", "COVERAGE_", "PYTHON", "TEXTUAL_SNAPSHOT_")

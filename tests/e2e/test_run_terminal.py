@@ -12,7 +12,7 @@ import struct
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -40,7 +40,7 @@ class Shell:
     def line(self, text: str) -> None:
         self.send(text + "\n")
 
-    def read_until(self, pattern: str, timeout: float = 30) -> str:
+    def read_until(self, pattern: str, timeout: float = 60) -> str:
         """What came since the last call, to the end of the match."""
         deadline = time.monotonic() + timeout
         while not (found := re.search(pattern, self.screen)):
@@ -62,6 +62,19 @@ class Shell:
         os.kill(self.pid, signal.SIGHUP)
         os.close(self.terminal)
         os.waitpid(self.pid, 0)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def works_in_the_foreground(pid: int) -> bool:
+    """It is not stopped, and the terminal is its process group's: proc_pid_stat(5)."""
+    state, _, group, _, _, foreground = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:6]
+    return state != "T" and group == foreground
 
 
 @pytest.fixture
@@ -141,12 +154,8 @@ def test_stop_and_continue_with_background_children(shell: Shell, guarded: Guard
     shell.read_until("ready")
     shell.send("\x1a")
     shell.read_until("Stopped")
-    deadline = time.monotonic() + 20
-    while len((guarded.project / "worked").read_text().split()) < 10:
-        assert time.monotonic() < deadline, "the child in the background does not go on"
-        time.sleep(0.05)
+    until(lambda: len((guarded.project / "worked").read_text().split()) >= 10)  # the child in the background goes on
     shell.line("fg")
-    time.sleep(0.3)
     shell.line("hello")
     shell.read_until("answer=hello")
     shell.read_until("prompt> ")
@@ -159,14 +168,13 @@ def test_a_shell_inside_has_its_own_job_control(shell: Shell, guarded: Guarded) 
     command = guarded.command("bash", "--norc", "--noprofile", "--noediting", "-i", options=("--quiet",))
     shell.line(f"PS1='in''ner$ ' {shlex.join(command)}")
     shell.read_until(r"inner\$ ")
-    shell.line("sleep 30")
-    time.sleep(0.3)
+    shell.line("sh -c 'echo pi''d=$$; exec sleep 60'")
+    job = int(shell.read_until(r"pid=\d+\n").strip().rpartition("=")[2])
     shell.send("\x1a")
     shell.read_until("Stopped")
     shell.read_until(r"inner\$ ")
     shell.line("fg")
-    shell.read_until("sleep 30")
-    time.sleep(0.3)
+    until(lambda: works_in_the_foreground(job))
     shell.send("\x03")
     shell.read_until(r"inner\$ ")
     shell.line("exit 4")
@@ -185,16 +193,14 @@ def test_the_terminal_comes_back_from_an_agent_that_was_killed(shell: Shell, gua
 
 
 def test_return_at_once_when_a_child_lives_on(shell: Shell, guarded: Guarded, planted: Planted, base: Path) -> None:
-    later = "(sleep 1.5; cat .env > /dev/null; echo done > finished) >/dev/null 2>&1 &"
-    started = time.monotonic()
+    later = "(until [ -e go ]; do sleep 0.1; done; cat .env > /dev/null) >/dev/null 2>&1 &"
     shell.line(run(guarded, f"setsid sh -c '{later}'; echo end''ed"))
     shell.read_until("ended")
-    shell.read_until("prompt> ")
-    assert not (guarded.project / "finished").exists(), "the shell must not wait for it"
-    assert time.monotonic() - started < 10
+    shell.read_until("prompt> ")  # the shell does not wait for the child, which waits for us
     (session,) = guarded.sessions()
     assert session["in_background"]
-    deadline = time.monotonic() + 15
+    (guarded.project / "go").touch()
+    deadline = time.monotonic() + 60
     while guarded.sessions()[0]["end"] is None and time.monotonic() < deadline:
         time.sleep(0.2)
     (session,) = guarded.sessions()

@@ -14,6 +14,7 @@ from typing import IO, Any
 
 import pytest
 from harness.guarded import AGENTGUARD, Event, Guarded, of_kind
+from harness.hurry import hurry_index
 from harness.ordinary_user import ordinary_user_prefix
 from harness.planted import Planted
 
@@ -101,14 +102,14 @@ def watching(guarded: Guarded, *options: str, lines: int = 4) -> Iterator[subpro
 def stop(process: subprocess.Popen[str], number: int = signal.SIGTERM) -> int:
     process.send_signal(number)
     stdout: IO[str] | None = process.stdout
-    status = process.wait(30)
+    status = process.wait(60)
     assert stdout
     assert stdout.read() == "", "stdout is data"
     return status
 
 
 def until_sealed(guarded: Guarded) -> dict[str, Any]:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         (session,) = guarded.sessions()
         if session["end"] is not None:
@@ -258,14 +259,24 @@ def test_a_killed_watch_is_a_gap_at_the_next_start(guarded: Guarded, planted: Pl
 def test_a_folder_that_comes_later(request: pytest.FixtureRequest, user: str) -> None:
     own = user == "as we are"
     guarded: Guarded = request.getfixturevalue("guarded" if own else "guarded_by_user")
-    script = "mkdir -p a/b; echo T=abcdefghijklmnopqrstuvwx123 > a/b/.env; sleep 3; exec 3< a/b/.env; sleep 0.6\n"
+    made = "mkdir -p a/b; echo T=abcdefghijklmnopqrstuvwx123 > a/b/.env"
+    script = f"{made}; until [ -e enough ]; do exec 3< a/b/.env; sleep 0.6; done\n"
+
+    def is_told() -> bool:
+        told = [event for event in reads(guarded) if event["path"].endswith("a/b/.env")]
+        return claude.process.pid in {event["process"]["pid"] for event in told}
+
     with agent(guarded, script) as claude, watching(guarded) as watch:
-        time.sleep(2.5)
-        assert claude.end() == 0
+        claude.begin()
+        deadline = time.monotonic() + 60
+        while not is_told():
+            assert time.monotonic() < deadline, "the folder was not taken in"
+            hurry_index(watch.pid)
+            time.sleep(0.3)
+        (guarded.project / "enough").touch()
+        assert claude.process.wait(60) == 0
         until_sealed(guarded)
         assert stop(watch) == 0
-    told = [event for event in reads(guarded) if event["path"].endswith("a/b/.env")]
-    assert claude.process.pid in {event["process"]["pid"] for event in told}
 
 
 def test_what_it_refuses_and_what_it_waits_for(guarded: Guarded, planted: Planted) -> None:
