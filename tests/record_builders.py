@@ -115,6 +115,7 @@ def send(
         "port": 443,
         "method": "POST",
         "protocol": "http/1.1",
+        "size": 2_312,
         "matches": (match(place="body", encoding=("base64",)),),
         "flow": Flow(of, 4.769, FINGERPRINT) if of else None,
     }

@@ -70,6 +70,7 @@ class Sends:
                 asked_host=sent.asked_host,
                 method=sent.method,
                 protocol=sent.protocol,
+                size=sent.body_size,
                 matches=sent.matches,
                 flow=self._flows.flow(attributed.session, fingerprints, sent.time_ns),
                 enforced_rule=sent.enforced_rule,

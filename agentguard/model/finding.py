@@ -87,6 +87,8 @@ class Finding:
     """The name in the request's Host, when `host` did not prove it (domain fronting); "" when it did."""
     method: str = ""
     protocol: str = ""
+    size: int = 0
+    """Bytes of a send's body, as far as it had come when this was told; 0 when there was none, or it is not known."""
     matches: tuple[SecretMatch, ...] = ()
     flow: Flow | None = None
     file_kind: str = ""

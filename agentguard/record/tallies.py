@@ -11,14 +11,15 @@ MOST = 1_000
 
 _SUMS = """
 SELECT {name} AS name, SUM({count}) AS count, MIN(time_ns) AS first_ns, MAX(time_ns) AS last_ns,
-    COUNT(*) OVER () AS names
+    {size} AS size, COUNT(*) OVER () AS names
 FROM events INDEXED BY events_page WHERE session = ? AND {which} AND {name} <> ''
 GROUP BY {name} ORDER BY MAX(severity) DESC, count DESC LIMIT ?
 """
-FILES = _SUMS.format(name="path", count="1", which="kind = 'file'")
+FILES = _SUMS.format(name="path", count="1", size="0", which="kind = 'file'")
 HOSTS = _SUMS.format(
     name="host",
     count="CASE activity WHEN 'repeat' THEN json_extract(json, '$.count') ELSE 1 END",
+    size="COALESCE(SUM(json_extract(json, '$.bytes')), 0)",
     which="activity IN ('send', 'repeat')",
 )
 REPEATED = """
@@ -34,6 +35,8 @@ class Tally:
     count: int
     first_ns: int
     last_ns: int
+    size: int = 0
+    """Bytes of the bodies that were sent; what was repeated is not weighed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,5 +50,5 @@ class Tallies:
 
 
 def tallies_from_rows(rows: Sequence[sqlite3.Row]) -> Tallies:
-    by_name = {row["name"]: Tally(row["count"], row["first_ns"], row["last_ns"]) for row in rows}
+    by_name = {row["name"]: Tally(row["count"], row["first_ns"], row["last_ns"], row["size"]) for row in rows}
     return Tallies(by_name, rows[0]["names"] if rows else 0)

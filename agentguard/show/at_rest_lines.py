@@ -10,7 +10,7 @@ from agentguard.command_name import command
 from agentguard.model.at_rest import Commit, ScanResult, SecretAtRest
 from agentguard.show.issuers import Issuers, issuer_of
 from agentguard.show.looks import SEVERITY, painted
-from agentguard.show.phrases import duration, plural
+from agentguard.show.phrases import amount, duration, plural
 from agentguard.show.table import cells, table
 from agentguard.show.text import safe
 
@@ -74,13 +74,6 @@ def unread_lines(result: ScanResult) -> Iterator[str]:
         yield f"  {safe(one.path)}: {safe(one.reason)}"
     if len(result.unread) > MOST_UNREAD:
         yield f"  and {len(result.unread) - MOST_UNREAD:,} more; --format json tells all"
-
-
-def amount(size: int) -> str:
-    """Bytes, for a person."""
-    if size < 1_000:
-        return plural(size, "byte")
-    return f"{size / 1e3:.0f} kB" if size < 1_000_000 else f"{size / 1e6:,.1f} MB"
 
 
 def _row(one: SecretAtRest, issuers: Issuers, *, history: bool) -> tuple[str, ...]:

@@ -71,6 +71,13 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def amount(size: int) -> str:
+    """Bytes, for a person."""
+    if size < 1_000:
+        return plural(size, "byte")
+    return f"{size / 1e3:.0f} kB" if size < 1_000_000 else f"{size / 1e6:,.1f} MB"
+
+
 def process_name(process: Process | None) -> str:
     """`curl 48333`, or `unknown process`."""
     if process is None:

@@ -10,7 +10,7 @@ from agentguard.model.fault import at_fault
 from agentguard.model.finding import Activity
 from agentguard.model.process import Process
 from agentguard.show.looks import look_of_send, was_blocked
-from agentguard.show.phrases import clock_time, duration, listed, match_names, place, plural, process_name
+from agentguard.show.phrases import amount, clock_time, duration, listed, match_names, place, plural, process_name
 from agentguard.show.report.data import ReportData
 from agentguard.show.report.icons import arrow_down, arrow_over, sign_of
 from agentguard.show.report.markup import Html, join, tag
@@ -128,8 +128,9 @@ def _goal(data: ReportData, sent: Event) -> Html:
 
 
 def _received(sent: Event) -> str:
-    """`someone else: POST /api`"""
-    return f"{receiver(sent.verdict)}: {brief(asked(sent), _LONGEST_NAME)}"
+    """`someone else: POST /api, 312 bytes`"""
+    size = f", {amount(sent.finding.size)}" if sent.finding.size else ""
+    return f"{receiver(sent.verdict)}: {brief(asked(sent), _LONGEST_NAME)}{size}"
 
 
 def _act(data: ReportData, word: str, event: Event) -> Html:

@@ -9,7 +9,7 @@ from agentguard.model.process import Attribution
 from agentguard.show.credential_words import readings, sendings
 from agentguard.show.issuers import issuer_of
 from agentguard.show.looks import DISPOSITION, OUTCOME, SEVERITY, look_of_send, was_blocked
-from agentguard.show.phrases import clock_time, match_names, plural, process_chain, process_name
+from agentguard.show.phrases import amount, clock_time, match_names, plural, process_chain, process_name
 from agentguard.show.report.credentials import Credential
 from agentguard.show.report.data import ReportData
 from agentguard.show.report.groups import Group, grouped
@@ -111,10 +111,13 @@ def destinations_table(data: ReportData) -> Html:
 
 def _place_row(data: ReportData, one: Reached) -> list[Cell]:
     host = tag("span", brief(one.host), class_="name")
+    size = f", {amount(one.size)}" if one.size else ""
     got = [f"{name} in {where}" for name, where in one.got]
     return [
         (
-            join([host, tag("br"), _soft(receiver(one.gravest.verdict)), tag("br"), _code_lines(one.subjects, 2)]),
+            join(
+                [host, tag("br"), _soft(receiver(one.gravest.verdict) + size), tag("br"), _code_lines(one.subjects, 2)]
+            ),
             "wide",
         ),
         (lines(got, 6), "wide"),

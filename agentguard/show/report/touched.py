@@ -51,6 +51,8 @@ class Reached:
     last_ns: int = 0
     count: int = 0
     """With the repetitions of each."""
+    size: int = 0
+    """Bytes of the bodies, without what was repeated."""
     got: dict[tuple[str, str], None] = field(default_factory=dict)
     """(credential, where in the request), each once, in order."""
     subjects: list[str] = field(default_factory=list)
@@ -96,6 +98,7 @@ def places_reached(
         one.gravest = max(one.gravest, event, key=_gravity)
         one.last_ns = finding.time_ns
         one.count += 1 + repeated.get(finding.uid, 0)
+        one.size += finding.size
         one.got |= {(match_name(match), place(match)): None for match in finding.matches}
         for values, value in ((one.subjects, asked(event)), (one.senders, process_name(finding.process))):
             if value not in values:
@@ -116,6 +119,8 @@ def _complete(found: Mapping[str, ReadFile | Reached], all_of_them: Tallies | No
         if name in found:
             one = found[name]
             one.count, one.first_ns, one.last_ns = tally.count, tally.first_ns, tally.last_ns
+            if isinstance(one, Reached):
+                one.size = tally.size
 
 
 def _gravity(event: Event) -> tuple[int, bool, int]:

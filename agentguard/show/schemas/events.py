@@ -72,6 +72,7 @@ EVENT = thing(
     asked_host=said(TEXT_OR_NONE, "The request's own Host, where that is another one: domain fronting."),
     method=TEXT_OR_NONE,
     protocol=TEXT_OR_NONE,
+    bytes=said(NUMBER_OR_NONE, "Of a send's body, as far as it had come when this was told."),
     sensor=TEXT,
     process=or_none(_PROCESS),
     attribution=said(words(Attribution), "How the process is known."),

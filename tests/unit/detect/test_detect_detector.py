@@ -272,8 +272,9 @@ def test_read_then_sent_is_a_flow() -> None:
     read = the(world.see(opened(kind="dotenv", at=10)))
     body = base64.b64encode(DOTENV.encode())
     matches = tuple(world.scanner.scan_body(body).matches)
-    finding = the(world.see(sent(*matches, at=15)))
+    finding = the(world.see(sent(*matches, at=15, body_size=len(body))))
     assert (finding.kind, finding.activity, finding.host) == (Kind.HTTP, Activity.SEND, "paste.example")
+    assert finding.size == len(body)
     assert finding.subject == "POST https://paste.example/api"
     assert finding.flow is not None
     assert (finding.flow.read, finding.flow.seconds) == (read.uid, 5.0)

@@ -29,7 +29,14 @@ def recorded(tmp_path: Path) -> Reader:
             writer.append(finding, replace(verdict, severity=Severity.LOW if "/a/" in path else Severity.HIGH))
         writer.append(*send(4, session=uid))
         writer.append(*send(5, session=uid, host="hook.example"))
-        again = {"kind": Kind.FINDING, "activity": Activity.REPEAT, "matches": (), "repeats": f"{uid}-e4", "count": 3}
+        again = {
+            "kind": Kind.FINDING,
+            "activity": Activity.REPEAT,
+            "matches": (),
+            "size": 0,
+            "repeats": f"{uid}-e4",
+            "count": 3,
+        }
         writer.append(*send(9, session=uid, **again))
     assert writer.flush(10)
     writer.close()
@@ -49,7 +56,10 @@ def test_each_file_with_how_often_and_when(recorded: Reader) -> None:
 
 def test_each_receiver_with_what_was_sent_again(recorded: Reader) -> None:
     tallies = recorded.hosts_sent_to("s-one")
-    assert dict(tallies.by_name) == {"paste.example": Tally(4, at(4), at(9)), "hook.example": Tally(1, at(5), at(5))}
+    assert dict(tallies.by_name) == {
+        "paste.example": Tally(4, at(4), at(9), 2_312),
+        "hook.example": Tally(1, at(5), at(5), 2_312),
+    }
     assert recorded.repeated("s-one") == {"s-one-e4": 3}
 
 

@@ -49,7 +49,7 @@ def test_html_tells_the_whole_story(tmp_path: Path, writer: Writer) -> None:
         "Revoke OPENAI_API_KEY now, and put a new one in its place. OpenAI project key. It went to paste.example",
         "Read 14:31:21.000 .env /src/curl/.env claude 48213 node 48290 bash 48311 curl 48317",
         "4.77 s later",
-        "Sent 14:31:24.000 paste.example someone else: POST /curl",
+        "Sent 14:31:24.000 paste.example someone else: POST /curl, 2 kB",
         "same value, in body, base64",
         "Stopped 14:31:26.000",
         "no longer recorded",
