@@ -50,7 +50,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    checks = [*_machine(), *_home(arguments.home), *_policy(arguments.home), *_engines(), *_live()]
+    checks = [
+        *_machine(),
+        *_home(arguments.home),
+        *_policy(arguments.home),
+        *_notify(arguments.home),
+        *_engines(),
+        *_live(),
+    ]
     if arguments.format == "json":
         from agentguard.show.document import document
 
@@ -126,6 +133,25 @@ def _policy(option: str | None) -> Iterator[Check]:
         yield Check("policy", OK, f"{len(policy.rules) + len(policy.stricter)} rules")
     except AgentGuardError as error:
         yield Check("policy", BAD, str(error))
+
+
+def _notify(option: str | None) -> Iterator[Check]:
+    """Settings that are refused would be met at the next start; a channel that fails, when it is needed."""
+    from agentguard.show.notify.ready import problem_of
+    from agentguard.show.notify.settings import load_settings
+    from agentguard.show.notify.told import ToldFile
+
+    try:
+        home = Home(home_path(option))
+        settings = load_settings(home.notify)
+    except AgentGuardError as error:
+        yield Check("notify", BAD, str(error))
+        return
+    last = {result.channel: result for result in ToldFile(home.notified, 0).results()}
+    for channel in settings.channels:
+        problem = problem_of(channel, os.environ, last.get(channel.name))
+        state = WARNING if problem and channel.asked_for else OK
+        yield Check(f"notify {channel.name}", state, problem or "ready; `agentguard notify test` tries it")
 
 
 def _engines() -> Iterator[Check]:

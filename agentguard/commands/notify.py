@@ -19,15 +19,16 @@ Without notify.yaml in the home folder there are two: the desktop, and the termi
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from agentguard.command_name import command
 from agentguard.config import Home, home_option, home_path, open_home
 from agentguard.errors import EXIT_ERROR, EXIT_OK
+from agentguard.formats import add_format
 
 if TYPE_CHECKING:
     from agentguard.show.notify.settings import Channel, Settings
@@ -41,7 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     test.add_argument("channel", metavar="CHANNEL", nargs="*", help="only these (default: all of notify.yaml)")
     listed = actions.add_parser("list", help="the channels, and how each fared last")
     for action in (test, listed):
-        action.add_argument("--format", choices=("text", "json"), default="text")
+        add_format(action, "text", "json")
+        # `notify --home DIR list` and `notify list --home DIR` mean the same.
+        action.add_argument("--home", metavar="DIR", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -63,18 +66,17 @@ def _test(home: Home, settings: Settings, *, as_json: bool) -> int:
     now = time.time_ns()
     note = test_notification(uid=new_uid(now), time_ns=now, look=f"{command()} notify list{home_option(home)}")
     told = ToldFile(home.notified, settings.repeat_seconds)
-    results = []
+    results = {}
     for channel in settings.channels:
-        result = _deliver(channel, note)
+        result = results[channel.name] = _deliver(channel, note)
         told.record(result)
-        results.append(result)
         if not as_json:
             print(_line(channel, result), flush=True)
     if as_json:
-        print(json.dumps([_result_json(result) for result in results], indent=2))
+        print(_document(settings, results))
     elif not results:
         print("there is no channel: notify.yaml says `channels: []`")
-    return EXIT_OK if all(result.delivered for result in results) else EXIT_ERROR
+    return EXIT_OK if all(result.delivered for result in results.values()) else EXIT_ERROR
 
 
 def _deliver(channel: Channel, note: Notification) -> Result:
@@ -105,15 +107,17 @@ def _line(channel: Channel, result: Result) -> str:
     return f"{glyph} {channel.name:<12} {safe(result.text)}"
 
 
-def _result_json(result: Result) -> dict[str, object]:
+def _document(settings: Settings, last: Mapping[str, Result]) -> str:
     from agentguard.model.event import iso_time
+    from agentguard.show.document import document
 
-    return {
-        "channel": result.channel,
-        "time": iso_time(result.time_ns),
-        "delivered": result.delivered,
-        "text": result.text,
-    }
+    def fared(result: Result | None) -> dict[str, object] | None:
+        if result is None:
+            return None
+        return {"time": iso_time(result.time_ns), "delivered": result.delivered, "text": result.text}
+
+    rows = [{"channel": one.name, "kind": one.kind, "last": fared(last.get(one.name))} for one in settings.channels]
+    return document("notify", {"channels": rows})
 
 
 def _list(home: Home, settings: Settings, *, as_json: bool) -> int:
@@ -121,15 +125,7 @@ def _list(home: Home, settings: Settings, *, as_json: bool) -> int:
 
     last = {result.channel: result for result in ToldFile(home.notified, 0).results()}
     if as_json:
-        rows = [
-            {
-                "channel": channel.name,
-                "kind": channel.kind,
-                "last": _result_json(last[channel.name]) if channel.name in last else None,
-            }
-            for channel in settings.channels
-        ]
-        print(json.dumps(rows, indent=2))
+        print(_document(settings, last))
         return EXIT_OK
     for channel in settings.channels:
         print(f"{channel.name:<12} {channel.kind:<9} {_fared(last.get(channel.name))}")

@@ -20,6 +20,8 @@ VERSIONS = {
     "events": 1,
     "hook-status": 1,
     "keys": 1,
+    "notification": 1,
+    "notify": 1,
     "policy-check": 1,
     "policy-explain": 1,
     "policy-list": 1,

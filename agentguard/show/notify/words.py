@@ -6,9 +6,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from agentguard import __version__
 from agentguard.model.event import iso_time
 from agentguard.model.verdict import Severity
+from agentguard.show.document import head
 from agentguard.show.notify.alarm import Alarm, Credential, Need
 from agentguard.show.notify.gather import Digest, Group
 from agentguard.show.phrases import listed, plural
@@ -36,7 +36,7 @@ class Notification:
     next: str
     """What to do or to type next."""
     body: dict[str, Any]
-    """The JSON object."""
+    """The JSON object, as `agentguard schema notification` describes it."""
 
     @property
     def text(self) -> str:
@@ -73,9 +73,7 @@ def notification(digest: Digest, *, uid: str, time_ns: int, agent_name: str, loo
         lines=tuple(sentences),
         next=advice,
         body={
-            "type": "agentguard.notification",
-            "version": 1,
-            "agentguard": __version__,
+            **head("notification"),
             "uid": uid,
             "time": iso_time(time_ns),
             "session": first.alarm.session,

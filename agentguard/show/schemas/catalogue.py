@@ -6,6 +6,7 @@ from agentguard.show.schemas import small
 from agentguard.show.schemas.check import CHECK
 from agentguard.show.schemas.events import EVENTS
 from agentguard.show.schemas.keys import KEYS
+from agentguard.show.schemas.notify import NOTIFICATION, NOTIFY
 from agentguard.show.schemas.report import REPORT
 from agentguard.show.schemas.scan import SCAN
 from agentguard.show.schemas.sessions import SESSIONS
@@ -19,6 +20,8 @@ SCHEMAS: dict[str, Schema] = {
     "events": EVENTS,
     "hook-status": small.HOOK_STATUS,
     "keys": KEYS,
+    "notification": NOTIFICATION,
+    "notify": NOTIFY,
     "policy-check": small.POLICY_CHECK,
     "policy-explain": small.POLICY_EXPLAIN,
     "policy-list": small.POLICY_LIST,

@@ -60,6 +60,6 @@ def published(name: str, title: str, schema: Schema) -> Schema:
     }
 
 
-def document(name: str, title: str, **properties: Schema) -> Schema:
+def document(name: str, title: str, /, **properties: Schema) -> Schema:
     """Of what `show.document` writes under the same name."""
     return published(name, title, thing(schema={"const": schema_name(name)}, version=TEXT, **properties))

@@ -46,6 +46,7 @@ def test_schemas_are_listed_and_printed(capsys: pytest.CaptureFixture[str]) -> N
         ("keys", ["keys", "show", "7f3a91"]),
         ("verify", ["verify"]),
         ("status", ["status"]),
+        ("notify", ["notify", "list"]),
         ("policy-list", ["policy", "list"]),
         ("policy-check", ["policy", "check"]),
         ("policy-test", ["policy", "test"]),

@@ -14,11 +14,13 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from notify_builders import alarm, note, program, python
 from notify_builders import command as user_command
-from record_builders import HOSTILE, match
+from record_builders import HOSTILE, match, process
+from schema_check import faults
 
 from agentguard.show.notify.alarm import Need
 from agentguard.show.notify.channels import command, desktop
@@ -245,7 +247,8 @@ def test_a_message_passes_through_a_real_tmux(tmp_path: Path, tmux: list[str]) -
     script.write_text(
         "import os, sys, time\n"
         "from agentguard.show.notify.channels.terminal import sequence\n"
-        "sys.stdout.write(sequence('through; tmux', os.environ)); sys.stdout.flush(); time.sleep(60)\n"
+        "while True:  # what comes before the terminal is attached, tmux drops\n"
+        "    sys.stdout.write(sequence('through; tmux', os.environ)); sys.stdout.flush(); time.sleep(0.2)\n"
     )
     environ = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "HOME": str(tmp_path), "LANG": "C.UTF-8"}
     environ["PYTHONPATH"] = os.pathsep.join(sys.path)
@@ -273,6 +276,17 @@ def test_a_digest_names_the_gravest_and_counts_the_rest() -> None:
     assert len(sent.body["alarms"]) == MOST_GROUPS
     assert sent.body["more"] == 50 - MOST_GROUPS
     assert sent.body["lost"] == 3
+    assert faults(sent.body, "notification") == []
+
+
+def test_the_object_is_as_published_and_harmless_whatever_stands_in_it() -> None:
+    hostile = match(name=HOSTILE, preview=HOSTILE, place="body")
+    sent = note(
+        alarm(1, host=HOSTILE, subject=HOSTILE, process=process(7, HOSTILE), matches=(hostile,)), agent_name=HOSTILE
+    )
+    assert faults(sent.body, "notification") == []
+    for text in (sent.title, *sent.lines, sent.next, *strings(sent.body)):
+        assert all(line.isprintable() for line in text.split("\n"))
 
 
 def test_the_test_says_that_nothing_has_happened() -> None:
@@ -280,6 +294,16 @@ def test_the_test_says_that_nothing_has_happened() -> None:
     assert sent.body["test"] is True
     assert "nothing has happened" in sent.text
     assert set(sent.body) == set(note().body)
+
+
+def strings(body: Any) -> Iterator[str]:
+    """All text of a JSON object."""
+    if isinstance(body, str):
+        yield body
+    elif isinstance(body, list):
+        yield from (text for part in body for text in strings(part))
+    elif isinstance(body, dict):
+        yield from (text for part in body.values() for text in strings(part))
 
 
 # --- helpers ----------------------------------------------------------------------------------------
