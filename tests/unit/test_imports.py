@@ -99,6 +99,12 @@ def test_a_room_loads_no_other_stage_and_no_library_of_others(room: str, unknown
         assert rooms(modules) & ({*STAGES, *ABOVE} - {room}) == set()
 
 
+def test_the_proxy_leaves_out_the_addons_that_it_does_not_use() -> None:
+    modules = loaded("import agentguard.sense.proxy.child")
+    assert "mitmproxy" in modules
+    assert modules & {"flask", "ldap3", "mitmproxy.addons.onboarding"} == set()
+
+
 def test_reading_the_record_does_not_load_what_writes_it() -> None:
     """sqlite-utils takes longer to import than most verbs take to answer."""
     assert "sqlite_utils" not in loaded("import agentguard.record.reader, agentguard.show.report.data")

@@ -6,7 +6,8 @@ import json
 from typing import cast
 
 from mitmproxy import connection, ctx, flow, http
-from mitmproxy.addons.proxyserver import Proxyserver
+
+from agentguard.sense.proxy.addons import Proxyserver
 
 BAD_GATEWAY = 502
 _FORBIDDEN = 403

@@ -7,44 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import importlib.util
 import socket
-import sys
-import types
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
+from mitmproxy import options
+from mitmproxy.master import Master
+from mitmproxy.proxy import mode_servers, mode_specs, server
+
 from agentguard.errors import SensorError
+from agentguard.sense.proxy.addons import Core, DisableH2C, Proxyserver, UpstreamAuth
+from agentguard.sense.proxy.captured import CapturedConnections
 from agentguard.sense.proxy.config import ProxyConfig
-
-
-def _skip_unused_addons() -> None:
-    """Let `mitmproxy.addons` be a plain namespace: its own __init__ imports flask, ldap3 and 40 addons (0.2 s)."""
-    if "mitmproxy.addons" in sys.modules:
-        return
-    spec = importlib.util.find_spec("mitmproxy")
-    if spec is None or not spec.submodule_search_locations:
-        raise SensorError("mitmproxy is not installed: run the project's set-up again")
-    package = types.ModuleType("mitmproxy.addons")
-    package.__path__ = [str(Path(spec.submodule_search_locations[0]) / "addons")]
-    sys.modules["mitmproxy.addons"] = package
-
-
-_skip_unused_addons()
-
-from mitmproxy import options  # noqa: E402
-from mitmproxy.addons.core import Core  # noqa: E402
-from mitmproxy.addons.disable_h2c import DisableH2C  # noqa: E402
-from mitmproxy.addons.proxyserver import Proxyserver  # noqa: E402
-from mitmproxy.addons.upstream_auth import UpstreamAuth  # noqa: E402
-from mitmproxy.master import Master  # noqa: E402
-from mitmproxy.proxy import mode_servers, mode_specs, server  # noqa: E402
-
-from agentguard.sense.proxy.captured import CapturedConnections  # noqa: E402
-from agentguard.sense.proxy.routes import WholeHello  # noqa: E402
-from agentguard.sense.proxy.trust import SessionTls  # noqa: E402
+from agentguard.sense.proxy.routes import WholeHello
+from agentguard.sense.proxy.trust import SessionTls
 
 IDLE_SECONDS = 3600
 _BACKLOG = 512

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from mitmproxy import connection, http, tls
-from mitmproxy.addons.next_layer import NextLayer
 from mitmproxy.proxy import layer, layers, mode_specs
 from mitmproxy.proxy.layers import modes
 from mitmproxy.proxy.layers.http import HTTPMode
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
+from agentguard.sense.proxy.addons import NextLayer
 from agentguard.sense.proxy.environment import is_loopback
 
 _DNS_PORTS = (53, 5353)

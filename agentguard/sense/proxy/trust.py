@@ -10,9 +10,9 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from mitmproxy import certs, tls
-from mitmproxy.addons.tlsconfig import TlsConfig
 from OpenSSL import SSL
 
+from agentguard.sense.proxy.addons import TlsConfig
 from agentguard.sense.proxy.environment import is_loopback
 
 
