@@ -22,7 +22,7 @@ from agentguard.record.ledger import Ledger
 from agentguard.record.supervisor import this_process
 
 _EVENTS = 1_000_000
-_QUICK_EVENTS = 2_000
+_QUICK_EVENTS = 400
 _GRAVE_OF = 100
 """Of so many events, one is a send that leaked or exposed what was read before it."""
 _BATCH = 256

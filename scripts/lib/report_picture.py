@@ -10,6 +10,10 @@ import sys
 import tempfile
 from datetime import UTC
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.browser import Browser
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "tui")]
@@ -53,24 +57,23 @@ def page(folder: Path) -> Path:
     return path
 
 
-def picture() -> bytes:
-    """PNG."""
-    from harness.browser import Browser  # noqa: PLC0415
-
-    with tempfile.TemporaryDirectory(prefix="agentguard-picture-") as name:
-        folder = Path(name)
-        fonts = folder / "fonts.conf"
-        fonts.write_text(FONTS, encoding="utf-8")
-        with Browser(folder / "browser", {"FONTCONFIG_FILE": str(fonts)}) as browser:
-            tab = browser.open(page(folder), WIDTH)
-            return bytes(tab.picture(0, 0, WIDTH, round(tab.evaluate(LAST_SHOWN)) + MARGIN))
+def picture(browser: Browser, folder: Path) -> bytes:
+    """PNG. `folder`: for the session and its report."""
+    tab = browser.open(page(folder), WIDTH)
+    return bytes(tab.picture(0, 0, WIDTH, round(tab.evaluate(LAST_SHOWN)) + MARGIN))
 
 
 def main() -> int:
+    from harness.browser import Browser  # noqa: PLC0415
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", nargs="?", type=Path, default=ROOT / "scripts" / "report.png", metavar="FILE.png")
     arguments = parser.parse_args()
-    arguments.file.write_bytes(picture())
+    with tempfile.TemporaryDirectory(prefix="agentguard-picture-") as name:
+        fonts = Path(name) / "fonts.conf"
+        fonts.write_text(FONTS, encoding="utf-8")
+        with Browser(Path(name) / "browser", {"FONTCONFIG_FILE": str(fonts)}) as browser:
+            arguments.file.write_bytes(picture(browser, Path(name)))
     print(f"wrote {arguments.file}", file=sys.stderr)
     return 0
 

@@ -85,3 +85,18 @@ def test_secrets_are_found_in_samples_and_not_in_source_code(repository: Path) -
     assert float(shares["assigned:password"]) >= 95
     assert float(shares["false positives"]) <= 1
     assert re.search(r"stdlib|python3", run.stdout)
+
+
+def test_the_report_of_a_long_session_is_measured(repository: Path, tmp_path: Path) -> None:
+    program = repository / "scripts" / "lib" / "bench.py"
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, program, "report", "--quick"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+    assert (run.returncode, run.stderr) == (0, "")
+    figures = r" +\d+\.\d\d s of processor time \(worst [\d.]+\), (\d+) MB of memory, a file of (\d+\.\d\d) MB$"
+    for name in ("small", "large"):
+        found = re.search(rf"^  {name}{figures}", run.stdout, re.MULTILINE)
+        assert found, run.stdout
+        assert int(found[1]) < 200
+        assert float(found[2]) < 1
+    assert list(tmp_path.iterdir()) == []

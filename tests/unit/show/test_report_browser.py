@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC
@@ -13,6 +13,7 @@ import pytest
 from harness.browser import HEIGHT, Browser, Tab, chromium, png_bytes, png_size
 from record_builders import HOSTILE, START, make_home, record_all_sorts
 
+from agentguard.cli import main
 from agentguard.record.reader import Reader
 from agentguard.record.writer import Writer
 from agentguard.show.report.data import gather
@@ -102,6 +103,19 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return page_of(tmp_path_factory.mktemp("hostile"), VERY_LONG)
 
 
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the home folder of two hostile sessions is."""
+    folder = tmp_path_factory.mktemp("several")
+    writer = Writer(make_home(folder))
+    writer.start()
+    for uid, name in (("s-all", VERY_LONG), ("s-two", HOSTILE)):
+        record_all_sorts(writer, uid, name)
+    writer.flush(5)
+    writer.close()
+    return folder
+
+
 def is_sound(tab: Tab, page: Path) -> None:
     """Nothing came from elsewhere, nothing was complained of, and nothing stands out at the side."""
     assert tab.heard.requests == [page.as_uri()]
@@ -125,6 +139,25 @@ def test_it_can_be_read_on_every_screen(browser: Browser, ordinary: Path, width:
     place = tab.evaluate(PLACE_OF_HEADLINE)
     drawn = png_bytes(tab.picture(*place))
     assert sum(map(bool, drawn)) > len(drawn) / 50, "the headline is painted"
+    tab.close()
+
+
+@pytest.mark.parametrize("width", [DESKTOP, TELEPHONE])
+@pytest.mark.parametrize(
+    "words",
+    [("report", "--since", "2026-01-01"), ("compare", "s-all", "s-two", "--format", "html")],
+    ids=["range", "two"],
+)
+def test_pages_of_several_sessions_are_as_sound(
+    browser: Browser, several: Path, words: tuple[str, ...], width: int
+) -> None:
+    page = several / f"{words[0]}.html"
+    assert main([*words, "--home", str(several / "home"), "-o", str(page)]) == 0
+    tab = browser.open(page, width, dark=width == TELEPHONE)
+    is_sound(tab, page)
+    assert tab.evaluate(TOO_FAINT)[1] == []
+    assert tab.evaluate("document.title").startswith("▲ LEAKED")
+    assert tab.evaluate("document.querySelectorAll('script, img, iframe, object, [onload], [style]').length") == 0
     tab.close()
 
 
@@ -194,11 +227,18 @@ def test_a_keyboard_gets_through(browser: Browser, ordinary: Path) -> None:
     tab.close()
 
 
-def test_the_picture_of_the_readme_is_made_again_in_one_step(repository: Path, tmp_path: Path) -> None:
-    file = tmp_path / "report.png"
-    program = repository / "scripts" / "lib" / "report_picture.py"
-    subprocess.run([sys.executable, program, file], check=True, stderr=subprocess.DEVNULL)
-    made, kept = file.read_bytes(), (repository / "scripts" / "report.png").read_bytes()
+def test_the_picture_of_the_readme_shows_what_is_there_now(
+    browser: Browser, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    spec = importlib.util.spec_from_file_location(
+        "report_picture", repository / "scripts" / "lib" / "report_picture.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    made, kept = script.picture(browser, tmp_path), (repository / "scripts" / "report.png").read_bytes()
     assert len(kept) < 200_000
     assert png_size(made)[0] == png_size(kept)[0] == 1040
     assert png_size(made)[1] == pytest.approx(png_size(kept)[1], rel=0.2), "fonts differ, what it shows does not"
