@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Iterable
 from types import ModuleType
 from typing import Any, NoReturn
 
 from agentguard import __version__
-from agentguard.errors import EXIT_ERROR, EXIT_INTERRUPTED, AgentGuardError, UsageError
+from agentguard.errors import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_OK, AgentGuardError, UsageError
 from agentguard.standard_streams import discard_output, fill_closed_streams
 
+_NO_PAGER = "--no-pager"
 ALONE = "status"
 """What the program does when it is given no verb."""
 
@@ -105,12 +107,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="agentguard",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="agentguard [--version] [--help] VERB ...",
+        usage="agentguard [--version] [--help] [--no-pager] VERB ...",
         description="Which credentials did your coding agent touch, and where did they go?",
         epilog=f"verbs:\n{verbs}\n\nTry `agentguard demo`, then `agentguard run -- claude`. "
         "`agentguard VERB --help` explains a verb.",
     )
     parser.add_argument("--version", action="version", version=f"agentguard {__version__}")
+    parser.add_argument(_NO_PAGER, action="store_true", help="print long text as it is, though this is a terminal")
     parser.add_argument("verb", metavar="VERB", help=argparse.SUPPRESS)
     return parser
 
@@ -124,7 +127,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one verb and return its exit status. Nothing below this prints an error or exits."""
     fill_closed_streams()
     try:
-        status = _run_verb(list(sys.argv[1:] if argv is None else argv))
+        status = _run(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
     except AgentGuardError as error:
         print(f"agentguard: {error}", file=sys.stderr)
@@ -163,9 +166,25 @@ def _module(verb: str) -> ModuleType:
     return importlib.import_module(f"agentguard.commands.{verb}")
 
 
-def _run_verb(arguments: list[str]) -> int:
+def _run(arguments: list[str]) -> int:
+    """Through a pager, where someone reads it."""
     if arguments[:1] == ["help"]:
         arguments = [*arguments[1:2], "--help"]
+    wanted = arguments
+    if arguments[:1] != ["run"]:  # The agent's own words are not ours.
+        wanted = [word for word in arguments if word != _NO_PAGER]
+    if wanted == arguments and arguments and sys.stdout.isatty():
+        from agentguard.pager import Pager, command_of, is_paged
+
+        words = command_of(os.environ) if is_paged(arguments) else []
+        if words:
+            with Pager(words):
+                return _run_verb(arguments)
+            return EXIT_OK  # The pager was left before the end.
+    return _run_verb(wanted)
+
+
+def _run_verb(arguments: list[str]) -> int:
     try:
         verb = build_parser().parse_args(arguments[:1] or [ALONE]).verb
         parsed = verb_parser(verb).parse_args(arguments[1:])

@@ -15,9 +15,10 @@ No verb has all of them. `table` and `md`, the words of earlier versions, go on 
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import sys
+
+from agentguard.terminal import takes_color
 
 _EARLIER = {"table": "text", "md": "markdown"}
 
@@ -37,7 +38,7 @@ def piped(chosen: str | None, otherwise: str) -> str:
 def color(output: str | None = None) -> bool:
     """Whether what goes to `output`, standard output by default, takes colours: a terminal does, unless its user said
     no (https://no-color.org)."""
-    return output in (None, "-") and sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    return output in (None, "-") and takes_color(sys.stdout)
 
 
 def room(otherwise: int = 120) -> int:

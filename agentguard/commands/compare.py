@@ -13,13 +13,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from agentguard.config import Home, home_path
-from agentguard.errors import AgentGuardError, UsageError
+from agentguard.errors import UsageError
 from agentguard.formats import add_format, color, room
 from agentguard.output_file import format_of, write_output
 
 if TYPE_CHECKING:
-    from agentguard.model.session import Session
-    from agentguard.record.reader import Reader
     from agentguard.show.sheets.compare import Comparison
 
 
@@ -35,11 +33,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Raises UsageError, AgentGuardError for a session that does not exist, StoreError, and OSError of the file."""
     from agentguard.record.reader import Reader
     from agentguard.record.span import SpanReader
+    from agentguard.session_name import named_session
     from agentguard.show.sheets.compare import compare
 
     database = Home(home_path(arguments.home)).database
     with contextlib.closing(Reader(database)) as reader:
-        before, after = _session(reader, arguments.earlier), _session(reader, arguments.later)
+        before, after = named_session(reader, arguments.earlier), named_session(reader, arguments.later)
     if before.uid == after.uid:
         raise UsageError(f"{after.uid} is the same session twice; `agentguard sessions` lists them")
     with contextlib.closing(SpanReader(database)) as reader:
@@ -47,13 +46,6 @@ def run(arguments: argparse.Namespace) -> int:
     chosen = arguments.format or format_of(arguments.output, "text")
     write_output(arguments.output, _rendered(data, chosen, arguments.output))
     return 0
-
-
-def _session(reader: Reader, name: str) -> Session:
-    session = reader.session(name)
-    if session is None:
-        raise AgentGuardError(f"no session {name!r}; `agentguard sessions` lists them")
-    return session
 
 
 def _rendered(data: Comparison, chosen: str, output: str | None) -> Iterator[str]:

@@ -71,6 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _query(arguments: argparse.Namespace, reader: Reader) -> EventQuery:
     from agentguard.record.reader import EventQuery
+    from agentguard.session_name import named_session
     from agentguard.show.filters.language import parse_filter
 
     typed = parse_filter(arguments.filter, time.time_ns())
@@ -79,13 +80,9 @@ def _query(arguments: argparse.Namespace, reader: Reader) -> EventQuery:
     name = arguments.session or typed.session
     session = None
     if name is not None:
-        found = reader.session(name)
-        while found is None and arguments.follow and name == "last":
+        while arguments.follow and name == "last" and not reader.sessions(1, counted=False):
             _pause()
-            found = reader.session("last")
-        if found is None:
-            raise AgentGuardError(f"no session {name!r}; `agentguard sessions` lists them")
-        session = found.uid
+        session = named_session(reader, name).uid
     return EventQuery(
         session=session,
         terms=typed.terms,

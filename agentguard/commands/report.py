@@ -49,13 +49,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Raises UsageError, AgentGuardError for a session that does not exist, StoreError, and OSError of the file."""
     from agentguard.record.reader import Reader
+    from agentguard.session_name import named_session
 
     home = Home(home_path(arguments.home))
     chosen = arguments.format or format_of(arguments.output, "html")
     if arguments.since or arguments.until or arguments.agent:
         return _range(arguments, home, chosen)
     with contextlib.closing(Reader(home.database)) as reader:
-        session = _session(reader, arguments.session or "last")
+        session = named_session(reader, arguments.session or "last")
         if chosen == "html" and arguments.output is None:
             from agentguard.show.report.write import write_report
 
@@ -63,15 +64,6 @@ def run(arguments: argparse.Namespace) -> int:
             return 0
         write_output(arguments.output, _rendered(reader, session, chosen, arguments))
     return 0
-
-
-def _session(reader: Reader, name: str) -> Session:
-    session = reader.session(name)
-    if session is None and name == "last":
-        raise _none_yet()
-    if session is None:
-        raise AgentGuardError(f"no session {name!r}; `agentguard sessions` lists them")
-    return session
 
 
 def _none_yet() -> AgentGuardError:

@@ -18,6 +18,7 @@ from agentguard.errors import AgentGuardError, ConfigError
 from agentguard.launch.front import run_front
 from agentguard.launch.request import RunRequest, find_program
 from agentguard.model.identity import new_uid
+from agentguard.terminal import takes_color
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
         allow_privileged=arguments.allow_privileged,
         capture=arguments.capture,
         quiet=arguments.quiet,
-        color=sys.stderr.isatty() and "NO_COLOR" not in environ,
+        color=takes_color(sys.stderr, environ),
         terminal=sys.stderr.isatty(),
         notify=None if arguments.notify is None else tuple(arguments.notify),
         session_descriptor=_descriptor(arguments.print_session),

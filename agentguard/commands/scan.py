@@ -227,7 +227,9 @@ def _print(arguments: argparse.Namespace, result: ScanResult, issuers: Issuers) 
         text = result_csv(result, issuers)
     else:
         terminal = sys.stdout.isatty() and arguments.output is None
-        lines = found_lines(result, issuers, Style(room() if terminal else 0, color=terminal and color()))
+        lines = found_lines(
+            result, issuers, Style(room() if terminal else 0, color=arguments.output is None and color())
+        )
         text = "".join(f"{line}\n" for line in lines)
     if arguments.output is not None:
         arguments.output.write_text(text, encoding="utf-8", newline="")

@@ -25,6 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Raises AgentGuardError for a session that does not exist, and StoreError."""
     from agentguard.model.session_json import session_to_json
     from agentguard.record.reader import Reader
+    from agentguard.session_name import named_session
     from agentguard.show.session_lines import CSV_HEADER, csv_session, session_table
     from agentguard.show.table import CSV_END, csv_line
 
@@ -35,10 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         sessions = reader.sessions(arguments.limit)
         if arguments.session is not None:
-            one = reader.session(arguments.session)
-            if one is None:
-                raise AgentGuardError(f"no session {arguments.session!r}; `agentguard sessions` lists them")
-            sessions = [one]
+            sessions = [named_session(reader, arguments.session)]
     finally:
         reader.close()
     if chosen == "json":

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from typing import TYPE_CHECKING
 
 from agentguard.config import Home, home_path
-from agentguard.errors import EXIT_FOUND, EXIT_OK, AgentGuardError
+from agentguard.errors import EXIT_FOUND, EXIT_OK
 from agentguard.formats import add_format
 
 if TYPE_CHECKING:
@@ -24,16 +25,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Raises StoreError when the database cannot be read, ConfigError when the key cannot."""
     from agentguard.record.reader import Reader
     from agentguard.record.verify import verify
+    from agentguard.session_name import named_session
 
     home = Home(home_path(arguments.home))
     uid = None
     if arguments.session is not None:
-        reader = Reader(home.database)
-        found = reader.session(arguments.session)
-        reader.close()
-        if found is None:
-            raise AgentGuardError(f"no session {arguments.session!r}; `agentguard sessions` lists them")
-        uid = found.uid
+        with contextlib.closing(Reader(home.database)) as reader:
+            uid = named_session(reader, arguments.session).uid
     result = verify(home, uid)
     if arguments.format == "json":
         from agentguard.show.document import document
