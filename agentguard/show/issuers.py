@@ -8,8 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from agentguard.model.secret import KNOWN_VALUE, KeyScope
 from agentguard.model.verdict import Severity
 from agentguard.paths import policies_dir
@@ -44,6 +42,8 @@ _UNTYPED = Issuer(name="a value from a secret file")
 @cache
 def load_issuers(path: Path | None = None) -> Issuers:
     """Empty when the file cannot be read: a report without addresses is better than none."""
+    import yaml
+
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         data = yaml.load((path or policies_dir() / "secrets.yaml").read_bytes(), Loader=loader)  # noqa: S506 - safe

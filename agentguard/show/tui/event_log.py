@@ -60,6 +60,8 @@ class EventLog(ScrollView, can_focus=True):
         self._read = read
         self._cursor = -1
         self._following = True
+        self._told = 0
+        """Row id of the event that was last told to be the chosen one."""
         self._unseen = 0
         self._flow: FlowMark | None = None
         self._painter = LinePainter(self, zone)
@@ -69,7 +71,7 @@ class EventLog(ScrollView, can_focus=True):
     def clear(self) -> None:
         """Forget all rows: another filter or session follows."""
         self.index.clear()
-        self._cursor, self._unseen, self._flow = -1, 0, None
+        self._cursor, self._unseen, self._told, self._flow = -1, 0, 0, None
         self._resize_rows()
 
     def add_newer(self, ids: list[int]) -> None:
@@ -203,13 +205,12 @@ class EventLog(ScrollView, can_focus=True):
     def _go(self, row: int, *, follow: bool) -> None:
         row = max(0, min(row, len(self.index) - 1)) if len(self.index) else -1
         self._set_following(follow)
-        moved, self._cursor = row != self._cursor, row
+        self._cursor = row
         if row >= 0:
             top = round(self.scroll_y)
             self._scroll_rows(max(row - self._visible_rows + 1, min(top, row)))
         self.refresh()
-        if moved:
-            self.post_message(EventChosen(self.chosen))
+        self._tell_chosen()
 
     def _resize_rows(self, keep: int = 0) -> None:
         """After rows were added; `keep` of them stand before what is on the screen."""
@@ -217,7 +218,7 @@ class EventLog(ScrollView, can_focus=True):
         if self._following:
             self._cursor = len(self.index) - 1
             self._scroll_rows(self._bottom)
-            self.post_message(EventChosen(self.chosen))
+            self._tell_chosen()
         elif keep:
             self._scroll_rows(round(self.scroll_y) + keep)
         self.refresh(Region(0, 0, self.size.width, self.size.height))
@@ -232,6 +233,12 @@ class EventLog(ScrollView, can_focus=True):
         changed, self._following = follow != self._following, follow
         if changed:
             self._tell_follow()
+
+    def _tell_chosen(self) -> None:
+        """Once for each: while the past is read, the newest event stays the same."""
+        if self.chosen_id != self._told or not self._told:
+            self._told = self.chosen_id
+            self.post_message(EventChosen(self.chosen))
 
     def _tell_follow(self) -> None:
         self.post_message(FollowChanged(following=self._following, unseen=self._unseen))

@@ -9,7 +9,7 @@ from rich.cells import cell_len, set_cell_size
 
 from agentguard.model.event import Event
 from agentguard.model.verdict import Severity
-from agentguard.show.tui.words import SEVERITY, activity_word, process_of, subject_of, time_of_day, what
+from agentguard.show.tui.words import SEVERITY, activity_word, clean, process_of, subject_of, time_of_day, what
 
 Cell = tuple[str, str]
 """Text padded to its column, and the role that a widget turns into a style."""
@@ -17,6 +17,8 @@ Cell = tuple[str, str]
 GAP = 2
 WIDE = 84
 """From this width on, times carry milliseconds and a process its pid."""
+WIDEST, SUBJECT = 150, 52
+"""From this width on the verdict's sentence has a column, and the subject so many cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Columns:
     process: int
     severity: int
     what: int
+    why: int
+    """The verdict's sentence."""
 
 
 def columns_for(width: int) -> Columns:
@@ -38,7 +42,9 @@ def columns_for(width: int) -> Columns:
     last = 8 if width >= 52 else 0
     process = min(24, max(14, width // 6)) if wide else 13 if width >= 68 else 0
     used = [time, act, severity, *filter(None, (process, last))]
-    return Columns(time, act, max(12, width - 3 - sum(used) - GAP * len(used)), process, severity, last)
+    left = max(12, width - 3 - sum(used) - GAP * len(used))
+    why = max(0, left - SUBJECT - GAP) if width >= WIDEST else 0
+    return Columns(time, act, left - why - (GAP if why else 0), process, severity, last, why)
 
 
 def header_cells(columns: Columns) -> list[Cell]:
@@ -49,6 +55,8 @@ def header_cells(columns: Columns) -> list[Cell]:
     names.append(("SEV", columns.severity))
     if columns.what:
         names.append(("WHAT", columns.what))
+    if columns.why:
+        names.append(("WHY", columns.why))
     return [("  ", "head")] + [(name.ljust(width + GAP), "head") for name, width in names]
 
 
@@ -69,6 +77,8 @@ def event_cells(event: Event, columns: Columns, zone: tzinfo | None, gutter: str
     cells.append((_fit(f"{look.glyph} {look.word}", columns.severity), severity))
     if columns.what:
         cells.append((_fit(what(event), columns.what), severity))
+    if columns.why:
+        cells.append((_fit(clean(event.verdict.reason), columns.why), "process"))
     return cells
 
 

@@ -19,6 +19,8 @@ from agentguard.show.tui.tally import Tally
 
 INTERVAL = 0.05
 """Seconds between two looks at `data_version`: a look takes some 30 µs, and an event should show within 250 ms."""
+RESTING, REST = 0.1, 5.0
+"""The same once nothing has come for `REST` seconds: a session that waits for its person costs half."""
 RETRY = 0.5
 """Seconds before a database that could not be read is tried again."""
 SESSIONS = 200
@@ -90,21 +92,21 @@ class Watcher:
             pulse.close()
 
     def _watch(self, pulse: Pulse) -> None:
-        seen, stale, guards_due = -1, True, 0.0
+        seen, stale, guards_due, moved = -1, True, 0.0, time.monotonic()
         while not self._stop.is_set():
             version = pulse.data_version()
             if (now := time.monotonic()) >= guards_due:
                 guards_due, died = now + GUARDS, pulse.unguarded()
                 stale, self._died = stale or died != self._died, died
             changed, seen = version != seen, version
-            stale = stale or changed
+            stale, moved = stale or changed, now if changed else moved
             if changed and self._snapshot.chosen is not None:
                 self._tell(self._snapshot)  # new events wait for nothing
             if self._again.is_set() or (stale and time.monotonic() >= self._due):
                 self._again.clear()
                 stale = False
                 self._look(pulse)
-            self._again.wait(INTERVAL)
+            self._again.wait(INTERVAL if now - moved < REST else RESTING)
 
     def _look(self, pulse: Pulse) -> None:
         began = time.monotonic()
