@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import tui_sample as sample
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from agentguard.config import Home
+from agentguard.model.event import Event
 from agentguard.show.tui.app import AgentGuardApp
 from agentguard.show.tui.event_log import EventLog
+from agentguard.show.tui.filter_bar import FilterBar
 from agentguard.show.tui.live import LiveScreen
 from agentguard.show.tui.page import Desk
 
@@ -66,3 +70,24 @@ def text_of(pilot: Pilot[Any]) -> str:
 def lines_of(log: EventLog) -> list[str]:
     """The lines of the event list as they are drawn."""
     return [log.render_line(y).text for y in range(log.scrollable_content_region.height)]
+
+
+@asynccontextmanager
+async def dashboard(database: Path, size: tuple[int, int] = (120, 36), **more: Any) -> AsyncIterator[Pilot[Any]]:
+    """Full, and ready for keys."""
+    async with make_app(database, **more).run_test(size=size, notifications=True) as pilot:
+        await settle(pilot)
+        yield pilot
+
+
+def chosen(pilot: Pilot[Any]) -> Event:
+    """The event under the cursor."""
+    event = log_of(pilot).chosen
+    assert event is not None
+    return event
+
+
+async def set_filter(pilot: Pilot[Any], text: str) -> None:
+    """As if it had been typed: a key at a time takes a frame each."""
+    await pilot.press("slash")
+    pilot.app.screen.query_one(FilterBar).query_one(Input).value = text

@@ -92,9 +92,8 @@ def test_a_chain_of_ten_thousand_is_no_trouble() -> None:
     assert len(list(forest.rows((), all_of_them=False))) == 10_000
 
 
-def test_the_database_tells_the_same(home: Path) -> None:
+def test_the_database_tells_the_same(database: Path) -> None:
     with_counts = {}
-    database = sample.fill(home / ".agentguard")
     pulse = Pulse(database)
     for row in read_forest(pulse, SHOP.uid).rows((), all_of_them=True):
         with_counts[row.process.name, row.process.pid] = (row.own.reads, row.own.sends, row.own.flows)

@@ -3,58 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tui_sample as sample
-from pilots import lines_of, live_of, log_of, make_app, settle, text_of, until
-from textual.pilot import Pilot
-from textual.theme import BUILTIN_THEMES
-from textual.widgets import Input
+from pilots import chosen, dashboard, lines_of, live_of, log_of, make_app, settle, text_of, until
 
-from agentguard.config import open_home
-from agentguard.model.event import Event
 from agentguard.record.reader import Reader
 from agentguard.record.writer import Writer
 from agentguard.show.tui.banner import Banner
 from agentguard.show.tui.detail_screen import DetailScreen
-from agentguard.show.tui.filter_bar import SETTLE
 from agentguard.show.tui.help_screen import HelpScreen
 from agentguard.show.tui.sensors_screen import SensorsScreen
 from agentguard.show.tui.timeline import TimelinePanel
 
 SHOP, SHOP_EVENTS = sample.shop_session()
 FINDINGS = 6
-
-
-@pytest.fixture
-def database(home: Path) -> Path:
-    return sample.fill(home / ".agentguard")
-
-
-@pytest.fixture
-def writer(home: Path) -> Iterator[Writer]:
-    writer = Writer(open_home(home / ".agentguard"))
-    writer.start()
-    yield writer
-    writer.close()
-
-
-@asynccontextmanager
-async def dashboard(database: Path, size: tuple[int, int] = (120, 36), **more: Any) -> AsyncIterator[Pilot[Any]]:
-    async with make_app(database, **more).run_test(size=size, notifications=True) as pilot:
-        await settle(pilot)
-        yield pilot
-
-
-def chosen(pilot: Pilot[Any]) -> Event:
-    event = log_of(pilot).chosen
-    assert event is not None
-    return event
 
 
 def another(number: int, **changes: Any) -> sample.Judged:
@@ -64,7 +30,7 @@ def another(number: int, **changes: Any) -> sample.Judged:
     return changed, verdict
 
 
-async def test_the_first_look_answers_the_three_questions(database: Path) -> None:
+async def test_the_first_look_answers_the_questions_and_draws_the_flow(database: Path) -> None:
     async with dashboard(database) as pilot:
         screen = text_of(pilot)
         assert "● LIVE  claude-code 48213  ~/src/shop  30:30" in screen
@@ -76,17 +42,11 @@ async def test_the_first_look_answers_the_three_questions(database: Path) -> Non
         assert "curl 48333 ← bash 48330 ← node 48290 ← claude 48213" in screen
         assert "files ● confirm ● proxy ● env ●" in screen
 
-
-async def test_the_flow_is_drawn_beside_its_rows(database: Path) -> None:
-    async with dashboard(database) as pilot:
         read, between, send = lines_of(log_of(pilot))[-3:]
         assert (read[0], between[0], send[0]) == ("┌", "│", "└")
         assert "read" in read
         assert "leak" in send
 
-
-async def test_a_read_tells_where_its_value_went(database: Path) -> None:
-    async with dashboard(database) as pilot:
         await pilot.press("up", "up")
         await pilot.pause()
         assert chosen(pilot).finding.activity == "read"
@@ -125,7 +85,7 @@ async def test_pausing_keeps_the_place_and_counts_what_comes(database: Path, wri
         assert "● following · 75" in text_of(pilot)
 
 
-async def test_down_at_the_newest_event_follows_again(database: Path) -> None:
+async def test_moving_pauses_and_the_newest_event_follows_again(database: Path) -> None:
     async with dashboard(database) as pilot:
         await pilot.press("up")
         assert not log_of(pilot).following
@@ -134,16 +94,10 @@ async def test_down_at_the_newest_event_follows_again(database: Path) -> None:
         await pilot.press("down")
         assert log_of(pilot).following
 
-
-async def test_scrolling_up_with_the_wheel_pauses(database: Path) -> None:
-    async with dashboard(database) as pilot:
         log_of(pilot).scroll_relative(y=-5, animate=False, force=True)
         await pilot.pause()
         assert not log_of(pilot).following
 
-
-async def test_home_end_and_pages(database: Path) -> None:
-    async with dashboard(database) as pilot:
         await pilot.press("home")
         await pilot.pause()
         assert chosen(pilot).seq == 1
@@ -230,53 +184,6 @@ async def test_a_click_on_the_banner_goes_to_the_cause(database: Path) -> None:
         assert chosen(pilot).verdict.outcome == "leaked"
 
 
-async def test_a_filter_narrows_and_esc_widens(database: Path, writer: Writer) -> None:
-    async with dashboard(database) as pilot:
-        await pilot.press("slash", *"severity>=high host:paste.example")
-        await until(pilot, lambda: len(log_of(pilot).index) == 1, "one event")
-        assert "Events, filtered" in text_of(pilot)
-        writer.append(*another(1, host="other.example"))
-        writer.append(*another(2))
-        await until(pilot, lambda: len(log_of(pilot).index) == 2, "one more event")
-        assert chosen(pilot).finding.uid == "more-2"
-        await pilot.press("enter")
-        assert log_of(pilot).has_focus
-        await pilot.press("escape")
-        await until(pilot, lambda: len(log_of(pilot).index) == len(SHOP_EVENTS) + 2, "all events")
-
-
-async def test_free_text_searches(database: Path) -> None:
-    async with dashboard(database) as pilot:
-        await pilot.press("slash", *"vault secret")
-        await until(pilot, lambda: len(log_of(pilot).index) == 1, "one event")
-        assert chosen(pilot).finding.command_rule == "vault-kv"
-
-
-async def test_a_wrong_filter_says_why_and_filters_nothing(database: Path) -> None:
-    async with dashboard(database) as pilot:
-        await pilot.press("slash", *"severity>=loud")
-        await pilot.pause(2 * SETTLE)
-        await until(pilot, lambda: live_of(pilot).loaded, "the list to be loaded")
-        assert 'at character 11: no severity "loud"; one of info' in text_of(pilot)
-        assert len(log_of(pilot).index) == len(SHOP_EVENTS)
-
-
-async def test_tab_completes_keys_and_what_the_record_holds(database: Path) -> None:
-    async with dashboard(database) as pilot:
-        await pilot.press("slash", *"sev")
-        assert "tab severity>=" in text_of(pilot)
-        await pilot.press("tab", *"hi", "tab", *" host:pas", "tab")
-        assert pilot.app.screen.query_one(Input).value == "severity>=high host:paste.example"
-        await until(pilot, lambda: len(log_of(pilot).index) == 1, "one event")
-
-
-async def test_a_filter_may_name_another_session(database: Path) -> None:
-    async with dashboard(database) as pilot:
-        await pilot.press("slash", *"session:01KG3H")
-        await until(pilot, lambda: len(log_of(pilot).index) == 2, "the other session's events")
-        assert chosen(pilot).finding.agent == "gemini-cli"
-
-
 async def test_choosing_a_session(database: Path) -> None:
     async with dashboard(database) as pilot:
         await pilot.press("l", "down", "enter")
@@ -287,22 +194,9 @@ async def test_choosing_a_session(database: Path) -> None:
         assert log_of(pilot).has_focus
 
 
-async def test_a_session_named_at_the_start(database: Path) -> None:
-    async with dashboard(database, session="01KG3HZ") as pilot:
-        assert "? UNKNOWN  The proxy was down for 4 s" in text_of(pilot)
-
-
 async def test_a_session_that_does_not_exist_is_said(database: Path) -> None:
     async with make_app(database, session="nosuch").run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "No session's uid begins with 'nosuch'." in text_of(pilot), "the answer")
-
-
-async def test_a_filter_that_names_no_session_matches_nothing(database: Path) -> None:
-    async with dashboard(database) as pilot:
-        await pilot.press("slash", *"session:nosuch")
-        await until(pilot, lambda: not len(log_of(pilot).index) and live_of(pilot).loaded, "no event")
-        await pilot.press("slash")
-        assert pilot.app.is_running
 
 
 async def test_sessions_at_80_columns_are_a_drawer(database: Path) -> None:
@@ -338,8 +232,9 @@ async def test_detail_tells_everything_and_goes_back(database: Path) -> None:
         assert log_of(pilot).has_focus
 
 
-async def test_sensors_say_what_was_not_seen(database: Path) -> None:
+async def test_a_session_named_at_the_start_and_what_its_sensors_did_not_see(database: Path) -> None:
     async with dashboard(database, session="01KG3HZ") as pilot:
+        assert "? UNKNOWN  The proxy was down for 4 s" in text_of(pilot)
         await pilot.press("5")
         await pilot.pause()
         assert isinstance(pilot.app.screen, SensorsScreen)
@@ -408,79 +303,6 @@ async def test_a_damaged_database_is_said_and_waited_for(home: Path) -> None:
         sample.fill(folder)
         await settle(pilot)
         assert "▲ LEAKED" in text_of(pilot)
-
-
-@pytest.mark.parametrize("size", [(80, 24), (100, 30), (112, 30), (120, 36), (200, 60), (60, 16), (40, 12)])
-async def test_every_size_follows_the_newest_event(database: Path, size: tuple[int, int]) -> None:
-    async with dashboard(database, size) as pilot:
-        assert "leak" in lines_of(log_of(pilot))[-1] or size[0] < 60
-        assert log_of(pilot).following
-
-
-async def test_resizing_keeps_following(database: Path) -> None:
-    async with dashboard(database, (120, 36)) as pilot:
-        for size in ((80, 24), (200, 60), (90, 20), (120, 36)):
-            await pilot.resize_terminal(*size)
-            await pilot.pause(0.1)
-            assert log_of(pilot).following
-            assert "leak" in lines_of(log_of(pilot))[-1]
-
-
-async def test_every_theme(database: Path) -> None:
-    async with dashboard(database) as pilot:
-        before = None
-        for theme in BUILTIN_THEMES:
-            pilot.app.theme = theme
-            await pilot.pause()
-            assert "■ CRIT" in text_of(pilot)
-            styles = [segment.style for segment in log_of(pilot).render_line(3)]
-            assert styles != before or theme == "ansi-light", f"{theme}: lines were not drawn anew"
-            before = styles
-
-
-async def test_no_color(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
-    async with dashboard(database) as pilot:
-        colours = {
-            segment.style.color.triplet
-            for strip in pilot.app.screen._compositor.render_strips(pilot.app.size)
-            for segment in strip
-            if segment.style and segment.style.color and segment.style.color.triplet
-        }
-        assert pilot.app.no_color
-        assert "▲ LEAKED" in text_of(pilot)
-        assert colours
-
-
-HOSTILE = (
-    "\x1b]0;owned\x07\x1b[2J[red]x[/red]\u202egnp.\udcffenv\n\t[@click=app.quit]q[/]" + "a\u0301\u0302\u0303\u0304" * 50
-)
-
-
-@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
-async def test_hostile_text_is_text(database: Path, writer: Writer, size: tuple[int, int]) -> None:
-    finding, verdict = SHOP_EVENTS[-1]
-    process = finding.process
-    assert process is not None
-    process = replace(process, name=HOSTILE, exe=HOSTILE, cmdline=(HOSTILE,) * 3)
-    match = replace(finding.matches[0], name=HOSTILE, preview=HOSTILE, place=HOSTILE, encoding=(HOSTILE,), type=HOSTILE)
-    hostile = replace(
-        finding, uid="hostile", subject=HOSTILE, path=HOSTILE, host=HOSTILE, process=process, matches=(match,)
-    )
-    session = replace(
-        SHOP, agent_name=HOSTILE, agent="unknown", cwd=HOSTILE, outcome_reason=HOSTILE, command=(HOSTILE,)
-    )
-    writer.append(hostile, replace(verdict, reason=HOSTILE, rule=HOSTILE))
-    writer.update_session(session)
-    writer.flush(10)
-    async with dashboard(database, size) as pilot:
-        for keys in ((), ("enter",), ("escape", "5"), ("escape", "1", "l")):
-            await pilot.press(*keys)
-            await pilot.pause()
-            screen = text_of(pilot)
-            assert not set(screen) & set("\x1b\x07\u202e\t\udcff")
-            assert pilot.app.is_running
-        assert "[red]x[/red]" in screen
 
 
 async def test_the_app_lets_the_database_go(database: Path) -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
 import tui_sample as sample
 from pilots import make_app, settle, text_of, until
 from textual.pilot import Pilot
 
-from agentguard.config import open_home
 from agentguard.record.writer import Writer
 from agentguard.show.tui.detail_screen import DetailScreen
 from agentguard.show.tui.event_log import EventLog
@@ -21,19 +19,6 @@ from agentguard.show.tui.process_tree import ProcessTree
 from agentguard.show.tui.session_screen import SessionScreen
 
 SHOP, SHOP_EVENTS = sample.shop_session()
-
-
-@pytest.fixture
-def database(home: Path) -> Path:
-    return sample.fill(home / ".agentguard")
-
-
-@pytest.fixture
-def writer(home: Path) -> Iterator[Writer]:
-    writer = Writer(open_home(home / ".agentguard"))
-    writer.start()
-    yield writer
-    writer.close()
 
 
 @asynccontextmanager

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tui_sample as sample
 from pilots import make_app, settle, text_of, until
 from textual.pilot import Pilot
 
@@ -46,20 +45,20 @@ SCREENS = {
 
 @SIZES
 @pytest.mark.parametrize("name", SCREENS)
-def test_screen(snap_compare: Compare, home: Path, name: str, size: tuple[int, int]) -> None:
-    app = make_app(sample.fill(home / ".agentguard"))
+def test_screen(snap_compare: Compare, database: Path, name: str, size: tuple[int, int]) -> None:
+    app = make_app(database)
     assert snap_compare(app, terminal_size=size, run_before=after(*SCREENS[name]))
 
 
 @SIZES
-def test_sensors_with_gaps(snap_compare: Compare, home: Path, size: tuple[int, int]) -> None:
-    app = make_app(sample.fill(home / ".agentguard"), session="01KG3HZ")
+def test_sensors_with_gaps(snap_compare: Compare, database: Path, size: tuple[int, int]) -> None:
+    app = make_app(database, session="01KG3HZ")
     assert snap_compare(app, terminal_size=size, run_before=after("5"))
 
 
 @SIZES
-def test_clean(snap_compare: Compare, home: Path, size: tuple[int, int]) -> None:
-    app = make_app(sample.fill(home / ".agentguard"), session="01KG3Q")
+def test_clean(snap_compare: Compare, database: Path, size: tuple[int, int]) -> None:
+    app = make_app(database, session="01KG3Q")
     assert snap_compare(app, terminal_size=size, run_before=after())
 
 

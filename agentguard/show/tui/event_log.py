@@ -25,20 +25,20 @@ class EventLog(ScrollView, can_focus=True):
 
     DEFAULT_CSS = """
     EventLog {
-        & > .log--head { color: $text-muted; text-style: bold; }
-        & > .log--time { color: $text-muted; }
+        & > .log--head { color: $foreground 80%; text-style: bold; }
+        & > .log--time { color: $foreground 80%; }
         & > .log--act { color: $text; }
         & > .log--subject { color: $text; }
         & > .log--loud { color: $text; text-style: bold; }
-        & > .log--process { color: $text-muted; }
+        & > .log--process { color: $foreground 80%; }
         & > .log--flow { color: $text-error; text-style: bold; }
-        & > .log--sev-info { color: $text-muted; }
+        & > .log--sev-info { color: $foreground 80%; }
         & > .log--sev-low { color: $text; }
         & > .log--sev-medium { color: $text-warning; }
         & > .log--sev-high { color: $text-error; }
         & > .log--sev-critical { color: $text-error; text-style: bold; }
-        & > .log--cursor { background: $block-cursor-blurred-background; }
-        &:focus > .log--cursor { background: $primary 40%; text-style: bold; }
+        & > .log--cursor { background: $foreground 12%; }
+        &:focus > .log--cursor { background: $primary 25%; text-style: bold; }
         &:ansi > .log--cursor { background: ansi_default; text-style: reverse; }
     }
     """

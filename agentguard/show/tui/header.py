@@ -40,7 +40,7 @@ class Header(Widget):
     """One line, drawn anew each second and at each change."""
 
     DEFAULT_CSS = """
-    Header { height: 1; padding: 0 1; background: $panel; color: $foreground; }
+    Header { height: 1; padding: 0 1; background: $background; color: $foreground; }
     """
 
     def __init__(self, *, home: str, zone: tzinfo | None) -> None:

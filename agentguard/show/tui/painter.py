@@ -24,6 +24,10 @@ ROLES = (
 """Each is a component class `log--ROLE` of the widget."""
 
 
+_LOUDER = {"time": "subject", "process": "subject", "sev-info": "subject"}
+"""What is soft elsewhere could not be read on the cursor's ground."""
+
+
 @dataclass(frozen=True, slots=True)
 class FlowMark:
     """A flow to draw beside the rows: the sequence numbers of its read and its send."""
@@ -75,5 +79,6 @@ class LinePainter:
         style = self._widget.get_component_rich_style
         base = style("log--cursor") if cursor else self._widget.rich_style
         on = Style(bgcolor=base.bgcolor, bold=base.bold if cursor else None, reverse=base.reverse if cursor else None)
-        segments = [Segment(text, style(f"log--{role}") + on) for text, role in cells]
+        roles = _LOUDER if cursor else {}
+        segments = [Segment(text, style(f"log--{roles.get(role, role)}") + on) for text, role in cells]
         return Strip(segments).adjust_cell_length(width, on)

@@ -29,7 +29,7 @@ class PlaceBar(Widget):
     """A click goes there."""
 
     DEFAULT_CSS = """
-    PlaceBar { height: 1; padding: 0 1; background: $panel; color: $foreground; }
+    PlaceBar { height: 1; padding: 0 1; background: $background; color: $foreground; }
     """
 
     def __init__(self, tabs: tuple[Tab, ...], here: str) -> None:

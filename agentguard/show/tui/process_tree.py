@@ -24,6 +24,8 @@ from agentguard.show.tui.words import SEVERITY, clean
 _COUNT = 7
 _GRAVEST = 8
 _COUNTS = (("READS", "read"), ("SENDS", "send"), ("FLOWS", "flow"))
+_LOUDER = dict.fromkeys(("idle", "read", "send", "sev-info"), "name")
+"""What could not be read on the cursor's ground."""
 _ROLES = ("head", "guide", "name", "idle", "read", "send", "flow", "cursor", *(f"sev-{one.value}" for one in Severity))
 
 
@@ -33,20 +35,20 @@ class ProcessTree(ScrollView, can_focus=True):
     DEFAULT_CSS = """
     ProcessTree {
         overflow: hidden scroll;
-        & > .tree--head { color: $text-muted; text-style: bold; }
+        & > .tree--head { color: $foreground 80%; text-style: bold; }
         & > .tree--guide { color: $foreground 40%; }
         & > .tree--name { color: $text; text-style: bold; }
-        & > .tree--idle { color: $text-muted; }
+        & > .tree--idle { color: $foreground 80%; }
         & > .tree--read { color: $text-primary; }
         & > .tree--send { color: $text-warning; }
         & > .tree--flow { color: $text-error; text-style: bold; }
-        & > .tree--sev-info { color: $text-muted; }
+        & > .tree--sev-info { color: $foreground 80%; }
         & > .tree--sev-low { color: $text; }
         & > .tree--sev-medium { color: $text-warning; }
         & > .tree--sev-high { color: $text-error; }
         & > .tree--sev-critical { color: $text-error; text-style: bold; }
-        & > .tree--cursor { background: $block-cursor-blurred-background; }
-        &:focus > .tree--cursor { background: $primary 40%; text-style: bold; }
+        & > .tree--cursor { background: $foreground 12%; }
+        &:focus > .tree--cursor { background: $primary 25%; text-style: bold; }
         &:ansi > .tree--cursor { background: ansi_default; text-style: reverse; }
     }
     """
@@ -141,7 +143,8 @@ class ProcessTree(ScrollView, can_focus=True):
         name = f"{clean(process.name) or '?'} {process.pid}"
         counted = row.below if row.folded else row.own
         cells = [
-            (guide + sign, "guide"),
+            (guide, "guide"),
+            (sign, "idle"),
             (fit(name, max(1, room - len(guide + sign))), "name" if row.own.events else "idle"),
         ]
         for _, what in _COUNTS:
@@ -155,7 +158,8 @@ class ProcessTree(ScrollView, can_focus=True):
         style = self.get_component_rich_style
         base = style("tree--cursor") if cursor else self.rich_style
         on = Style(bgcolor=base.bgcolor, bold=base.bold if cursor else None, reverse=base.reverse if cursor else None)
-        segments = [Segment(text, style(f"tree--{role}") + on) for text, role in cells]
+        roles = _LOUDER if cursor else {}
+        segments = [Segment(text, style(f"tree--{roles.get(role, role)}") + on) for text, role in cells]
         return Strip(segments).adjust_cell_length(width, on)
 
     # The rest

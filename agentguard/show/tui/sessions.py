@@ -74,7 +74,7 @@ def session_lines(session: Session, chosen: bool, home: str, now_ns: int) -> Con
     return Content.assemble(
         ("▶ " if chosen else "  ", "$text-primary"),
         (session_title(session), "bold" if chosen else ""),
-        ("  ● live" if live else "", "$text-success"),
+        ("  ● live" if live else "", "bold"),
         "\n  ",
         (f"{age_word(session, now_ns)}  {home_short(session.cwd, home)}", MUTED),
         "\n  ",

@@ -16,7 +16,7 @@ from agentguard.model.finding import Activity, Kind
 from agentguard.model.session import Coverage, SensorState, Session
 from agentguard.model.verdict import Destination, Disposition, Outcome, Severity
 
-MUTED = "$foreground 60%"
+MUTED = "$foreground 80%"
 FAINT = "$foreground 30%"
 LONGEST_TEXT = 2000
 """Characters of a subject or a command line that are ever looked at."""
