@@ -130,7 +130,7 @@ def main(argv: list[str] | None = None) -> int:
         status = _run(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
     except AgentGuardError as error:
-        print(f"agentguard: {error}", file=sys.stderr)
+        _tell(str(error))
         return error.exit_status
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
@@ -140,7 +140,7 @@ def main(argv: list[str] | None = None) -> int:
     except OSError as error:
         # Only the errno's own words and the path: an exception's other text may quote what was being handled.
         where = f" {error.filename}" if error.filename else ""
-        print(f"agentguard: {error.strerror or type(error).__name__}:{where or ' (no file named)'}", file=sys.stderr)
+        _tell(f"{error.strerror or type(error).__name__}:{where or ' (no file named)'}")
         discard_output()
         return EXIT_ERROR
     return status
@@ -164,6 +164,13 @@ def verb_parser(verb: str) -> Parser:
 
 def _module(verb: str) -> ModuleType:
     return importlib.import_module(f"agentguard.commands.{verb}")
+
+
+def _tell(what: str) -> None:
+    """An error, whose text may hold a name that somebody else chose."""
+    from agentguard.show.text import safe
+
+    print(f"agentguard: {chr(10).join(map(safe, what.split(chr(10))))}", file=sys.stderr)
 
 
 def _run(arguments: list[str]) -> int:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from agentguard.config import home_path, open_home, working_folder
 from agentguard.errors import EXIT_ERROR, EXIT_FOUND, EXIT_OK, PolicyError
 from agentguard.formats import add_format
+from agentguard.model.unicode import valid_text
 from agentguard.show.document import document
 from agentguard.show.text import safe
 
@@ -75,7 +76,11 @@ def _check(arguments: argparse.Namespace) -> int:
     try:
         facts = _valid_facts(arguments)
     except InvalidPolicyError as error:
-        facts = {"valid": False, "problems": [str(problem) for problem in error.problems], **_NO_FACTS}
+        facts = {"valid": False, "problems": list(error.problems), **_NO_FACTS}
+    except PolicyError as error:
+        if arguments.format != "json":
+            raise
+        facts = {"valid": False, "problems": [valid_text(str(error))], **_NO_FACTS}
     if arguments.format == "json":
         print(document("policy-check", facts))
     else:
@@ -129,7 +134,9 @@ def _list(arguments: argparse.Namespace) -> int:
     for number, (rule, stricter) in enumerate(rows, 1):
         then = rule.then
         note = "  (only where stricter: not trusted)" if stricter else ""
-        print(f"{number:>3}  {rule.name:<{width}}  {then.disposition:<11}  {then.severity:<8}  {then.outcome}{note}")
+        print(
+            f"{number:>3}  {safe(rule.name):<{width}}  {then.disposition:<11}  {then.severity:<8}  {then.outcome}{note}"
+        )
     return EXIT_OK
 
 
@@ -155,7 +162,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         print(document("policy-explain", explanation_to_json(explanation)))
     else:
-        print("\n".join(explanation_lines(explanation)))
+        print("\n".join(map(safe, explanation_lines(explanation))))
     return EXIT_OK
 
 

@@ -64,9 +64,10 @@ def find_place(folder: Path) -> HookPlace:
     Raises:
         ConfigError: it lies in none, or in a bare one; git is missing or refuses; core.hooksPath names no folder.
     """
-    words = ("--show-toplevel", "--git-common-dir", "--git-path", "hooks")
+    # The top comes last: its name alone may hold the end of a line.
+    words = ("--git-common-dir", "--git-path", "hooks", "--show-toplevel")
     try:
-        shown, common, hooks = git(folder, "rev-parse", *words).split("\n", 2)
+        common, hooks, shown = git(folder, "rev-parse", *words).split("\n", 2)
     except ConfigError as error:
         raise _in_our_words(folder, error) from None
     top = Path(shown)

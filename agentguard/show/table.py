@@ -28,6 +28,7 @@ def cells(text: str) -> int:
 
 def fitted(text: str, width: int) -> str:
     """`text` in exactly `width` columns: padded, or its middle replaced by `…`."""
+    text = shortened(text, max(width, 2))  # first by characters: one by one would take minutes for a long name
     size = len(text)
     while cells(text) > width and size > 2:
         size -= 1
