@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import pty
+import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from record_builders import read, send
+from record_builders import send
 
 from agentguard.model.finding import Finding
 from agentguard.model.verdict import Verdict
@@ -42,11 +44,6 @@ def note(*alarms: Alarm, agent_name: str = "Claude Code", uncounted: int = 0) ->
     )
 
 
-def quiet_read(number: float = 1) -> tuple[Finding, Verdict]:
-    """What can wait."""
-    return read(number)
-
-
 def command(argv: Sequence[str | Path], **changes: Any) -> Channel:
     return Channel(name="mine", kind=Kind.COMMAND, argv=tuple(map(str, argv)), **changes)
 
@@ -54,6 +51,29 @@ def command(argv: Sequence[str | Path], **changes: Any) -> Channel:
 def python(code: str, *words: str | Path, **changes: Any) -> Channel:
     """A program of the user's, in Python."""
     return command([sys.executable, "-S", "-c", code, *words], **changes)
+
+
+TAKE_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+)
+
+
+def on_terminal(
+    argv: Sequence[str | Path], environ: Mapping[str, str], **more: Any
+) -> tuple[subprocess.Popen[bytes], int]:
+    """Start a program on a pseudo-terminal that is its own; the other end, which the caller closes."""
+    controller, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-S", "-c", TAKE_TERMINAL, *map(str, argv)],
+        env=dict(environ),
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+        **more,
+    )
+    os.close(terminal)
+    return process, controller
 
 
 def program(folder: Path, name: str, script: str) -> dict[str, str]:

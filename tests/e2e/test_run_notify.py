@@ -127,6 +127,8 @@ def test_the_same_is_not_told_again_by_the_next_session_and_never_when_quiet(
         alarm["destination"] for line in told.read_text().splitlines() for alarm in json.loads(line)["alarms"]
     ]
     assert destinations == ["paste.example", "other.example"]
+    assert not [event for event in guarded.events() if event["gap"] and event["gap"]["counts"]], "nor our own reading"
+    assert not [event for event in guarded.events() if "notified" in (event["path"] or "")]
 
 
 def test_a_mistake_in_the_settings_stops_the_start_with_its_line(guarded: Guarded) -> None:

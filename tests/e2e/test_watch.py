@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import time
@@ -17,12 +18,22 @@ from harness.guarded import AGENTGUARD, Event, Guarded, of_kind
 from harness.hurry import hurry_index
 from harness.ordinary_user import ordinary_user_prefix
 from harness.planted import Planted
+from notify_builders import on_terminal
 
 from agentguard.errors import SensorError
 from agentguard.sense.attach.fanotify_abi import Group
 
 pytestmark = pytest.mark.slow
 ORPHAN = "(setsid sh -c 'sleep 0.5; cat .env > /dev/null; sleep 0.2' &) ; "
+
+
+CRITICAL = """\
+version: 1
+rules:
+  - id: no-dotenv
+    when: {kind: file, activity: read, path: "**/.env"}
+    then: {disposition: alert, severity: critical, reason: "{process} read {subject}."}
+"""
 
 
 def holds_opens() -> bool:
@@ -346,3 +357,35 @@ def planted_by_user(guarded_by_user: Guarded) -> Iterator[Planted]:
         os.chown(secrets.path, 65534, 65534)
     yield secrets
     assert secrets.found_below(guarded_by_user.home) == []
+
+
+def test_what_needs_a_person_is_told_on_the_watchs_own_terminal(guarded: Guarded, planted: Planted) -> None:
+    """A line among its own, and a bell: nobody else writes there."""
+    (guarded.home / "policy.yaml").write_text(CRITICAL)
+    with agent(guarded, "cat .env > /dev/null; sleep 0.3; cat .env > /dev/null; sleep 0.3\n") as claude:
+        words = [*AGENTGUARD, "watch", "--pid", str(claude.process.pid)]
+        watch, terminal = on_terminal(words, guarded.environ, cwd=guarded.user_home)
+        try:
+            assert "\a" not in heard(terminal, "network ")
+            claude.begin()
+            said = heard(terminal, "report ")
+        finally:
+            watch.kill()
+            watch.wait()
+            os.close(terminal)
+    lines = said.replace("\r", "").replace("\a", "\n\a").split("\n")
+    title = next(line for line in lines if line.startswith("agentguard: Critical: "))
+    bells = [line for line in lines if "\a" in line]
+    assert len(bells) == 1, "the same thing is told once"
+    assert bells[0].startswith(f"\a\x1b]9;AgentGuard: {title.removeprefix('agentguard: ')}\x1b\\")
+    assert not [value for value in planted.values if value in said]
+
+
+def heard(terminal: int, wanted: str, seconds: float = 60) -> str:
+    """What a program says on its terminal, until that."""
+    said, deadline = "", time.monotonic() + seconds
+    while wanted not in said:
+        assert time.monotonic() < deadline, said
+        if select.select([terminal], [], [], 0.1)[0]:
+            said += os.read(terminal, 65_536).decode(errors="replace")
+    return said

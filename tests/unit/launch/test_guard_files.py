@@ -18,6 +18,7 @@ from agentguard.launch.own_commands import is_own_command
 from agentguard.model.observation import ChangeObservation
 from agentguard.model.process import ProcessSnapshot
 from agentguard.record.looks import Looks
+from agentguard.show.notify.told import ToldFile
 
 
 class World:
@@ -63,8 +64,11 @@ def test_the_guards_ordinary_work_is_no_change(world: World) -> None:
     (world.home.root / "register.head").unlink()
     looks = Looks(world.home.looks, world.home.looks_key(), time.time_ns)
     looks.note(1, 2)
+    told = ToldFile(world.home.notified, 60)
+    told.remember(["a"], 1)
     assert world.changes == [], "a guard that finds no table of looks makes one"
     looks.note(1, 3)
+    told.remember(["b"], 2)
     with world.table.open("r+b") as table:
         table.write(b"TABLE")
     world.home.fingerprint_key()
@@ -93,9 +97,11 @@ def test_files_that_go_and_files_that_come(world: World) -> None:
     for path in (world.home.database, world.home.looks, world.table):
         path.unlink()
     world.home.policy.write_text("version: 1\n")
+    world.home.notify.write_text("version: 1\n")
     (world.workspace / ".agentguard.yaml").write_text("version: 1\n")
     assert world.changes == [
         ("policy.yaml", False),
+        ("notify.yaml", False),
         ("agentguard.db", True),
         ("looks", True),
         (".agentguard.yaml", False),

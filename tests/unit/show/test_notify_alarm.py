@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from notify_builders import alarm, alarm_from, quiet_read
+from notify_builders import alarm, alarm_from
 from record_builders import FINGERPRINT, HOSTILE, gap, match, process, read, send
 
 from agentguard.model.finding import Finding, Gap
@@ -26,7 +26,7 @@ def died(kind: GapType, *, outcome: Outcome = Outcome.UNKNOWN, covered_by: str =
 
 def test_what_can_wait_calls_for_nobody() -> None:
     logged = judged(send(1), disposition=Disposition.LOGGED, severity=Severity.INFO, outcome=Outcome.CLEAN)
-    for event in (quiet_read(), gap(1), logged):
+    for event in (read(1), gap(1), logged):
         assert alarm_of(*event) is None
 
 

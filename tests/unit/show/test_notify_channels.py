@@ -6,7 +6,6 @@ import dataclasses
 import html
 import json
 import os
-import pty
 import re
 import shutil
 import subprocess
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from notify_builders import alarm, note, program, python
+from notify_builders import alarm, note, on_terminal, program, python
 from notify_builders import command as user_command
 from record_builders import HOSTILE, match, process
 from schema_check import faults
@@ -218,13 +217,11 @@ def test_a_terminal_that_is_not_ours_now_stays_silent(tmp_path: Path) -> None:
         "status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])\n"
         "print(f'front={front} back={status}')\n"
     )
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execve(
-            sys.executable, [sys.executable, "-c", script], {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-        )
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    process, terminal = on_terminal([sys.executable, "-c", script], environ)
     said = read_all(terminal)
-    os.waitpid(pid, 0)
+    process.wait()
+    os.close(terminal)
     assert "FRONT" in said
     assert "BACK" not in said
     assert "front=True back=10" in said
@@ -253,16 +250,14 @@ def test_a_message_passes_through_a_real_tmux(tmp_path: Path, tmux: list[str]) -
     environ = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "HOME": str(tmp_path), "LANG": "C.UTF-8"}
     environ["PYTHONPATH"] = os.pathsep.join(sys.path)
     inside = [*tmux, "set-option", "-g", "allow-passthrough", "on", ";", "new-session", "-x80", "-y24"]
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execvpe("tmux", [*inside, f"exec {sys.executable} {script}"], environ)
+    process, terminal = on_terminal([*inside, f"exec {sys.executable} {script}"], environ)
     try:
         said = read_all(terminal, until="\x1b]9;AgentGuard: through; tmux\x1b\\")
         assert "\x1b]9;AgentGuard: through; tmux\x1b\\" in said
     finally:
         subprocess.run([*tmux, "kill-server"], check=False, capture_output=True)
         os.close(terminal)
-        os.waitpid(pid, 0)
+        process.wait()
 
 
 # --- words ------------------------------------------------------------------------------------------
