@@ -209,7 +209,8 @@ class Indexing:
         progress = self._progress()
         if progress.complete:
             held = f"{self._found:,} held secrets" if self._found != 1 else "1 held a secret"
-            return f"{max(progress.files, self._head.files):,} files looked through, {held}"
+            files = max(progress.files, self._head.files)
+            return f"{files:,} file{'' if files == 1 else 's'} looked through, {held}"
         return f"{progress.done:,} of {progress.files + progress.dropped:,} files"
 
     def _tell_late(self) -> None:

@@ -110,7 +110,7 @@ tr>:last-child{padding-right:0}tbody tr:first-child>*{border-top:0}
 td.wide{min-width:10.5em}th.wide{min-width:11em}.name{overflow-wrap:break-word}.wide .name{overflow-wrap:anywhere}
 details{margin-top:1.2em}summary{cursor:pointer;color:var(--link)}details[open] summary{margin-bottom:.6em}
 .limits{padding-left:1.2em}.limits li{margin:.3em 0}
-.seal{display:block;padding:.8em 1em;border-radius:8px;letter-spacing:.02em}
+.seal{display:block;padding:.8em 1em;border-radius:8px;letter-spacing:.02em}.seal+p{margin-top:.8em}
 footer{margin-top:3.2rem;padding-top:1.1rem;padding-bottom:3rem;color:var(--soft);font-size:.85rem}
 footer p{border-top:1px solid var(--line);padding-top:1.1rem}
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agentguard.model.event import Event
+from agentguard.model.finding import Kind
 from agentguard.show.looks import DISPOSITION, SEVERITY
 from agentguard.show.phrases import plural
 from agentguard.show.report.data import ReportData
@@ -16,7 +17,7 @@ def policy(data: ReportData) -> Html:
     """Every rule that decided something, the gravest first."""
     by_rule: dict[str, list[Event]] = {}
     for event in data.events:
-        if event.verdict.rule:
+        if event.verdict.rule and event.finding.kind is not Kind.SESSION:
             by_rule.setdefault(event.verdict.rule, []).append(event)
     if not by_rule:
         return tag("p", "No rule had anything to decide.", class_="soft")

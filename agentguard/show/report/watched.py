@@ -28,6 +28,9 @@ SENSOR_TASK = {
 
 _DOWN = (SensorState.UNAVAILABLE, SensorState.FAILED)
 
+_ENDED = ("✓", "ran to the end", SensorState.RUNNING.value)
+"""In the report of a session, that a sensor stopped with it is how it should be."""
+
 _LIMITS = (
     "Requests that carried no credential are not recorded, nor are files that hold none.",
     "A credential that was encrypted, split over several requests, or transformed in a way that AgentGuard does not "
@@ -75,7 +78,7 @@ def _sensor(one: Coverage, start_ns: int) -> list[Cell]:
     return [
         (tag("span", one.sensor, class_="name"), ""),
         (join([task, *reason]), "wide"),
-        (badge(look.glyph, look.word, one.state.value), ""),
+        (badge(*_ENDED) if one.state is SensorState.STOPPED else badge(look.glyph, look.word, one.state.value), ""),
         (proof, ""),
         (f"{one.events:,}", "number"),
         (f"{one.drops:,}" if one.drops else "none", "number"),
