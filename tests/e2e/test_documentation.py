@@ -114,6 +114,7 @@ class Scene:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_every_command_line_does_what_the_page_says(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     ran = 0

@@ -91,10 +91,9 @@ def test_the_readme_tells_of_these_agents() -> None:
     assert [row.id for row in ROWS.ways] == [agent.id for agent in AGENTS]
 
 
-def test_an_agent_plays_its_script_without_the_guard(
-    agent: Agent, tmp_path: Path, installer_env: dict[str, str]
-) -> None:
-    play = _play(agent, tmp_path, installer_env)
+def test_an_agent_plays_its_script_without_the_guard(tmp_path: Path, installer_env: dict[str, str]) -> None:
+    """The stage is sound. One of them shows it: what each of them does, it does under the guard too."""
+    play = _play(AGENTS[0], tmp_path, installer_env)
 
     played = play.direct()
 

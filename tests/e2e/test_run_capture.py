@@ -79,6 +79,9 @@ def bypasses(events: list[Event]) -> list[Event]:
     return [event for event in of_kind(events, "gap") if event["subject"].endswith("not through the proxy")]
 
 
+@pytest.mark.parametrize(
+    ("guarded_by_each", "loop"), [("as we are", "python"), ("as an ordinary user", "native")], indirect=True
+)
 def test_clients_that_know_no_proxy_are_seen_and_served(
     guarded_by_each: Guarded, planted: Planted, https: LoopbackServer, loop: str
 ) -> None:

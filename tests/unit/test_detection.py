@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from harness.compiled_rules import put_into
 
 from agentguard.config import open_home
 from agentguard.detection import Detection, open_detection, take_inventory
@@ -18,6 +19,7 @@ KNOWN_FORM = "sk_" + "live_" + "Hj3cF6pYd1Gt5Ru0EkWq8Zn2"
 
 @pytest.fixture
 def detection(home: Path) -> Detection:
+    put_into(home / ".agentguard", ())
     return open_detection(open_home(home / ".agentguard"), policies_dir(), time.time_ns)
 
 

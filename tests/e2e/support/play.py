@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness import compiled_rules
+
 from support.agents import Agent
 from support.script import Read, Say, Shell, Step
 from support.secrets import Planted, plant
@@ -35,6 +37,7 @@ class Play:
         self._program = program
         self.folder = folder
         self.guard_home = folder / "guard"
+        compiled_rules.put_into(self.guard_home, ())
         self.workspace = folder / "work" / "shop"
         self.workspace.mkdir(parents=True)
         self.planted: Planted = plant()

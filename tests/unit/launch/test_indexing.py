@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from harness.compiled_rules import put_into
 from harness.planted import made_key
 
 from agentguard.config import open_home
@@ -28,6 +29,7 @@ def shop(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def detection(tmp_path: Path) -> Detection:
+    put_into(tmp_path / "home", ())
     return open_detection(open_home(tmp_path / "home"), policies_dir(), time.time_ns)
 
 

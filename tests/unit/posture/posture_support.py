@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from harness.compiled_rules import rules_folder
+
 from agentguard.detect.engine import build_engine
 from agentguard.detect.file_scan import FileScanner
 from agentguard.detect.files import load_file_patterns
@@ -26,7 +28,7 @@ NOW_NS = 1_780_000_000 * 10**9
 @cache
 def scanner() -> Scanner:
     types = load_types(policies_dir() / "secrets.yaml", at_rest=True)
-    return Scanner(types, build_engine(types), Fingerprinter(b"k" * 32), ValueIndex())
+    return Scanner(types, build_engine(types, cache=rules_folder()), Fingerprinter(b"k" * 32), ValueIndex())
 
 
 @cache
