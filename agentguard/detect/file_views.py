@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from agentguard.detect.decode import View, Views, narrow_text, unescaped, unpercented, without_colour
 from agentguard.detect.decode_runs import decode_runs
+from agentguard.detect.loops import loops_for
 
 MOST_DECODED = 64 << 20
 """Bytes that the runs of one file may decode to."""
@@ -40,7 +41,7 @@ class FileViews:
         for part in _around(data, _escapes(data)):
             if (decoded := unescaped(part)) is not None:
                 yield View(decoded, ("json",))
-        for part in _around(data, _PERCENT.finditer(data)):
+        for part in _around(data, _percents(data)):
             if (decoded := unpercented(part)) is not None:
                 yield View(decoded, ("percent",))
         seen: set[bytes] = set()
@@ -66,9 +67,18 @@ def binary_view(data: bytes) -> View | None:
 
 def _escapes(data: bytes) -> Iterator[re.Match[bytes]]:
     """Where a token is written with an escape in it."""
+    native = loops_for(len(data))
+    if native is not None and native.escape(data) < 0:
+        return
     for found in _ESCAPED.finditer(data):
         if _TOKEN.search(data, max(0, found.start() - _LEFT), found.start()):
             yield found
+
+
+def _percents(data: bytes) -> Iterator[re.Match[bytes]]:
+    native = loops_for(len(data))
+    if native is None or native.percent(data, 0) >= 0:
+        yield from _PERCENT.finditer(data)
 
 
 def _around(data: bytes, codes: Iterable[re.Match[bytes]]) -> Iterator[bytes]:

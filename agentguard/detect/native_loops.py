@@ -35,6 +35,7 @@ class Loops:
         self._start = _function(library.agentguard_start, _BYTES, _SIZE, _SIZE, _BYTES, _SIZE)
         self._words = _function(library.agentguard_words, _BYTES, _SIZE, _SIZE, _SIZE, _ROOM)
         self._percent = _function(library.agentguard_percent, _BYTES, _SIZE, _SIZE)
+        self._escape = _function(library.agentguard_escape, _BYTES, _SIZE)
         self._unpercent = _function(library.agentguard_unpercent, _BYTES, _SIZE, _ROOM)
         self._quotes = _function(library.agentguard_quotes, _BYTES, _SIZE, _BYTE)
         self._join = _function(
@@ -106,6 +107,12 @@ class Loops:
     def percent(self, data: bytes, start: int) -> int:
         """Where the first percent sign from `start` on stands before two hex digits; -1 when there is none."""
         at = self._percent(data, len(data), start)
+        return at if at < len(data) else -1
+
+    def escape(self, data: bytes) -> int:
+        """Where the first escape stands that a token goes on behind, as `file_views` looks for them; -1 when there is
+        none."""
+        at = self._escape(data, len(data))
         return at if at < len(data) else -1
 
     def unpercent(self, data: bytes) -> bytes:

@@ -374,6 +374,44 @@ EXPORT size_t agentguard_percent(const uint8_t *in, size_t size, size_t from)
     return size;
 }
 
+/* Bytes of the code behind a backslash that stands for a letter, a digit or a sign, or for a slash; 0: there is none. */
+static size_t plain_code(const uint8_t *at, const uint8_t *end)
+{
+    size_t left = (size_t)(end - at);
+    if (left >= 1 && at[0] == '/')
+        return 1;
+    if (left >= 3 && at[0] == 'x')
+        return at[1] >= '2' && at[1] <= '7' && hex_digit(at[2]) >= 0 ? 3 : 0;
+    if (left >= 5 && at[0] == 'u' && at[1] == '0' && at[2] == '0')
+        return at[3] >= '2' && at[3] <= '7' && hex_digit(at[4]) >= 0 ? 5 : 0;
+    return 0;
+}
+
+/* Whether a token goes on: four characters of one, or up to four backslashes before a further code. */
+static int goes_on(const uint8_t *at, const uint8_t *end)
+{
+    size_t left = (size_t)(end - at), slashes = 0, token = 0;
+    while (slashes < 4 && slashes < left && at[slashes] == '\\')
+        slashes++;
+    if (slashes)
+        return slashes < left && (at[slashes] == 'u' || at[slashes] == 'x' || at[slashes] == '/');
+    while (token < 4 && token < left && is_word[at[token]] && at[token] != '.')
+        token++;
+    return token == 4;
+}
+
+/* The first place where an escape stands that a token goes on behind; `size` when there is none. */
+EXPORT size_t agentguard_escape(const uint8_t *in, size_t size)
+{
+    const uint8_t *end = in + size;
+    for (const uint8_t *at = in; at < end && (at = memchr(at, '\\', (size_t)(end - at))); at++) {
+        size_t code = plain_code(at + 1, end);
+        if (code && goes_on(at + 1 + code, end))
+            return (size_t)(at - in);
+    }
+    return size;
+}
+
 /* Percent codes resolved, those of a percent sign before another code at once. `out` holds `size` bytes; returns how many
  * were written.
  */

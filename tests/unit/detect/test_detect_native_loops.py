@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentguard.detect import decode, decode_runs
+from agentguard.detect import decode, file_views, decode_runs
 from agentguard.detect.decode import Views, unescape
 from agentguard.detect.decode_runs import SHORTEST, spans
 from agentguard.detect.long_words import LINE, LONG
@@ -60,6 +60,9 @@ def test_the_twins_agree(loops: Loops, data: bytes) -> None:
         data.replace(b"\\", b"%25").replace(b"A", b"%4a").replace(b"u", b"2525"),
     ):
         assert loops.unpercent(text) == decode.unpercent(text)
+    for text in (data, data.replace(b"A", b"\\u0041"), data.replace(b"b", b"\\x62").replace(b" ", b"/")):
+        escape = file_views._ESCAPED.search(text)
+        assert loops.escape(text) == (escape.start() if escape else -1)
     for shortest in (1, 2, 24, 63):
         worth = [(start, end) for start, end in spans(data, shortest) if data[end : end + 1] in (b"\r", b"\n")]
         assert [
