@@ -9,16 +9,17 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agentguard.config import Home
 from agentguard.model.at_rest import Commit, SecretAtRest
 from agentguard.model.credential import FoundBy
-from agentguard.model.posture import Posture
-from agentguard.model.posture_json import posture_to_json
 from agentguard.record.credentials import Notes, seen_at
-from agentguard.record.postures import comparable
 from agentguard.record.schema import open_database
 from agentguard.record.transactions import immediate, writing
+
+if TYPE_CHECKING:
+    from agentguard.model.posture import Posture
 
 
 def _nothing(_path: str) -> bool:
@@ -75,6 +76,9 @@ def keep_posture(home: Home, posture: Posture) -> None:
     Raises:
         StoreError: the database cannot be written. The posture is not lost by it: the caller has it.
     """
+    from agentguard.model.posture_json import posture_to_json  # noqa: PLC0415 (a scan keeps none)
+    from agentguard.record.postures import comparable  # noqa: PLC0415
+
     values = (*comparable(posture), not posture.unread)
     with transaction(home) as connection:
         connection.execute(

@@ -15,9 +15,6 @@ from typing import Any
 
 from agentguard.model.at_rest import Commit
 from agentguard.model.credential import CredentialPlace, FoundBy
-from agentguard.model.event import match_from_json, parse_time
-from agentguard.model.fault import guilty
-from agentguard.model.finding import Activity, Kind
 from agentguard.model.secret import SecretMatch
 from agentguard.model.unicode import valid_text
 from agentguard.model.verdict import Disposition, Outcome
@@ -168,6 +165,10 @@ class Notes:
 
     def event(self, event: EventObject, *, times: int = 1, last_ns: int = 0) -> None:
         """What the event says of each of its credentials; `times` it happened, the last time at `last_ns`."""
+        from agentguard.model.event import match_from_json, parse_time  # noqa: PLC0415 (a scan notes no events)
+        from agentguard.model.fault import guilty  # noqa: PLC0415
+        from agentguard.model.finding import Kind  # noqa: PLC0415
+
         first_ns, host = parse_time(event["time"]), event["host"] or ""
         last_ns = max(last_ns, first_ns)
         matches = tuple(map(match_from_json, event["matches"]))
@@ -235,6 +236,9 @@ def note_events(
 
     A count of repetitions names no credential: those of the event that it repeats are meant.
     """
+    from agentguard.model.event import parse_time  # noqa: PLC0415
+    from agentguard.model.finding import Activity  # noqa: PLC0415
+
     notes = Notes()
     for event in events:
         if event["activity"] != Activity.REPEAT:

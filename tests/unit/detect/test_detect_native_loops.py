@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentguard.detect import decode, file_views, decode_runs
+from agentguard.detect import decode, decode_runs, file_views
 from agentguard.detect.decode import Views, unescape
 from agentguard.detect.decode_runs import SHORTEST, spans
 from agentguard.detect.long_words import LINE, LONG
