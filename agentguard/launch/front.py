@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from agentguard.errors import EXIT_ERROR
 from agentguard.launch.channel import Channel
+from agentguard.launch.death import tell_death
 from agentguard.launch.notes import leave_note
 from agentguard.launch.request import RunRequest
 from agentguard.sense.seccomp.abi import PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE
@@ -160,6 +161,8 @@ class _Front:
             return
         if not self._request.quiet:
             print("agentguard: the guard died; the agent goes on unwatched, and the log says so", file=sys.stderr)
+        if self._agent:
+            tell_death(self._request)
         self._reap()
 
     def _reap(self) -> None:

@@ -11,23 +11,19 @@ import os
 import queue
 import socket
 import struct
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
-import agentguard
 from agentguard.config import Home
 from agentguard.launch.log import log
+from agentguard.launch.notifier import start_notifier
 from agentguard.model.finding import Finding
 from agentguard.model.identity import new_uid
 from agentguard.model.verdict import Verdict
 from agentguard.show.notify.alarm import Alarm, alarm_of
 from agentguard.show.notify.channels.desktop import usable
-from agentguard.show.notify.channels.interface import clean_environment
 from agentguard.show.notify.gather import Digest, Gatherer, TokenBucket
 from agentguard.show.notify.settings import Settings
 from agentguard.show.notify.told import ToldFile
@@ -37,9 +33,6 @@ from agentguard.show.notify.words import Notification, notification
 QUEUE_LIMIT = 1000
 CLOSE_SECONDS = 1.0
 _SEND_SECONDS = 1
-_COMMAND = (sys.executable, "-P", "-m", "agentguard.notify_child")
-_TRUST = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-"""Where the user keeps a certificate authority of the company's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +171,7 @@ class Notifying:
 
 
 class _Child:
-    """The process that delivers, in a session of its own: the terminal's signals are not for it."""
+    """The process that delivers."""
 
     def __init__(self, home: Home, start: Start) -> None:
         """Raises OSError when it cannot be started."""
@@ -186,7 +179,7 @@ class _Child:
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", _SEND_SECONDS, 0))
         self._socket = ours
         try:
-            self._process = _spawn(theirs, home.log)
+            self._process = start_notifier(stdin=theirs.fileno(), log=home.log, environ=os.environ)
         except OSError:
             ours.close()
             raise
@@ -208,22 +201,3 @@ class _Child:
         self._socket.close()
         with contextlib.suppress(OSError):
             self._process.kill()
-
-
-def _spawn(link: socket.socket, log_file: Path) -> subprocess.Popen[bytes]:
-    environ = clean_environment(os.environ)
-    environ |= {name: os.environ[name] for name in _TRUST if name in os.environ}
-    environ["PYTHONPATH"] = str(Path(agentguard.__file__).resolve().parent.parent)
-    stderr = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    try:
-        return subprocess.Popen(
-            _COMMAND,
-            stdin=link.fileno(),
-            stdout=subprocess.DEVNULL,
-            stderr=stderr,
-            start_new_session=True,
-            cwd="/",
-            env=environ,
-        )
-    finally:
-        os.close(stderr)

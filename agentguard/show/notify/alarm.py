@@ -104,6 +104,30 @@ def alarm_of(finding: Finding, verdict: Verdict) -> Alarm | None:
     )
 
 
+def guard_died(session: str, agent: str, time_ns: int) -> Alarm:
+    """The guard itself is gone, so there is no event yet: the next start records one.
+
+    Args:
+        session: uid of its session.
+        agent: the agent's program.
+    """
+    what = "the guard died; the agent goes on unwatched"
+    return Alarm(
+        need=Need.SENSOR,
+        severity=Severity.HIGH,
+        time_ns=time_ns,
+        event="",
+        session=session,
+        agent="unknown",
+        subject=what,
+        destination="",
+        process="",
+        reason=f"The guard of {_shown(agent)} died; the agent goes on unwatched.",
+        rule="agentguard:guard-died",
+        keys=frozenset({f"{Need.SENSOR}|{session}|guard"}),
+    )
+
+
 def _need(finding: Finding, verdict: Verdict) -> Need | None:
     if verdict.disposition is Disposition.BLOCKED:
         return Need.BLOCKED
