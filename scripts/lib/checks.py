@@ -72,11 +72,17 @@ def main() -> int:
     else:
         run_tests(tally, "tests", [*PYTEST, *QUICK])
         if not options.fast:
-            run_tests(tally, "slow tests", [*PYTEST, *SLOW])
+            run_tests(tally, "slow tests", [*PYTEST, *SLOW, *with_slow_tests()])
     if options.second:
         again = [options.second, *PYTEST[1:], "-n", str(CORES + 1), *SECOND]
         run_tests(tally, "tests on Python 3.11", again, count=("failed", "error"), may_be_none=False)
     return close(tally, time.monotonic() - started)
+
+
+def with_slow_tests() -> list[str]:
+    """The files that have any, by the mark in their text: each worker would read all others for nothing."""
+    files = sorted((ROOT / "tests").rglob("test_*.py"))
+    return [str(path.relative_to(ROOT)) for path in files if "mark.slow" in path.read_text(encoding="utf-8")]
 
 
 def close(tally: Tally, seconds: float) -> int:

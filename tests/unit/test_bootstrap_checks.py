@@ -112,7 +112,7 @@ def test_all_is_well(project: Path, check: Check) -> None:
 def test_every_failure_is_told_at_the_end(project: Path, check: Check) -> None:
     (project / "agentguard" / "a.py").write_text("import os\nfrom agentguard import  b\nx: int = 'no'\n")
     (project / "tests" / "unit" / "test_more.py").write_text("def test_bad() -> None:\n    raise OSError\n")
-    (project / "tests" / "unit" / "test_torn.py").write_text("import no_such_module\n")
+    (project / "tests" / "unit" / "test_torn.py").write_text("import no_such_module\n# pytest.mark.slow\n")
     status, output, counts = check("--second", sys.executable)
     assert status == 1
     assert "FAILED: format, lint, types, import contracts, tests, slow tests, tests on Python 3.11" in output
