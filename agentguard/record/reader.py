@@ -16,6 +16,7 @@ from agentguard.model.credential import KnownCredential
 from agentguard.model.event import Event, event_from_json
 from agentguard.model.posture import Posture
 from agentguard.model.session import Session
+from agentguard.model.verdict import Outcome
 from agentguard.record.known import (
     ALL,
     BEGINNING,
@@ -35,7 +36,7 @@ from agentguard.record.postures import AROUND, EARLIER, HAS_POSTURES, comparable
 from agentguard.record.queries import EventQuery, Narrow, count_sql, ids_sql, values_sql
 from agentguard.record.read_only import ReadOnly
 from agentguard.record.stored import session_of
-from agentguard.record.tallies import FILES, HOSTS, MOST, REPEATED, Tallies, tallies_from_rows
+from agentguard.record.tallies import FILES, GRAVE_STEPS, HOSTS, MOST, REPEATED, Tallies, tallies_from_rows
 from agentguard.record.terms import Compare, Field, Layout, Mark, Term, bindable
 
 __all__ = [
@@ -264,6 +265,11 @@ class Reader(ReadOnly):
         )
         counted = {row["step"]: tuple(row)[1:] for row in rows}
         return [Bucket(start + step * width, *counted.get(step, ())) for step in range(buckets)]
+
+    def grave_steps(self, session: str, start_ns: int, width_ns: int) -> list[tuple[int, Outcome]]:
+        """The steps of a timeline in which a credential leaked or was exposed: when each begins, and which of both."""
+        rows = self._rows(GRAVE_STEPS, [start_ns, width_ns, bindable(session)])
+        return [(row["start_ns"], Outcome(row["outcome"])) for row in rows]
 
     def files_opened(self, session: str) -> Tallies:
         """Of each file with credentials, over all events of a session. Walks them: a second for a million."""

@@ -26,6 +26,10 @@ REPEATED = """
 SELECT json_extract(json, '$.repeats') AS event, SUM(json_extract(json, '$.count')) AS count
 FROM events INDEXED BY events_page WHERE session = ? AND activity = 'repeat' GROUP BY event
 """
+GRAVE_STEPS = """
+SELECT DISTINCT (time_ns - ?1) / ?2 * ?2 + ?1 AS start_ns, outcome
+FROM events INDEXED BY events_page WHERE session = ?3 AND outcome IN ('leaked', 'exposed') ORDER BY start_ns
+"""
 
 
 @dataclass(frozen=True, slots=True)

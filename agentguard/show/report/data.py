@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -39,6 +39,8 @@ class ReportData:
     rotated: Mapping[str, int]
     """Fingerprint → when its owner said that it was replaced, ns since the epoch."""
     timeline: tuple[Bucket, ...]
+    grave: tuple[tuple[int, Outcome], ...]
+    """When a step of the timeline begins in which a credential leaked or was exposed; () when every event is here."""
     processes: tuple[KnownProcess, ...]
     issuers: Issuers
     repeated: Mapping[str, int]
@@ -114,6 +116,7 @@ def gather(
     events = reader.events(session.uid) if everything else _most_telling(reader, session.uid)
     flows = reader.flows(session.uid, None if everything else MOST_FLOWS, gravest_first=True)
     total, known = reader.count_events(session.uid), reader.credentials(session.uid)
+    timeline, partial = reader.timeline(session.uid, BUCKETS), len(events) < total
     return ReportData(
         session=session,
         events=tuple(events),
@@ -122,16 +125,22 @@ def gather(
         credentials=credentials_of(events),
         rotated={one.fingerprint: one.rotated_ns for one in known if one.rotated_ns is not None},
         known={one.fingerprint: one for one in known},
-        timeline=tuple(reader.timeline(session.uid, BUCKETS)),
+        timeline=tuple(timeline),
+        grave=tuple(_grave(reader, session, timeline)) if partial else (),
         processes=tuple(reader.processes(session.uid)) if everything else (),
         issuers=load_issuers(),
         repeated=reader.repeated(session.uid),
-        opened=reader.files_opened(session.uid) if len(events) < total else None,
-        reached=reader.hosts_sent_to(session.uid) if len(events) < total else None,
+        opened=reader.files_opened(session.uid) if partial else None,
+        reached=reader.hosts_sent_to(session.uid) if partial else None,
         posture=reader.posture(session.cwd),
         generated_ns=time.time_ns() if now_ns is None else now_ns,
         zone=zone,
     )
+
+
+def _grave(reader: Reader, session: Session, timeline: Sequence[Bucket]) -> list[tuple[int, Outcome]]:
+    first, second = timeline[:2]
+    return reader.grave_steps(session.uid, first.start_ns, second.start_ns - first.start_ns)
 
 
 def _most_telling(reader: Reader, uid: str) -> list[Event]:

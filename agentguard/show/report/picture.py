@@ -145,14 +145,17 @@ def _mark(event: Event, scale: _Scale, data: ReportData) -> Html:
     """A shape for how grave it is: triangle for grave, square for blocked, ring for a covered gap, else a dot."""
     x, y = scale.x(event.finding.time_ns), scale.layout.y(_lane(event))
     title = tag("title", _mark_words(event, data)) if scale.layout.told else None
-    grave = event.verdict.severity.rank >= Severity.HIGH.rank
     if event.verdict.disposition is Disposition.BLOCKED:
         shape = tag("rect", x=x - 5, y=y - 5, width=10, height=10)
-    elif grave:
-        shape = tag("path", d=f"M{x} {y - 8}L{round(x + 7.5, 1)} {y + 6}L{round(x - 7.5, 1)} {y + 6}Z")
+    elif event.verdict.severity.rank >= Severity.HIGH.rank:
+        shape = _triangle(x, y)
     else:
         shape = tag("circle", cx=x, cy=y, r=4.5)
     return tag("g", title, shape, class_=f"mark {_tone(event)}")
+
+
+def _triangle(x: float, y: float) -> Html:
+    return tag("path", d=f"M{x} {y - 8}L{round(x + 7.5, 1)} {y + 6}L{round(x - 7.5, 1)} {y + 6}Z")
 
 
 def _tone(event: Event) -> str:
@@ -173,26 +176,43 @@ def _mark_words(event: Event, data: ReportData) -> str:
 
 
 def _bars(data: ReportData, scale: _Scale) -> list[Html]:
-    """For a busy session: how much happened in each step, and the grave events still by themselves."""
-    grave = [event for event in data.events if event.verdict.outcome in (Outcome.LEAKED, Outcome.EXPOSED)]
-    tallest = max((max(step.reads, step.sends, step.gaps) for step in data.timeline), default=1) or 1
-    width = max(1.5, round((scale.layout.width - scale.layout.left - 20) / max(1, len(data.timeline)) - 1, 1))
+    """For a busy session: how much happened in each step, and the grave by itself."""
+    layout = scale.layout
+    width = max(1.5, round((layout.width - layout.left - 20) / max(1, len(data.timeline)) - 1, 1))
     out = []
-    for step in data.timeline:
-        for lane, count in (("read", step.reads), ("send", step.sends), ("gap", step.gaps)):
+    for lane, counts in (
+        ("read", [step.reads for step in data.timeline]),
+        ("send", [step.sends for step in data.timeline]),
+        ("gap", [step.gaps for step in data.timeline]),
+    ):
+        tallest = max(counts, default=0)
+        for step, count in zip(data.timeline, counts, strict=True):
             if count:
-                size = max(2.0, round(scale.layout.lane * 0.7 * count / tallest, 1))
-                y = round(scale.layout.y(lane) - size / 2, 1)
+                size = max(2.0, round(layout.lane * 0.7 * count / tallest, 1))
                 words = f"{clock_time(step.start_ns, data.zone)} {LANE_WORDS[lane]}: {count:,}"
+                y = round(layout.y(lane) - size / 2, 1)
                 bar = tag("rect", x=scale.x(step.start_ns), y=y, width=width, height=size)
-                out.append(tag("g", tag("title", words) if scale.layout.told else None, bar, class_="mark plain"))
+                out.append(tag("g", tag("title", words) if layout.told else None, bar, class_="mark plain"))
+    return out + _grave(data, scale)
+
+
+def _grave(data: ReportData, scale: _Scale) -> list[Html]:
+    """Those that would cover each other are drawn once; of a very long session, one in each step."""
+    if data.grave:
+        y = scale.layout.y("send")
+        steps = {(outcome, scale.x(start_ns) // APART): scale.x(start_ns) for start_ns, outcome in data.grave}
+        ordered = sorted(steps.items(), key=lambda step: step[0][0].rank)
+        return [tag("g", _triangle(x, y), class_=f"mark {outcome.value}") for (outcome, _), x in ordered]
+    grave = [event for event in data.events if event.verdict.outcome in (Outcome.LEAKED, Outcome.EXPOSED)]
     apart = {(_tone(event), scale.x(event.finding.time_ns) // APART): event for event in grave}
-    return out + [_mark(event, scale, data) for event in apart.values()]
+    return [_mark(event, scale, data) for event in apart.values()]
 
 
 def _arcs(data: ReportData, scale: _Scale) -> list[Html]:
-    """Those that would cover each other are drawn once."""
+    """Those that would cover each other are drawn once. None where only some are at hand: they would seem to end."""
     apart: dict[tuple[str, float, float], Html] = {}
+    if data.session.counts.get("flows", 0) > len(data.flows):
+        return []
     for sent, source in data.flows:
         if source is not None and len(apart) < MOST_ARCS:
             start, end = (scale.x(one.finding.time_ns) // APART for one in (source, sent))

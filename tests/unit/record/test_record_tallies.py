@@ -9,7 +9,7 @@ import pytest
 from record_builders import SECOND, START, make_home, read, send, session
 
 from agentguard.model.finding import Activity, Kind
-from agentguard.model.verdict import Severity
+from agentguard.model.verdict import Outcome, Severity
 from agentguard.record import reader as reader_module
 from agentguard.record.reader import Reader
 from agentguard.record.tallies import Tally
@@ -69,6 +69,11 @@ def test_of_very_many_the_gravest_are_told_and_all_are_counted(
     monkeypatch.setattr(reader_module, "MOST", 1)
     tallies = recorded.files_opened("s-one")
     assert (list(tallies.by_name), tallies.names) == (["/b/.env"], 2)
+
+
+def test_the_steps_in_which_something_leaked(recorded: Reader) -> None:
+    assert recorded.grave_steps("s-one", START, 3 * SECOND) == [(at(3), Outcome.LEAKED), (at(9), Outcome.LEAKED)]
+    assert recorded.grave_steps("s-one", START, 100 * SECOND) == [(START, Outcome.LEAKED)]
 
 
 def test_a_session_without_any_has_none(recorded: Reader) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from harness.html_page import Page
-from record_builders import HOSTILE, START, gap, leaked, make_home, read, record_all_sorts, send, session
+from record_builders import HOSTILE, SECOND, START, gap, leaked, make_home, read, record_all_sorts, send, session
 from schema_check import faults
 
 from agentguard.model.session import DEMO_AGENT, Coverage, SensorState
@@ -143,7 +143,7 @@ def test_a_large_session_is_summed_up_and_keeps_what_is_grave(tmp_path: Path, wr
             writer.append(finding, replace(verdict, severity=Severity.MEDIUM, outcome=Outcome.EXPOSED))
     writer.append(*send(MOST_EVENTS + 500, of="s-one-e7"))
     writer.append(*gap(MOST_EVENTS + 501))
-    writer.end_session(leaked(session()))
+    writer.end_session(replace(leaked(session()), end_ns=START + (MOST_EVENTS + 600) * SECOND))
     data = data_of(tmp_path)
     total = MOST_EVENTS + 501 + 2 * MOST_FLOWS
     assert (len(data.events), data.total, data.omitted) == (MOST_EVENTS, total, total - MOST_EVENTS)
@@ -156,11 +156,14 @@ def test_a_large_session_is_summed_up_and_keeps_what_is_grave(tmp_path: Path, wr
     opens = -(-(MOST_EVENTS + 499 - 7) // 40)
     assert f"/src/7/.env OPENAI_API_KEY python3 14:31:25.000 {opens} times, last" in text, "all opens are counted"
     assert f"{2 * MOST_FLOWS} times, last 14:37:58.000" in text, "all sends are counted"
+    assert 'class="arc' not in page, "arcs of some flows would seem to end where these do"
+    assert page.count('class="mark leaked"') == 2, "in each of both drawings, also of what is counted only"
+    assert page.count('class="mark exposed"') > 20
     told = [int(times) for times in re.findall(r"at least (\d+) times; this is the first", text)]
     alone = page.count("<figure") - len(told)
     more = 2 * MOST_FLOWS + 1 - sum(told) - alone
     assert f"And {more} more flows: agentguard report --session s-one --format json" in text
-    assert "https://paste.example/api" in page
+    assert "paste.example someone else: POST /api" in text
     assert len(page) < 600_000
     assert len(data_of(tmp_path, everything=True).events) == total
 
