@@ -61,7 +61,7 @@ class Guarded:
         return [*self.prefix, *AGENTGUARD, "run", *options, "--", *words]
 
     def run(
-        self, *words: str, options: tuple[str, ...] = ("--quiet",), timeout: float = 60, **more: Any
+        self, *words: str, options: tuple[str, ...] = ("--quiet",), timeout: float = 150, **more: Any
     ) -> subprocess.CompletedProcess[str]:
         """Run an agent to its end."""
         return subprocess.run(
@@ -80,7 +80,7 @@ class Guarded:
         """A shell script as the agent."""
         return self.run("sh", "-c", script, **more)
 
-    def verb(self, *words: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    def verb(self, *words: str, timeout: float = 150) -> subprocess.CompletedProcess[str]:
         """Any other verb on the same home."""
         return subprocess.run(
             [*self.prefix, *AGENTGUARD, *words],

@@ -56,7 +56,7 @@ class Guarded:
         found = [seen for seen in list(self.observations) if isinstance(seen, GapObservation)]
         return [gap for gap in found if kind is None or gap.type is kind]
 
-    def wait(self, ready: Callable[[], object], seconds: float = 10.0) -> None:
+    def wait(self, ready: Callable[[], object], seconds: float = 60.0) -> None:
         """Until `ready()` is true; the observations are in the failure."""
         end = time.monotonic() + seconds
         while not ready():
@@ -66,12 +66,12 @@ class Guarded:
     def follow(self, value: SecretValue | None = None) -> SecretValue:
         """Have a value (a new one) recognised from now on."""
         value = value or known_value()
-        assert self.sensor.learn([value], 20.0)
+        assert self.sensor.learn([value], 60.0)
         return value
 
     def settle(self) -> None:
         """What was sent so far has been reported."""
-        assert self.sensor.learn((), 10.0)
+        assert self.sensor.learn((), 60.0)
 
     def anew(self) -> Guarded:
         """For the next test of several that share a proxy: nothing seen so far, an environment to change."""

@@ -103,7 +103,7 @@ def begin(tmp_path: Path, cache: Path) -> Iterator[Begin]:
         link.close()
 
 
-def wait(until: Callable[[], object], seconds: float = 20) -> None:
+def wait(until: Callable[[], object], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not until():
         assert time.monotonic() < deadline, "it did not come"

@@ -18,7 +18,7 @@ from evasion.reads.tools import Tools, make_tools
 from evasion.reads.trial import Trial, follows, observed, try_ways
 from evasion.reads.way import Way
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 _SENSORS = {
     "best": {},
     "native loop": {"AGENTGUARD_GATE": "off"},

@@ -23,6 +23,8 @@ from evasion.reads.way import Seen, Way
 
 VARIABLE = "SESSION_API_TOKEN"
 _HELD_OUTSIDE = "outside"
+SESSION_SECONDS = 300
+"""Twenty on a machine that has nothing else to do."""
 _LETTERS = string.ascii_letters + string.digits
 
 
@@ -173,7 +175,7 @@ def _run(guarded: Guarded, inner: tuple[str, ...], plan: Path, folders: dict[str
             stdin=standard_input,
             capture_output=True,
             text=True,
-            timeout=110,
+            timeout=SESSION_SECONDS,
             check=False,
         )
     assert done.returncode == 0, done.stderr

@@ -19,7 +19,7 @@ from evasion.sends.received import Received
 from evasion.sends.table import BY_ID
 from evasion.sends.world import outside_world
 
-SESSION_SECONDS = 200
+SESSION_SECONDS = 300
 ARRIVAL_SECONDS = 2.0
 """What was sent last may still be on its way through a server's thread."""
 

@@ -15,7 +15,7 @@ from evasion.sends.trial import Trial, observed, try_ways
 from evasion.sends.way import Way
 from evasion.sends.ways.round_the_proxy import AROUND
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")

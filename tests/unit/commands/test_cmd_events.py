@@ -132,7 +132,7 @@ class Follower:
         environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "PYTHONPATH": str(root)}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
 
-    def line(self, seconds: float = 20) -> dict[str, object]:
+    def line(self, seconds: float = 60) -> dict[str, object]:
         assert self.process.stdout is not None
         assert select.select([self.process.stdout], [], [], seconds)[0], "no line came"
         found: dict[str, object] = json.loads(self.process.stdout.readline())

@@ -48,7 +48,7 @@ def tell(process: subprocess.Popen[str], line: str) -> None:
     assert process.stdout.readline() == "done\n"
 
 
-def eventually(holds: Callable[[], object], seconds: float = 5.0) -> bool:
+def eventually(holds: Callable[[], object], seconds: float = 60.0) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if holds():

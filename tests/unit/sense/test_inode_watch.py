@@ -73,7 +73,7 @@ class Watched:
         return [one for one in self.told if isinstance(one, GapObservation) and one.type is kind]
 
     def wait(self, kind: GapType) -> GapObservation:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while not self.gaps(kind) and time.monotonic() < deadline:
             time.sleep(0.01)
         return self.gaps(kind)[0]

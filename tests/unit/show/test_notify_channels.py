@@ -311,14 +311,14 @@ def running(pid: int) -> bool:
         return False
 
 
-def wait_until(true, seconds: float = 20) -> None:
+def wait_until(true, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
-def read_all(terminal: int, until: str = "", seconds: float = 20) -> str:
+def read_all(terminal: int, until: str = "", seconds: float = 60) -> str:
     """What comes out of a pseudo-terminal until its end, or until a text."""
     said = b""
     deadline = time.monotonic() + seconds

@@ -87,7 +87,7 @@ def kept(tmp_path: Path, bus: dict[str, str]) -> Iterator[Path]:
     service.wait()
 
 
-def until(true, seconds: float = 20) -> None:
+def until(true, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
