@@ -21,6 +21,7 @@ from agentguard.config import Home, folder_of_user, home_path, open_home, workin
 from agentguard.errors import EXIT_ERROR, EXIT_FOUND, EXIT_OK, StoreError, UsageError
 from agentguard.formats import add_format, color, room
 from agentguard.model.verdict import Severity
+from agentguard.upgrade import bring_up_to_date
 
 if TYPE_CHECKING:
     from agentguard.model.at_rest import ScanResult, SecretAtRest
@@ -54,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     user_home = folder_of_user()
     root = _root(arguments.path, user_home)
     home = open_home(home_path(arguments.home))
+    bring_up_to_date(home)
     posture, at_rest, opened = _look(arguments, home, root, user_home)
     posture = _record(home, posture, at_rest, opened)
     print(_rendered(arguments, posture, root, user_home), end="")

@@ -56,9 +56,9 @@ def run(arguments: argparse.Namespace) -> int:
     home = Home(home_path(arguments.home))
     with contextlib.closing(Reader(home.database)) as reader:
         if not reader.has_inventory() and home.database.exists():
-            from agentguard.record.at_rest import bring_up_to_date
+            from agentguard.upgrade import make_inventory
 
-            bring_up_to_date(home)
+            make_inventory(home)
         if arguments.action == "rotated":
             return _rotated(home, _named(reader, arguments.fingerprint), undo=arguments.undo)
         one = _named(reader, arguments.fingerprint) if arguments.action == "show" else None

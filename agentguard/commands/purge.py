@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from agentguard.command_name import command
 from agentguard.config import Home, home_path, open_home
 from agentguard.errors import EXIT_OK, AgentGuardError, UsageError
+from agentguard.upgrade import bring_up_to_date
 
 if TYPE_CHECKING:
     from agentguard.record.purge import Purgeable
@@ -51,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.yes:
             _ask()
         home = open_home(home.root)
+        bring_up_to_date(home)
         _purge(home, old)
         if arguments.forget_keys:
             print(f"✓ {plural(forget_credentials(home, before_ns), 'key')} forgotten")

@@ -13,12 +13,13 @@ import sys
 import time
 from pathlib import Path
 
-from agentguard.config import home_path, open_home, working_folder
+from agentguard.config import Home, home_path, open_home, working_folder
 from agentguard.errors import AgentGuardError, ConfigError
 from agentguard.launch.front import run_front
 from agentguard.launch.request import RunRequest, find_program
 from agentguard.model.identity import new_uid
 from agentguard.terminal import takes_color
+from agentguard.upgrade import bring_up_to_date
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,6 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     if _inside_a_session(environ):
         print("agentguard: already inside a guarded session; this command joins it", file=sys.stderr)
         os.execve(program, argv, environ)  # noqa: S606 - the outer guard sees it
+    bring_up_to_date(Home(home))
     request = RunRequest(
         home=home,
         program=program,

@@ -164,6 +164,7 @@ def _kept(arguments: argparse.Namespace, scan: Scan, result: ScanResult, base: P
     from agentguard.model.credential import FoundBy
     from agentguard.record.at_rest import Run, keep_at_rest
     from agentguard.scan.looked import Looked
+    from agentguard.upgrade import bring_up_to_date
 
     home, every = Home(home_path(arguments.home)), scan.result(Severity.INFO)
     if not (every.found or every.passed or home.database.exists()):
@@ -172,6 +173,7 @@ def _kept(arguments: argparse.Namespace, scan: Scan, result: ScanResult, base: P
     looked = Looked(base, roots, ignored=arguments.ignored, exclude=arguments.exclude, unread=every.unread)
     run = Run(found_by=FoundBy.SCAN, root=base, time_ns=began_ns, looked_at=looked.at)
     try:
+        bring_up_to_date(home)
         keep_at_rest(home, (*every.found, *every.passed), run)
     except StoreError as error:
         return replace(result, notes=(*result.notes, f"Not kept for `agentguard keys`: {error}."))

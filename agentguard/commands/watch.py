@@ -12,6 +12,7 @@ import sys
 
 from agentguard.config import home_path, open_home
 from agentguard.errors import UsageError
+from agentguard.upgrade import bring_up_to_date
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     from agentguard.show.notify.settings import settings_of
 
     home = open_home(home_path(arguments.home))
+    bring_up_to_date(home)
     request = WatchRequest(
         home=home,
         pids=tuple(arguments.pid),

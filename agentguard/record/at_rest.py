@@ -15,7 +15,7 @@ from agentguard.config import Home
 from agentguard.model.at_rest import Commit, SecretAtRest
 from agentguard.model.credential import FoundBy
 from agentguard.record.credentials import Notes, seen_at
-from agentguard.record.schema import open_database
+from agentguard.record.schema import Tell, open_database
 from agentguard.record.transactions import immediate, writing
 
 if TYPE_CHECKING:
@@ -93,13 +93,16 @@ def keep_posture(home: Home, posture: Posture) -> None:
         )
 
 
-def bring_up_to_date(home: Home) -> None:
+def bring_up_to_date(home: Home, tell: Tell) -> None:
     """A database of an older version gets its inventory.
+
+    Args:
+        tell: how many events of how many are done.
 
     Raises:
         StoreError: it cannot be opened for writing.
     """
-    open_database(home.database).close()
+    open_database(home.database, tell).close()
 
 
 def mark_rotated(home: Home, fingerprint: str, rotated_ns: int | None) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sqlite3
 
 _WORDS = {
-    sqlite3.SQLITE_BUSY: "another process keeps it locked",
-    sqlite3.SQLITE_LOCKED: "another process keeps it locked",
-    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_BUSY: "another process keeps it locked; try again in a moment",
+    sqlite3.SQLITE_LOCKED: "another process keeps it locked; try again in a moment",
+    sqlite3.SQLITE_FULL: "the disk is full; make room, `agentguard purge` gives some back",
     sqlite3.SQLITE_IOERR: "the disk does not take writes (full, over quota or failing)",
-    sqlite3.SQLITE_READONLY: "it is read-only",
+    sqlite3.SQLITE_READONLY: "it is read-only; give yourself the right to write it, or choose another --home DIR",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened (its folder is missing, read-only or full)",
-    sqlite3.SQLITE_NOMEM: "memory is exhausted",
-    sqlite3.SQLITE_PERM: "permission denied",
+    sqlite3.SQLITE_NOMEM: "memory is exhausted; end other programs, then try again",
+    sqlite3.SQLITE_PERM: "permission denied; choose a folder of yours with --home DIR",
     sqlite3.SQLITE_CORRUPT: "it is damaged; move it away to begin anew",
     sqlite3.SQLITE_NOTADB: "it is not a database; move it away to begin anew",
 }

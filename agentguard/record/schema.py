@@ -6,6 +6,7 @@ import os
 import sqlite3
 import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,14 @@ BUSY_MS = 2_000
 """How long one statement waits for another process's transaction."""
 
 OPEN_ATTEMPTS = 5
+
+Tell = Callable[[int, int], None]
+"""How far a long step is: done, of how many."""
+
+
+def _nothing(_done: int, _total: int) -> None:
+    """Nobody wants to know."""
+
 
 VERSION_1 = """
 CREATE TABLE sessions (
@@ -159,7 +168,7 @@ CREATE TABLE upkeep (
 """
 
 
-def _version_1(database: Database) -> None:
+def _version_1(database: Database, _tell: Tell) -> None:
     """Tables, and trigram search over them: a part of a path or a host finds it, in any script."""
     database.executescript(VERSION_1)
     if has_full_text(database.conn):
@@ -172,34 +181,38 @@ def has_full_text(connection: sqlite3.Connection) -> bool:
     return found is not None
 
 
-def _version_2(database: Database) -> None:
+def _version_2(database: Database, _tell: Tell) -> None:
     """When each sensor saw its decoy."""
     database.conn.execute("ALTER TABLE coverage ADD COLUMN proved_ns INTEGER")
 
 
-def _version_3(database: Database) -> None:
+def _version_3(database: Database, tell: Tell) -> None:
     """The inventory of credentials, filled from the events there are."""
     database.executescript(TABLES)
+    total = database.conn.execute("SELECT COUNT(*) FROM events").fetchone()[0]
+    done = 0
     for page in pages_with_credentials(database.conn):
         note_events(database.conn, page)
+        done += len(page)
+        tell(done, total)
 
 
-def _version_4(database: Database) -> None:
+def _version_4(database: Database, _tell: Tell) -> None:
     """What `check` found."""
     database.executescript(VERSION_4)
 
 
-def _version_5(database: Database) -> None:
+def _version_5(database: Database, _tell: Tell) -> None:
     """What people said of events."""
     database.executescript(VERSION_5)
 
 
-def _version_6(database: Database) -> None:
+def _version_6(database: Database, _tell: Tell) -> None:
     """Sessions may be purged, and the register says so; and when the database was last made smaller."""
     database.executescript(VERSION_6)
 
 
-def _version_7(database: Database) -> None:
+def _version_7(database: Database, _tell: Tell) -> None:
     """What each process of a session did, without a look at the events themselves."""
     columns = "session, pid, time_ns, kind, activity, severity, flow_read"
     database.conn.execute(f"CREATE INDEX events_process ON events ({columns})")
@@ -209,17 +222,20 @@ MIGRATIONS = (_version_1, _version_2, _version_3, _version_4, _version_5, _versi
 """Each brings a database from its index to the next. Never change one that was released: add another."""
 
 
-def open_database(path: Path) -> sqlite3.Connection:
+def open_database(path: Path, tell: Tell = _nothing) -> sqlite3.Connection:
     """The database at `path`, made with mode 0600 when missing and brought to the newest schema.
 
     The connection may be handed to one other thread.
+
+    Args:
+        tell: how many events of how many are done, where a step to a newer schema walks them all.
 
     Raises:
         StoreError: it is damaged, made by a newer version, or cannot be opened for writing.
     """
     for attempt in range(OPEN_ATTEMPTS):
         try:
-            return _open(path)
+            return _open(path, tell)
         except sqlite3.Error as error:
             if attempt == OPEN_ATTEMPTS - 1 or not is_passing(error):
                 raise StoreError(f"cannot use database {path}: {describe(error)}") from None
@@ -227,7 +243,7 @@ def open_database(path: Path) -> sqlite3.Connection:
     raise AssertionError("unreachable")
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path, tell: Tell) -> sqlite3.Connection:
     _make_private(path)
     connection = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
     try:
@@ -236,7 +252,7 @@ def _open(path: Path) -> sqlite3.Connection:
             connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
-        _migrate(connection, path)
+        _migrate(connection, path, tell)
     except BaseException:
         connection.close()
         raise
@@ -256,7 +272,7 @@ def _make_private(path: Path) -> None:
         os.close(descriptor)
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def _migrate(connection: sqlite3.Connection, path: Path, tell: Tell) -> None:
     """In one immediate transaction: of two processes that start at once, the second finds it done."""
     version = _version(connection)
     if version == len(MIGRATIONS):
@@ -270,7 +286,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         for migration in MIGRATIONS[_version(connection) :]:
-            migration(database)
+            migration(database, tell)
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         connection.execute("COMMIT")
     except BaseException:
