@@ -7,7 +7,7 @@ import sqlite3
 _WORDS = {
     sqlite3.SQLITE_BUSY: "another process keeps it locked; try again in a moment",
     sqlite3.SQLITE_LOCKED: "another process keeps it locked; try again in a moment",
-    sqlite3.SQLITE_FULL: "the disk is full; make room, `agentguard purge` gives some back",
+    sqlite3.SQLITE_FULL: "the disk is full; make room on it",
     sqlite3.SQLITE_IOERR: "the disk does not take writes (full, over quota or failing)",
     sqlite3.SQLITE_READONLY: "it is read-only; give yourself the right to write it, or choose another --home DIR",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened (its folder is missing, read-only or full)",
