@@ -20,8 +20,6 @@ from agentguard.model.process import Confidence, ProcessSnapshot
 from agentguard.sense import procfs
 from agentguard.sense.seccomp.gate import SessionGate
 from agentguard.sense.select import Filtered, open_table, start_file_sensors
-from agentguard.show.notify.channels.terminal import sequence
-from agentguard.show.notify.words import title_of
 
 _NOT_WRITTEN = (
     "agentguard: ? what this session did could not be recorded, so nothing can be said of it; "
@@ -176,4 +174,7 @@ class GuardedSession(LiveSession):
         gravest = self._notifying.gravest
         if gravest is None or not (self._request.terminal and self._ground.notify.terminal):
             return ""
+        from agentguard.show.notify.channels.terminal import sequence  # noqa: PLC0415
+        from agentguard.show.notify.words import title_of  # noqa: PLC0415
+
         return sequence(title_of(gravest), self._request.environ)

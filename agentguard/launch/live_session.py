@@ -53,7 +53,6 @@ class LiveSession:
         self._health = Health(self._cover.emit, self._clock)
         self._sensors = FileSensors(seccomp=None, folders=None, inodes=None)
         self._unseen = ground.network.unseen()
-        self._notifying = Notifying(self._notify_setup())
 
     # --- opening ----------------------------------------------------------------------------------
 
@@ -67,6 +66,7 @@ class LiveSession:
         self._detection: Detection = open_detection(self._home, ground.policies, self._clock)
         user_home = folder_of_user(ground.environ)
         values = take_inventory(self._detection, user_home, ground.cwd)
+        self._notifying = Notifying(self._notify_setup())
         self._writer = Writer(self._home, on_error=log, on_commit=self._notifying.offer)
         subject = Subject(
             session=ground.session,
@@ -113,7 +113,7 @@ class LiveSession:
         return NotifySetup(
             settings=ground.notify,
             home=ground.home,
-            agent_name=ground.agent_name,
+            agent_name=self._detection.scanner.redact(ground.agent_name)[0],
             look=f"{command()} tui{home_option(ground.home)}",
         )
 
