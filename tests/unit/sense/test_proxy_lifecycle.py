@@ -166,14 +166,24 @@ def test_process_outside_the_session_is_refused(
         root.wait()
 
 
-def test_grandchild_whose_parent_is_gone_still_belongs(proxy: Guarded, server: LoopbackServer) -> None:
+def test_grandchild_whose_parent_is_gone_still_belongs(proxy: Guarded, server: LoopbackServer, tmp_path: Path) -> None:
     """It is adopted by the reaper above; here that is not a root, so having been seen before must be enough."""
-    script = (
-        f"(sleep 2.5; exec curl -sS -o /dev/null http://127.0.0.1:{server.port}/orphan) >/dev/null 2>&1 & sleep 1.2"
-    )
-    proxy.run("sh", "-c", script)
+    later = f"until [ -e go ]; do sleep 0.05; done; exec curl -sS -o /dev/null http://127.0.0.1:{server.port}/orphan"
+    script = f"cd {tmp_path}; (: > begun; {later}) >/dev/null 2>&1 & until [ -e leave ]; do sleep 0.05; done"
+    parent = proxy.start("sh", "-c", script)
+    proxy.wait((tmp_path / "begun").exists)
+    looked = _looks_round(proxy)
+    proxy.wait(lambda: _looks_round(proxy) >= looked + 2)
+    (tmp_path / "leave").touch()
+    parent.communicate(timeout=60)
+    (tmp_path / "go").touch()
     proxy.wait(lambda: server.log.requests)
     assert server.log.requests[0].path == "/orphan"
+
+
+def _looks_round(proxy: Guarded) -> int:
+    """How often the child has begun to look at the session's processes: it tells its counts just before."""
+    return sum(line.startswith(b'["counts"') for line in list(proxy.lines))
 
 
 SUPERVISOR = """
@@ -191,14 +201,14 @@ sensor = ProxySensor(
 port = sensor.start()
 env = {"PATH": os.environ["PATH"]} | sensor.environment(folder / "run", {})
 agent = subprocess.Popen(["sh", "-c", sys.argv[3]], env=env)
-time.sleep(1.5)  # the child looks round once a second
+time.sleep(3)  # the child looks round once a second
 print(sensor.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
 def test_without_its_supervisor_it_passes_on_until_the_session_is_over(tmp_path: Path, server: LoopbackServer) -> None:
-    agent = f"sleep 2; curl -sS -o {tmp_path}/answer http://127.0.0.1:{server.port}/later; sleep 0.5"
+    agent = f"sleep 4; curl -sS -o {tmp_path}/answer http://127.0.0.1:{server.port}/later; sleep 0.5"
     script = tmp_path / "supervisor.py"
     script.write_text(textwrap.dedent(SUPERVISOR))
     repository = Path(__file__).resolve().parents[3]
