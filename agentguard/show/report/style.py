@@ -116,7 +116,8 @@ footer p{border-top:1px solid var(--line);padding-top:1.1rem}
 """
 
 _NARROW = """
-@media (max-width:720px){.frame{padding-inline:16px}.outcome{padding:20px 18px 22px;border-radius:12px}
+@media (max-width:940px){td.wide{min-width:6em}th.wide{min-width:7em}}
+@media screen and (max-width:720px){.frame{padding-inline:16px}.outcome{padding:20px 18px 22px;border-radius:12px}
 .outcome h1{font-size:1.4rem}.facts{gap:.5em 2em}
 .numbers{grid-template-columns:repeat(3,1fr)}
 .flow{padding:14px}.ends{grid-template-columns:1fr;gap:6px}.arrow.over{display:none}
