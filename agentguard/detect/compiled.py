@@ -35,9 +35,11 @@ class CompiledTypes(Sequence[CredentialType]):
     Args:
         rows: of `rows_of`.
         users: of each keyword the indices of the types that have it.
+        file: where they are kept, or would be.
     """
 
-    def __init__(self, rows: Sequence[Row], users: dict[bytes, list[int]]) -> None:
+    def __init__(self, rows: Sequence[Row], users: dict[bytes, list[int]], file: str) -> None:
+        self.file = file
         self._rows = rows
         self._made: dict[int, CredentialType] = {}
         self.users = users
@@ -71,7 +73,8 @@ def compiled_types(source: str, cache: str) -> CompiledTypes:
         types = load_types(Path(source), at_rest=True)
         kept = rows_of(types), users_of(types)
         write(path, kept)
-    return CompiledTypes(*kept)
+    rows, users = kept
+    return CompiledTypes(rows, users, path)
 
 
 def rows_of(types: Iterable[CredentialType]) -> list[Row]:

@@ -38,7 +38,7 @@ class Looking:
 
     def __init__(self, home: str) -> None:
         self._types = compiled_types(secrets_yaml(), home + "/cache")
-        make_sieve(self._types, home)
+        make_sieve(self._types)
         self.found: list[SecretAtRest] = []
         """What stands in the way. A key that is made to be published does not."""
         self.unread: list[Unread] = []

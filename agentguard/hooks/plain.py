@@ -49,14 +49,14 @@ def is_plain(text: bytes, home: str) -> bool:
     Raises:
         OSError: the policies cannot be read.
     """
-    sieve = read(_file(home)) if len(text) <= LONGEST else None
+    sieve = read(_beside(types_file(secrets_yaml(), home + "/cache"))) if len(text) <= LONGEST else None
     return sieve is not None and passes(text, sieve)
 
 
-def make_sieve(types: CompiledTypes, home: str) -> None:
+def make_sieve(types: CompiledTypes) -> None:
     """Once for these types, and this Python; not where nothing can be kept."""
-    path = _file(home)
-    if os.path.isdir(home + "/cache") and not os.path.exists(path):
+    path = _beside(types.file)
+    if not os.path.exists(path) and os.path.exists(types.file):
         write(path, sieve_of(types, types.users))
 
 
@@ -86,8 +86,8 @@ def sieve_of(types: Sequence[CredentialType], users: dict[bytes, list[int]]) -> 
     return keywords, [expression_of(kind.pattern.encode("ascii")) for kind in types]
 
 
-def _file(home: str) -> str:
-    return f"{types_file(secrets_yaml(), home + '/cache').removesuffix('.types')}-{VERSION}.sieve"
+def _beside(types: str) -> str:
+    return f"{types.removesuffix('.types')}-{VERSION}.sieve"
 
 
 def _may_decode(text: bytes) -> bool:

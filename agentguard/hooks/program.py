@@ -44,7 +44,7 @@ def prepare(program: Program) -> None:
     cache.mkdir(mode=0o700, exist_ok=True)
     for old in (*cache.glob("secrets-*"), *cache.glob("start-*.kept")):
         old.unlink(missing_ok=True)
-    make_sieve(compiled_types(str(policies_dir() / "secrets.yaml"), str(cache)), program.home)
+    make_sieve(compiled_types(str(policies_dir() / "secrets.yaml"), str(cache)))
     problem = problem_of(program)
     if problem:
         raise ConfigError(f"the gate does not work here, so nothing was installed: {problem}")
