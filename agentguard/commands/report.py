@@ -93,24 +93,25 @@ def _rendered(reader: Reader, session: Session, chosen: str, arguments: argparse
         said = told(session, reader, color=color(arguments.output), home_option=home_option(home))
         yield "".join(f"{line}\n" for line in said)
     else:
-        yield _report(reader, session, chosen)
+        yield from _report(reader, session, chosen)
 
 
-def _report(reader: Reader, session: Session, chosen: str) -> str:
+def _report(reader: Reader, session: Session, chosen: str) -> Iterator[str]:
     from agentguard.show.report.data import gather
 
-    data = gather(reader, session, everything=chosen == "json")
-    if chosen == "markdown":
+    data = gather(reader, session)
+    if chosen == "json":
+        from agentguard.show.report.json_report import json_parts
+
+        yield from json_parts(reader, data)
+    elif chosen == "markdown":
         from agentguard.show.report.markdown import render_markdown
 
-        return render_markdown(data)
-    if chosen == "json":
-        from agentguard.show.report.json_report import render_json
+        yield render_markdown(data)
+    else:
+        from agentguard.show.report.html import render_html
 
-        return render_json(data)
-    from agentguard.show.report.html import render_html
-
-    return render_html(data)
+        yield render_html(data)
 
 
 def _range(arguments: argparse.Namespace, home: Home, chosen: str) -> int:

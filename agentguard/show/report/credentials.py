@@ -52,9 +52,14 @@ def credentials_of(events: Iterable[Event]) -> tuple[Credential, ...]:
     for event in events:
         for match in event.finding.matches:
             credential = found.setdefault(match.fingerprint, Credential(match.fingerprint))
-            _describe(credential, match)
-            _follow(credential, event, match)
+            follow(credential, event, match)
     return tuple(sorted(found.values(), key=lambda one: (-one.outcome.rank, -len(one.passed))))
+
+
+def follow(credential: Credential, event: Event, match: SecretMatch) -> None:
+    """What one more event tells of a credential that is among its matches."""
+    _describe(credential, match)
+    _follow(credential, event, match)
 
 
 def _describe(credential: Credential, match: SecretMatch) -> None:

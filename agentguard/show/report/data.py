@@ -13,7 +13,7 @@ from agentguard.model.finding import Activity, Kind
 from agentguard.model.posture import Posture
 from agentguard.model.session import Session
 from agentguard.model.verdict import Outcome, Severity
-from agentguard.record.reader import Bucket, KnownProcess, Reader, Tallies
+from agentguard.record.reader import Bucket, Reader, Tallies
 from agentguard.show.issuers import Issuers, load_issuers
 from agentguard.show.report.credentials import Credential, credentials_of
 
@@ -41,7 +41,6 @@ class ReportData:
     timeline: tuple[Bucket, ...]
     grave: tuple[tuple[int, Outcome], ...]
     """When a step of the timeline begins in which a credential leaked or was exposed; () when every event is here."""
-    processes: tuple[KnownProcess, ...]
     issuers: Issuers
     repeated: Mapping[str, int]
     """uid of a send → how often it was repeated."""
@@ -104,17 +103,16 @@ def gather(
     reader: Reader,
     session: Session,
     *,
-    everything: bool = False,
     now_ns: int | None = None,
     zone: tzinfo | None = None,
 ) -> ReportData:
-    """What the report of `session` needs; `everything` for a program, which wants each event.
+    """What the report of `session` needs.
 
     Raises:
         StoreError: the database cannot be read.
     """
-    events = reader.events(session.uid) if everything else _most_telling(reader, session.uid)
-    flows = reader.flows(session.uid, None if everything else MOST_FLOWS, gravest_first=True)
+    events = _most_telling(reader, session.uid)
+    flows = reader.flows(session.uid, MOST_FLOWS, gravest_first=True)
     total, known = reader.count_events(session.uid), reader.credentials(session.uid)
     timeline, partial = reader.timeline(session.uid, BUCKETS), len(events) < total
     return ReportData(
@@ -127,7 +125,6 @@ def gather(
         known={one.fingerprint: one for one in known},
         timeline=tuple(timeline),
         grave=tuple(_grave(reader, session, timeline)) if partial else (),
-        processes=tuple(reader.processes(session.uid)) if everything else (),
         issuers=load_issuers(),
         repeated=reader.repeated(session.uid),
         opened=reader.files_opened(session.uid) if partial else None,

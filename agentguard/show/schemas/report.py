@@ -52,8 +52,8 @@ REPORT = document(
         thing(
             read=TEXT_OR_NONE,
             send=TEXT,
-            seconds={"type": ["number", "null"]},
-            fingerprint=TEXT_OR_NONE,
+            seconds={"type": "number"},
+            fingerprint=TEXT,
             outcome=words(Outcome),
             count={"type": "integer", "minimum": 1},
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from dataclasses import replace
@@ -20,7 +21,7 @@ from agentguard.record.writer import Writer
 from agentguard.show.report.advice import headline, next_steps
 from agentguard.show.report.data import MOST_EVENTS, MOST_FLOWS, ReportData, gather
 from agentguard.show.report.html import render_html
-from agentguard.show.report.json_report import render_json
+from agentguard.show.report.json_report import json_parts
 from agentguard.show.report.markdown import render_markdown
 from agentguard.show.report.write import write_report
 
@@ -33,11 +34,17 @@ def writer(tmp_path: Path):
     writer.close()
 
 
-def data_of(tmp_path: Path, uid: str = "last", *, everything: bool = False) -> ReportData:
+def data_of(tmp_path: Path, uid: str = "last") -> ReportData:
     reader = Reader(make_home(tmp_path).database)
     found = reader.session(uid)
     assert found is not None
-    return gather(reader, found, everything=everything, now_ns=START, zone=UTC)
+    return gather(reader, found, now_ns=START, zone=UTC)
+
+
+def json_of(tmp_path: Path) -> str:
+    data = data_of(tmp_path)
+    with contextlib.closing(Reader(make_home(tmp_path).database)) as reader:
+        return "".join(json_parts(reader, data))
 
 
 def test_html_tells_the_whole_story(tmp_path: Path, writer: Writer) -> None:
@@ -89,8 +96,8 @@ def test_html_needs_nothing_from_outside(tmp_path: Path, writer: Writer) -> None
 
 def test_hostile_names_are_shown_harmlessly(tmp_path: Path, writer: Writer) -> None:
     record_all_sorts(writer, name=HOSTILE)
-    data = data_of(tmp_path, everything=True)
-    page, markdown, machine = render_html(data), render_markdown(data), render_json(data)
+    data = data_of(tmp_path)
+    page, markdown, machine = render_html(data), render_markdown(data), json_of(tmp_path)
     assert "\\x1b[31m\\u202egpj" in Page(page).text
     for report in (page, markdown, machine):
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e]", report)
@@ -109,7 +116,7 @@ def test_markdown_tables_keep_their_columns(tmp_path: Path, writer: Writer) -> N
 
 def test_json_is_as_its_schema_says(tmp_path: Path, writer: Writer) -> None:
     record_all_sorts(writer, name=HOSTILE)
-    report = json.loads(render_json(data_of(tmp_path, everything=True)))
+    report = json.loads(json_of(tmp_path))
     assert faults(report, "report") == []
     assert report["events_total"] == len(report["events"]) == 10
     assert [event["seq"] for event in report["events"]] == list(range(1, 11))
@@ -120,7 +127,7 @@ def test_json_is_as_its_schema_says(tmp_path: Path, writer: Writer) -> None:
 
 def test_the_schema_refuses_what_is_wrong(tmp_path: Path, writer: Writer) -> None:
     record_all_sorts(writer)
-    good = json.loads(render_json(data_of(tmp_path, everything=True)))
+    good = json.loads(json_of(tmp_path))
     for spoil in (
         lambda report: report.pop("session"),
         lambda report: report["session"].update(outcome="fine"),
@@ -165,7 +172,10 @@ def test_a_large_session_is_summed_up_and_keeps_what_is_grave(tmp_path: Path, wr
     assert f"And {more} more flows: agentguard report --session s-one --format json" in text
     assert "paste.example someone else: POST /api" in text
     assert len(page) < 600_000
-    assert len(data_of(tmp_path, everything=True).events) == total
+    machine = json.loads(json_of(tmp_path))
+    assert [event["seq"] for event in machine["events"]] == list(range(1, total + 1))
+    assert len(machine["flows"]) == 2 * MOST_FLOWS + 1
+    assert faults(machine, "report") == []
 
 
 def test_a_quiet_running_session_has_a_report_too(tmp_path: Path, writer: Writer) -> None:

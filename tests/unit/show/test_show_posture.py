@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
+from typing import Any
 
 import pytest
 from posture_builders import FIRST, weakness
@@ -23,7 +24,7 @@ from agentguard.show.posture_json import render_json
 from agentguard.show.posture_lines import Style, posture_lines
 from agentguard.show.report.data import ReportData, gather
 from agentguard.show.report.html import render_html
-from agentguard.show.report.json_report import render_json as report_json
+from agentguard.show.report.json_report import json_parts
 from agentguard.show.report.markdown import render_markdown
 
 STYLE = Style(width=80, zone=UTC)
@@ -147,11 +148,16 @@ def data_of(folder: Path) -> ReportData:
     return gather(reader, session, now_ns=START, zone=UTC)
 
 
+def report_of(folder: Path, data: ReportData) -> dict[str, Any]:
+    reader = Reader(make_home(folder).database)
+    return json.loads("".join(json_parts(reader, data)))
+
+
 def test_a_report_says_that_nobody_has_looked(walked: Path) -> None:
     data = data_of(walked)
     for report in (Page(render_html(data)).text, render_markdown(data)):
         assert "Nobody has looked yet" in report
-    assert json.loads(report_json(data))["posture"] is None
+    assert report_of(walked, data)["posture"] is None
 
 
 def test_a_report_says_how_credentials_are_kept_in_its_folder(walked: Path) -> None:
@@ -175,6 +181,6 @@ def test_a_report_says_how_credentials_are_kept_in_its_folder(walked: Path) -> N
     assert "and 24 more: `agentguard check --full`" in markdown
     assert "\n# h" not in markdown
     assert "<img" not in re.sub(r"(`+).*?\1", "", markdown).replace("\\<img", "")
-    machine = json.loads(report_json(data))
+    machine = report_of(walked, data)
     assert faults(machine, "report") == []
     assert machine["posture"]["score"] == 55
