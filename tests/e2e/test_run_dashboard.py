@@ -6,9 +6,10 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,10 @@ class Tmux:
     """A server with one window, in which a shell runs."""
 
     guarded: Guarded
-    words: list[str] = field(default_factory=list)
+    words: list[str]
+    """tmux, with the socket of its own."""
 
     def start(self, columns: int, rows: int) -> None:
-        self.words = ["tmux", "-L", f"agentguard-{os.getpid()}-{time.monotonic_ns()}", "-f", "/dev/null"]
         shell = "exec sh"
         self("new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(self.guarded.project), shell)
 
@@ -72,9 +73,10 @@ class Tmux:
 
 @pytest.fixture
 def tmux(guarded: Guarded) -> Iterator[Tmux]:
-    server = Tmux(guarded)
-    yield server
-    subprocess.run([*server.words, "kill-server"], capture_output=True, check=False)
+    with tempfile.TemporaryDirectory(prefix="tmux-") as folder:  # a socket's path is short
+        server = Tmux(guarded, ["tmux", "-S", f"{folder}/socket", "-f", "/dev/null"])
+        yield server
+        subprocess.run([*server.words, "kill-server"], capture_output=True, check=False)
 
 
 def until(true: Callable[[], object], what: Callable[[], str], seconds: float = 60) -> None:

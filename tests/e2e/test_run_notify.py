@@ -109,13 +109,9 @@ def test_a_leak_is_told_while_the_agent_works(
     assert session["end"], "what hangs is not of the agent's tree: the session is over"
 
 
-def test_the_same_is_not_told_again_by_the_next_session_and_never_when_quiet(
-    guarded: Guarded, planted: Planted, tmp_path: Path
-) -> None:
+def test_the_same_is_not_told_again_by_the_next_session(guarded: Guarded, planted: Planted, tmp_path: Path) -> None:
     told = tmp_path / "told"
     settings(guarded, f"{{name: kept, command: [sh, -c, 'cat >> {told}']}}")
-    guarded.shell(LEAK, options=("--quiet", *RESOLVE))
-    assert not (guarded.home / "notified.json").exists()
     guarded.shell(LEAK, options=("--quiet", "--notify", "kept", *RESOLVE))
     until(lambda: told.exists() and told.read_text())
     other = LEAK.replace("paste.example", "other.example")

@@ -17,8 +17,9 @@ from notify_builders import note, python
 from record_builders import make_home, read, send, session
 
 from agentguard.config import Home
-from agentguard.launch import notifying
+from agentguard.launch import notifying, opening
 from agentguard.launch.notifying import Notifying, NotifySetup
+from agentguard.launch.request import RunRequest
 from agentguard.model.finding import Finding
 from agentguard.model.verdict import Verdict
 from agentguard.record.reader import Reader
@@ -200,6 +201,23 @@ def test_what_a_command_leaves_behind_belongs_to_the_notifier(home: Home, tmp_pa
         told.offer([leak()])
         pid = wait_for(lambda: told.pid)
         assert int(wait_for(lambda: got.exists() and got.read_text())) == pid
+
+
+def test_quiet_is_quiet_unless_a_channel_is_named(home: Home, tmp_path: Path) -> None:
+    asked = RunRequest(
+        home=home.root,
+        program="/bin/true",
+        argv=("true",),
+        environ={},
+        cwd=tmp_path,
+        session="s-one",
+        redirects={},
+        quiet=True,
+    )
+    assert opening._notify(asked, home).channels == ()
+    named = dataclasses.replace(asked, notify=("desktop",))
+    assert [channel.name for channel in opening._notify(named, home).channels] == ["desktop"]
+    assert opening._notify(dataclasses.replace(asked, quiet=False), home) == Settings()
 
 
 def test_events_are_handed_on_once_they_are_committed(home: Home) -> None:

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -229,13 +230,14 @@ def test_a_terminal_that_is_not_ours_now_stays_silent(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def tmux(tmp_path: Path) -> Iterator[list[str]]:
+def tmux() -> Iterator[list[str]]:
     """A server of its own, whose outer terminal is asked to let messages through."""
     if not shutil.which("tmux"):
         pytest.skip("tmux is not installed")
-    words = ["tmux", "-L", f"agentguard-{os.getpid()}-{tmp_path.name}", "-f", "/dev/null"]
-    yield words
-    subprocess.run([*words, "kill-server"], check=False, capture_output=True)
+    with tempfile.TemporaryDirectory(prefix="tmux-") as folder:  # a socket's path is short
+        words = ["tmux", "-S", f"{folder}/socket", "-f", "/dev/null"]
+        yield words
+        subprocess.run([*words, "kill-server"], check=False, capture_output=True)
 
 
 def test_a_message_passes_through_a_real_tmux(tmp_path: Path, tmux: list[str]) -> None:
