@@ -12,7 +12,8 @@ from agentguard.setup.files import told
 
 _KEPT = (
     *("agentguard.db", "agentguard.db-wal", "agentguard.db-shm", "register.head", "chain.key", "fingerprint.key"),
-    *("policy.yaml", "trusted_policies", "agentguard.log", "reports", "proxy", "notes", "looks"),
+    *("policy.yaml", "trusted_policies", "notify.yaml", "notified.json", "agentguard.log"),
+    *("reports", "proxy", "notes", "looks"),
 )
 """In the home folder. Whatever else lies there is not ours."""
 

@@ -126,6 +126,7 @@ def _quick_start(agent: str) -> list[str]:
     steps = (
         ("demo", "see it work: a scripted agent, made-up secrets"),
         (f"run -- {agent}", "guard your own agent; its terminal stays its own"),
+        ("install", "put it on your PATH, and guard agents by their names"),
         ("doctor", "what can be watched on this machine"),
         ("--help", "everything else"),
     )

@@ -14,8 +14,9 @@ import pytest
 from record_builders import record_walk
 
 from agentguard.cli import main
-from agentguard.config import open_home
+from agentguard.config import Home, open_home
 from agentguard.record.writer import Writer
+from agentguard.setup.data import caches, kept
 
 Said = Callable[..., str]
 
@@ -202,6 +203,14 @@ def test_nothing_goes_while_a_session_runs(user: Path, ag: Said) -> None:
     (home.root / "mine.txt").write_text("not AgentGuard's")
     ag("uninstall", "--yes", "--purge-data")
     assert [path.name for path in home.root.iterdir()] == ["mine.txt"]
+
+
+def test_no_place_in_the_home_folder_is_forgotten(tmp_path: Path) -> None:
+    home = open_home(tmp_path / "home")
+    for name, value in vars(Home).items():
+        if isinstance(value, property):
+            getattr(home, name).write_text("something")
+    assert {*caches(home, {}, tmp_path), *kept(home)} == set(home.root.iterdir())
 
 
 def test_a_gate_that_was_edited_stays_and_stays_known(user: Path, ag: Said, tmp_path: Path) -> None:
