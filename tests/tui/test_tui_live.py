@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 import tui_sample as sample
-from pilots import chosen, dashboard, lines_of, live_of, log_of, make_app, settle, text_of, until
+from pilots import chosen, dashboard, lines_of, live_of, log_of, make_app, text_of, until
 
 from agentguard.record.reader import Reader
 from agentguard.record.writer import Writer
 from agentguard.show.tui.banner import Banner
 from agentguard.show.tui.detail_screen import DetailScreen
 from agentguard.show.tui.help_screen import HelpScreen
+from agentguard.show.tui.key_bar import KeyBar
+from agentguard.show.tui.place_bar import PlaceBar
 from agentguard.show.tui.sensors_screen import SensorsScreen
 from agentguard.show.tui.timeline import TimelinePanel
 
@@ -184,6 +186,22 @@ async def test_a_click_on_the_banner_goes_to_the_cause(database: Path) -> None:
         assert chosen(pilot).verdict.outcome == "leaked"
 
 
+async def test_a_click_on_a_key_or_a_place_does_what_the_key_does(database: Path) -> None:
+    async with dashboard(database) as pilot:
+        keys = text_of(pilot).splitlines()[-1]
+        await pilot.click(KeyBar, offset=(keys.index("Zoom"), 0))
+        await pilot.pause()
+        assert "‹30 min›" in text_of(pilot)
+        places = text_of(pilot).splitlines()[0]
+        await pilot.click(PlaceBar, offset=(places.index("Session"), 0))
+        await pilot.pause()
+        assert pilot.app.screen.PLACE == "Session"
+        assert "All processes" in text_of(pilot).splitlines()[-1], "the keys of that place"
+        await pilot.press("escape")
+        await pilot.pause()
+        assert pilot.app.screen.PLACE == "Live"
+
+
 async def test_choosing_a_session(database: Path) -> None:
     async with dashboard(database) as pilot:
         await pilot.press("l", "down", "enter")
@@ -287,8 +305,7 @@ async def test_an_empty_database_says_how_to_begin_and_fills_by_itself(home: Pat
         await until(pilot, lambda: "agentguard run -- claude" in text_of(pilot), "the empty state")
         assert not folder.exists()
         sample.fill(folder)
-        await settle(pilot)
-        assert "▲ LEAKED" in text_of(pilot)
+        await until(pilot, lambda: "▲ LEAKED" in text_of(pilot), "the running session, which is written last")
         assert "agentguard run -- claude" not in text_of(pilot)
 
 
@@ -301,8 +318,7 @@ async def test_a_damaged_database_is_said_and_waited_for(home: Path) -> None:
         await until(pilot, lambda: "cannot read database" in text_of(pilot), "the error")
         path.unlink()
         sample.fill(folder)
-        await settle(pilot)
-        assert "▲ LEAKED" in text_of(pilot)
+        await until(pilot, lambda: "▲ LEAKED" in text_of(pilot), "the running session, which is written last")
 
 
 async def test_the_app_lets_the_database_go(database: Path) -> None:

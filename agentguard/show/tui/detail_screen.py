@@ -10,12 +10,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from agentguard.model.event import Event, iso_time
 from agentguard.model.process import Confidence
 from agentguard.show.tui.advice import destination_word, next_step, secret_name
 from agentguard.show.tui.flow_text import Story, between_line, form_words, named_subject, outcome_line, said_of
+from agentguard.show.tui.key_bar import KeyBar
 from agentguard.show.tui.words import MUTED, SEVERITY, activity_word, clean, time_of_day
 
 LABEL = 12
@@ -55,7 +56,7 @@ class DetailScreen(ModalScreen[None]):
         body = VerticalScroll(Static(id="detail-text"))
         body.border_title = "Event"
         yield body
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_resize(self) -> None:
         text = self.query_one("#detail-text", Static)

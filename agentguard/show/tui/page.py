@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer
 
 from agentguard.config import Home
 from agentguard.model.event import Event
@@ -20,6 +19,7 @@ from agentguard.record.reader import Reader
 from agentguard.show.tui.actions import Actions
 from agentguard.show.tui.banner import Banner
 from agentguard.show.tui.header import Header
+from agentguard.show.tui.key_bar import KeyBar
 from agentguard.show.tui.messages import PlaceWanted, Snapshot
 from agentguard.show.tui.place_bar import PlaceBar, Tab
 
@@ -79,7 +79,7 @@ class Page(Screen[None]):
         yield Header(home=self.desk.user_home, zone=self.desk.zone)
         yield Banner()
         yield from self.body()
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def body(self) -> Iterable[Widget]:
         """The widgets of this page."""
