@@ -57,6 +57,7 @@ async def until(pilot: Pilot[Any], holds: Callable[[], object], what: str = "") 
 async def settle(pilot: Pilot[Any]) -> None:
     """Until the first session is on the screen, all its row ids are known, and the page shows what it will show."""
     await until(pilot, lambda: len(pilot.app.screen_stack) > 1 and live_of(pilot).loaded, "the event list to be loaded")
+    await until(pilot, lambda: not pilot.app.snapshot.timeline.empty, "the counts, which come after the events")
     await until(pilot, lambda: getattr(pilot.app.screen, "loaded", True), "the page to be loaded")
 
 
