@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual import events
 from textual.content import Content
+from textual.geometry import Size
 from textual.widget import Widget
 
 from agentguard.model.session import Session
@@ -51,10 +52,17 @@ class Banner(Widget):
         event.stop()
         self.post_message(CauseWanted())
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        """In the width it is about to get: before the first layout it has none."""
+        return len(self._lines(width))
+
     def render(self) -> Content:
-        standing, width = self._standing, self.content_size.width or self.size.width
+        return Content("\n").join(self._lines(self.content_size.width))
+
+    def _lines(self, width: int) -> list[Content]:
+        standing = self._standing
         if standing is None or self._problem or width < 1:
-            return Content(clean(self._problem))
+            return [Content(clean(self._problem))]
         label = len(f"{standing.look.glyph} {standing.look.word}") + 2
         word = Content.styled(f"{standing.look.glyph} {standing.look.word}  ", "bold")
         room = max(8, width - label)
@@ -66,8 +74,7 @@ class Banner(Widget):
             more = rest[0] if len(rest) == 1 else rest[0].truncate(max(1, rest[0].cell_length - 1)) + "…"
             lines.append(Content(" " * label) + more)
         then = Content.assemble(("→".ljust(label), "bold"), (standing.then, "bold"))
-        lines.append(then.truncate(width, ellipsis=True))
-        return Content("\n").join(lines)
+        return [*lines, then.truncate(width, ellipsis=True)]
 
 
 def _counts(session: Session) -> str:
