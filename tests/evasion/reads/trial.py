@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.guarded import Event, Guarded, of_kind
+from harness.hurry import hurried_index
 from harness.ordinary_user import UID
 
 from evasion.claim import Claim
@@ -167,7 +168,7 @@ def _run(guarded: Guarded, inner: tuple[str, ...], plan: Path, folders: dict[str
     command = guarded.command(sys.executable, str(HERE.parent / "driver.py"), str(plan), "1", options=("--quiet",))
     at = len(guarded.prefix)
     opened_before = next((folder for folder in folders.values() if folder.name == "inherited"), None)
-    with open(opened_before / ".env" if opened_before else os.devnull) as standard_input:
+    with open(opened_before / ".env" if opened_before else os.devnull) as standard_input, hurried_index():
         done = subprocess.run(
             [*command[:at], *inner, *command[at:]],
             cwd=guarded.project,
