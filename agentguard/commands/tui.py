@@ -1,6 +1,7 @@
 """The dashboard: live sessions, events and flows, in the terminal.
 
-It only reads, so it may be opened and closed at any time, in another terminal than the agent's.
+It may be opened and closed at any time, in another terminal than the agent's. It reads what is recorded; it writes
+only what you tell it to: marks of what you have seen, rules of your policy, reports.
 """
 
 from __future__ import annotations
@@ -31,17 +32,19 @@ def run(arguments: argparse.Namespace) -> int:
     if os.environ.get("TERM") == "dumb":
         raise AgentGuardError("this terminal (TERM=dumb) cannot show it; use `agentguard events --follow`")
     from agentguard.config import Home
+    from agentguard.dashboard import dashboard_actions
     from agentguard.show.notify.settings import load_settings
     from agentguard.show.tui.app import AgentGuardApp
     from agentguard.show.tui.attention import Attention
     from agentguard.show.tui.page import Desk
 
-    desk = Desk(home=Home(home_path(arguments.home)), user_home=str(folder_of_user()))
+    home = Home(home_path(arguments.home))
+    desk = Desk(home=home, actions=dashboard_actions(home), user_home=str(folder_of_user()))
     app = AgentGuardApp(
         desk,
         session=arguments.session,
         leave_when_clean=arguments.leave_when_clean,
-        attention=Attention(os.environ) if load_settings(desk.home.notify).terminal else None,
+        attention=Attention(os.environ) if load_settings(home.notify).terminal else None,
     )
     app.run()
     return app.return_code or 0

@@ -37,7 +37,7 @@ from agentguard.record.queries import EventQuery, Narrow, count_sql, ids_sql, va
 from agentguard.record.read_only import ReadOnly
 from agentguard.record.stored import session_of
 from agentguard.record.tallies import FILES, GRAVE_STEPS, HOSTS, MOST, REPEATED, Tallies, tallies_from_rows
-from agentguard.record.terms import Compare, Field, Layout, Mark, Term, bindable
+from agentguard.record.terms import Compare, Field, Layout, Mark, Marked, Term, bindable
 
 __all__ = [
     "Bucket",
@@ -89,16 +89,6 @@ class KnownProcess:
     exe: str
     cmdline: tuple[str, ...]
     first_seen_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """What a person said of an event."""
-
-    mark: Mark
-    rule: str
-    """FILE:ID of the rule that was written for it; "" for none."""
-    time_ns: int
 
 
 class Reader(ReadOnly):
@@ -305,6 +295,18 @@ class Reader(ReadOnly):
         Looks at small tables alone, so it knows nothing of paths and rules.
         """
         return [row[0] for row in self._rows(*values_sql(field, self._layout()))]
+
+    def rule_counts(self, after: int, until: int) -> dict[tuple[str, str], tuple[int, int]]:
+        """(session, rule) → how many events of the rows after `after` up to `until` it decided, and the last's row id.
+
+        Each event is looked into: ask for some ten thousand rows at a time.
+        """
+        sql = (
+            "SELECT session, json_extract(json, '$.rule') AS rule, COUNT(*) AS count, MAX(id) AS last FROM events "
+            "WHERE id > ? AND id <= ? GROUP BY session, rule"
+        )
+        found = self._rows(sql, [after, until])
+        return {(row["session"], row["rule"]): (row["count"], row["last"]) for row in found}
 
     def data_version(self) -> int:
         """Changes when another connection has committed; 0 while there is no database."""

@@ -47,6 +47,16 @@ class Mark(StrEnum):
     """Someone said that it is as it should be."""
 
 
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """What a person said of an event."""
+
+    mark: Mark
+    rule: str
+    """FILE:ID of the rule that was written for it; "" for none."""
+    time_ns: int
+
+
 class Compare(StrEnum):
     """How an event's value stands to the term's."""
 

@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from agentguard.config import Home
+from agentguard.dashboard import dashboard_actions
 from agentguard.model.event import Event
 from agentguard.show.tui.app import AgentGuardApp
 from agentguard.show.tui.event_log import EventLog
@@ -28,7 +29,14 @@ WAIT = 20.0
 
 def make_app(database: Path, session: str = "last", **more: Any) -> AgentGuardApp:
     """Frozen at the sample's moment, in UTC."""
-    desk = Desk(home=Home(database.parent), user_home=sample.USER_HOME, clock=lambda: sample.NOW_NS, zone=UTC)
+    home = Home(database.parent)
+    desk = Desk(
+        home=home,
+        actions=dashboard_actions(home, clock=lambda: sample.NOW_NS, zone=UTC),
+        user_home=sample.USER_HOME,
+        clock=lambda: sample.NOW_NS,
+        zone=UTC,
+    )
     return AgentGuardApp(desk, session=session, **more)
 
 

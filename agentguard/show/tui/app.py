@@ -13,23 +13,24 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from agentguard.command_name import command
 from agentguard.model.event import Event
 from agentguard.model.session import Session
 from agentguard.model.verdict import Outcome
+from agentguard.show.tui.acting import ActingApp
 from agentguard.show.tui.attention import Attention
 from agentguard.show.tui.messages import Changed, EventChosen, PlaceWanted, SessionChosen, Snapshot
 from agentguard.show.tui.navigation import PLACES, place
 from agentguard.show.tui.page import Desk, Page
+from agentguard.show.tui.palette import JumpProvider
 from agentguard.show.tui.watcher import Watcher
 
 
-class AgentGuardApp(App[None]):
+class AgentGuardApp(ActingApp):
     """Reads one database, which need not exist yet. It writes through the desk's `actions` alone."""
 
     TITLE = "AgentGuard"
     CSS_PATH = "dashboard.tcss"
-    ENABLE_COMMAND_PALETTE = True
+    COMMANDS = App.COMMANDS | {JumpProvider}
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(one.keys, f"go('{one.name}')", one.name, show=False) for one in PLACES),
         Binding("r", "report", "Report"),
@@ -50,10 +51,9 @@ class AgentGuardApp(App[None]):
             leave_when_clean: end by itself when that session has ended, and clean.
             attention: calls a person back when the terminal is out of sight; None: nothing does.
         """
-        super().__init__()
+        super().__init__(replace(desk, tabs=tuple(one.tab for one in PLACES)))
         self._leaves = session if leave_when_clean else ""
         self._attention = attention
-        self._desk = replace(desk, tabs=tuple(one.tab for one in PLACES))
         self._watcher = Watcher(desk.home.database, self._tell, session)
         self._trail = [PLACES[0].name]
         """The places visited, the present one last."""
@@ -63,11 +63,11 @@ class AgentGuardApp(App[None]):
         """The event chosen on the live page."""
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002
-        """Of the palette: none that writes a file."""
+        """Of the palette, beside the way to sessions, keys and rules."""
         for one in PLACES:
             yield SystemCommand(one.name, one.says, partial(self.action_go, one.name))
         yield SystemCommand("Theme", "Choose another theme", self.action_change_theme)
-        yield SystemCommand("Report", "The command that writes this session's report", self.action_report)
+        yield SystemCommand("Report", "Write this session's report and open it", self.action_report)
         yield SystemCommand("Quit", "Leave the dashboard; the session goes on", self.action_quit)
 
     def on_mount(self) -> None:
@@ -106,6 +106,8 @@ class AgentGuardApp(App[None]):
     @on(EventChosen)
     def _event_chosen(self, message: EventChosen) -> None:
         self.event = message.event
+        if self._trail[-1] != PLACES[0].name:  # it came late: another place is about this event already
+            self._inform()
 
     @on(SessionChosen)
     def _session_chosen(self, message: SessionChosen) -> None:
@@ -115,6 +117,8 @@ class AgentGuardApp(App[None]):
     def _place_wanted(self, message: PlaceWanted) -> None:
         if message.name:
             self.action_go(message.name)
+            if message.item:
+                self._page(message.name).select(message.item)
         elif len(self._trail) > 1:
             self._trail.pop()
             self._switch(self._trail[-1])
@@ -132,7 +136,7 @@ class AgentGuardApp(App[None]):
     def _page(self, name: str) -> Page:
         """The page of a place; it is made at the first visit and kept."""
         if not self.is_screen_installed(name):
-            self.install_screen(place(name).make(self._desk), name)
+            self.install_screen(place(name).make(self.desk), name)
         page = self.get_screen(name)
         assert isinstance(page, Page)
         return page
@@ -141,12 +145,13 @@ class AgentGuardApp(App[None]):
         """The page on the screen, under whatever is over it."""
         self._page(self._trail[-1]).receive(self.snapshot, self.event)
 
+    def acted(self) -> None:
+        self._page(self._trail[-1]).again()
+
     def action_report(self) -> None:
-        """Writes nothing: says how."""
+        """Of the chosen session."""
         session = self.snapshot.chosen
         if session is None:
             self.notify("There is no session to report on yet.")
-            return
-        typed = f"{command()} report --session {session.uid}"
-        self.copy_to_clipboard(typed)
-        self.notify(f"{typed}\n(in the clipboard)", title="Report", markup=False, timeout=8)
+        else:
+            self.write_report(session.uid)

@@ -11,7 +11,7 @@ from agentguard.model.event import Event
 from agentguard.model.finding import Activity
 from agentguard.model.verdict import Disposition
 from agentguard.record.pulse import Pulse
-from agentguard.record.reader import EventQuery, Field, Reader
+from agentguard.record.reader import EventQuery, Field, Mark, Reader, Term
 from agentguard.show.tui.flow_text import Story
 
 FIRST = 500
@@ -22,6 +22,9 @@ STRETCH = 20_000
 """Row ids in each later one."""
 EVERY_ROW = 2**62
 """A row id behind all that there will ever be."""
+
+_NOT_MARKED = Term(Field.IS, (Mark.SEEN.value, Mark.EXPECTED.value), negated=True)
+"""What a person said of an event answers it: nobody need look again."""
 
 Emit = Callable[[Sequence[int], bool], object]
 
@@ -83,7 +86,8 @@ class Feed:
 
     def next_finding(self, row_id: int, *, backwards: bool) -> int:
         """Row id of the next event that a person should look at; 0 when there is none."""
-        query = replace(self.chosen, dispositions=(Disposition.ALERT, Disposition.BLOCKED), limit=1)
+        terms = (*self.chosen.terms, _NOT_MARKED)
+        query = replace(self.chosen, dispositions=(Disposition.ALERT, Disposition.BLOCKED), terms=terms, limit=1)
         if backwards:
             found = self.reader.event_ids(replace(query, before=row_id, newest_first=True))
         else:

@@ -35,7 +35,7 @@ class FilterBar(Vertical):
     FilterBar.-open { display: block; }
     FilterBar #filter-label { width: 3; padding: 0 1; color: $text-primary; text-style: bold; }
     FilterBar Input { width: 1fr; height: 1; padding: 0; border: none; background: $surface; }
-    FilterBar #filter-says { height: 1; padding: 0 3; }
+    FilterBar #filter-says { height: auto; max-height: 2; padding: 0 3; }
     FilterBar.-wrong #filter-says { color: $text-error; }
     FilterBar.-left #filter-says { display: none; }
     """

@@ -21,16 +21,17 @@ from agentguard.show.tui.detail_panel import DetailPanel
 from agentguard.show.tui.detail_screen import DetailScreen
 from agentguard.show.tui.empty import EmptyState
 from agentguard.show.tui.event_log import EventLog
+from agentguard.show.tui.event_page import EventPage
 from agentguard.show.tui.feed import EVERY_ROW, Feed
 from agentguard.show.tui.filter_bar import FilterBar
 from agentguard.show.tui.flow_text import Story
-from agentguard.show.tui.page import Desk, Page
+from agentguard.show.tui.page import Desk
 from agentguard.show.tui.painter import FlowMark
 from agentguard.show.tui.sessions import SessionList
 from agentguard.show.tui.timeline import TimelinePanel
 
 
-class LiveScreen(Page):
+class LiveScreen(EventPage):
     """The dashboard's first screen."""
 
     PLACE = "Live"
@@ -41,7 +42,6 @@ class LiveScreen(Page):
         Binding("slash", "filter", "Filter", key_display="/"),
         Binding("l", "sessions", "Sessions"),
         Binding("z", "zoom", "Zoom"),
-        Binding("c", "copy", "Copy uid", show=False),
     ]
 
     def __init__(self, desk: Desk) -> None:
@@ -212,10 +212,18 @@ class LiveScreen(Page):
         else:
             self.query_one(FilterBar).action_clear()
 
-    def action_copy(self) -> None:
-        if event := self._log.chosen:
-            self.app.copy_to_clipboard(event.finding.uid)
-            self.notify("The event's uid is in the clipboard.", timeout=2)
+    @property
+    def chosen_event(self) -> Event | None:
+        return self._log.chosen
+
+    def select(self, item: str) -> None:
+        """The event with this uid."""
+        self._guarded(lambda: self._go_to(item))
+
+    def _go_to(self, uid: str) -> None:
+        event = self._feed.reader.event(uid)
+        if event is not None:
+            self._log.select_near(self._feed.first_since(event.finding.time_ns))
 
     @property
     def _timeline(self) -> TimelinePanel:

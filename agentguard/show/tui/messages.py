@@ -53,10 +53,58 @@ class SessionChosen(Message):
 class PlaceWanted(Message):
     """A person wants to be elsewhere."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, item: str = "") -> None:
         self.name = name
         """Of a place; "" for the one before."""
+        self.item = item
+        """What to choose there; "" for what is chosen."""
         super().__init__()
+
+
+class SeenWanted(Message):
+    """A person has looked at an event, or takes that back."""
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+        super().__init__()
+
+
+class ExpectWanted(Message):
+    """A person says that an event is as it should be, and shall be expected from now on."""
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+        super().__init__()
+
+
+class RotateWanted(Message):
+    """A person has replaced a credential, or takes that back."""
+
+    def __init__(self, fingerprint: str) -> None:
+        self.fingerprint = fingerprint
+        super().__init__()
+
+
+class CopyWanted(Message):
+    """A person wants something of an event elsewhere."""
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+        super().__init__()
+
+
+class TextWanted(Message):
+    """A person wants this text in the clipboard."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        """What it is, to begin a sentence with."""
+        self.text = text
+        super().__init__()
+
+
+class UndoWanted(Message):
+    """What was done last shall be taken back."""
 
 
 class EventChosen(Message):

@@ -45,6 +45,24 @@ def _session(desk: Desk) -> Page:
     return SessionScreen(desk)
 
 
+def _flow(desk: Desk) -> Page:
+    from agentguard.show.tui.flow_screen import FlowScreen
+
+    return FlowScreen(desk)
+
+
+def _keys(desk: Desk) -> Page:
+    from agentguard.show.tui.keys_screen import KeysScreen
+
+    return KeysScreen(desk)
+
+
+def _policy(desk: Desk) -> Page:
+    from agentguard.show.tui.policy_screen import PolicyScreen
+
+    return PolicyScreen(desk)
+
+
 def _sensors(desk: Desk) -> Page:
     from agentguard.show.tui.sensors_screen import SensorsScreen
 
@@ -62,7 +80,10 @@ PLACES = (
     Place(
         key="2", name="Session", glyph="▤", says="Its facts, and its processes with what each touched", make=_session
     ),
+    Place(key="3", name="Flow", glyph="▶", says="Who read what, and where it went", make=_flow),
+    Place(key="4", name="Keys", glyph="◆", says="Every credential, and what to rotate first", make=_keys),
     Place(key="5", name="Sensors", glyph="◉", says="Health, proof, and what could not be seen", make=_sensors),
+    Place(key="6", name="Policy", glyph="≡", says="The rules in force, and why they decided so", make=_policy),
     Place(
         key="7",
         name="Help",

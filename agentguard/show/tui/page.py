@@ -29,14 +29,13 @@ class Desk:
     """What every place is given."""
 
     home: Home
+    actions: Actions
     user_home: str = ""
     """Paths below it are shown with `~`; "" when there is none."""
     clock: Callable[[], int] = time.time_ns
     """Now, ns since the epoch."""
     zone: tzinfo | None = None
     """Of the times shown; None for the machine's own."""
-    actions: Actions | None = None
-    """None: this dashboard can only look."""
     tabs: tuple[Tab, ...] = ()
     """All places, for the bar at the top; the App fills it in."""
 
@@ -115,6 +114,13 @@ class Page(Screen[None]):
     def _draw(self) -> None:
         self.show(self.snapshot)
         self.tick()
+
+    def select(self, item: str) -> None:
+        """Choose what has this id, where the place has such a thing."""
+
+    def again(self) -> None:
+        """Something was done: what is shown may be out of date."""
+        self._draw()
 
     def action_back(self) -> None:
         self.post_message(PlaceWanted(""))
