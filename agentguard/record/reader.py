@@ -126,7 +126,7 @@ class Reader(ReadOnly):
         return [_row(row) for row in self._rows(sql, values)]
 
     def event_ids(self, query: EventQuery) -> list[int]:
-        """Row ids of one page, without reading the events."""
+        """Row ids of one page, without the events."""
         return [row[0] for row in self._rows(*ids_sql(query, self._layout()))]
 
     def events_by_id(self, ids: Sequence[int]) -> list[Event]:
@@ -318,8 +318,7 @@ class Reader(ReadOnly):
             return session_of(connection, row, counted=counted)
 
     def _layout(self) -> Layout:
-        rows = self._rows(_OPTIONAL_TABLES, [])
-        names = {row["name"] for row in rows}
+        names = {row["name"] for row in self._rows(_OPTIONAL_TABLES, [])}
         return Layout(search="events_fts" in names, inventory="credentials" in names, triage="triage" in names)
 
     def _known(self, chosen: Choice, value: str) -> list[KnownCredential]:

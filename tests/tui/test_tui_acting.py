@@ -210,9 +210,10 @@ async def test_a_flow_leads_to_its_event(database: Path) -> None:
 
 
 async def test_the_policy_says_why_and_how_often(database: Path) -> None:
-    async with dashboard(database, "6") as pilot:
+    async with dashboard(database, "6", size=(120, 36)) as pilot:
+        await said(pilot, "Why? ■ POST https://paste.example/api")
+        await pilot.press("home")
         shown = text_of(pilot)
-        assert "Why? ■ POST https://paste.example/api" in shown
         assert "openai-project-key in body, sent to: other" in shown
         assert "    58      58  ? to-own-issuer" in shown
         await pilot.press("down")

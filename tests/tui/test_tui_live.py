@@ -277,17 +277,6 @@ async def test_help_opens_anywhere_and_closes(database: Path) -> None:
             assert pilot.app.screen is live_of(pilot)
 
 
-async def test_copy_and_report_use_the_clipboard_and_write_nothing(database: Path, home: Path) -> None:
-    async with dashboard(database) as pilot:
-        await pilot.press("c")
-        assert pilot.app.clipboard == chosen(pilot).finding.uid
-        await pilot.press("r")
-        await pilot.pause()
-        assert pilot.app.clipboard == f"agentguard report --session {SHOP.uid}"
-        assert pilot.app.clipboard in text_of(pilot)
-    assert not (home / ".agentguard" / "reports").exists()
-
-
 async def test_a_click_chooses_and_a_second_one_opens(database: Path) -> None:
     async with dashboard(database) as pilot:
         await pilot.click(type(log_of(pilot)), offset=(20, 3))

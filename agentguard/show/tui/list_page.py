@@ -19,7 +19,7 @@ from textual.worker import get_current_worker
 from agentguard.errors import AgentGuardError
 from agentguard.record.reader import Reader
 from agentguard.show.tui.messages import Snapshot
-from agentguard.show.tui.page import Page
+from agentguard.show.tui.page import Desk, Page
 from agentguard.show.tui.words import MUTED, clean
 
 NARROWEST = 30
@@ -70,11 +70,12 @@ class ListPage(Page):
     EMPTY: ClassVar[str] = ""
     """What stands there when the list is empty."""
 
-    loaded = False
-    """What is to be shown has been read."""
-    _key: object = None
-    _wanted = ""
-    """Id of the item to go to when it is there."""
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.loaded = False
+        self._key: object = None
+        self._wanted = ""
+        """Id of the item to go to when it is there."""
 
     def body(self) -> Iterable[Widget]:
         yield Horizontal(
@@ -165,7 +166,8 @@ class ListPage(Page):
     @property
     def chosen(self) -> str:
         """Id of the item under the cursor; "" when there is none."""
-        option = self._list.highlighted_option
+        found = self.query("#list").results(OptionList)  # none before the page is composed
+        option = next((listed.highlighted_option for listed in found), None)
         return (option.id or "") if option is not None else ""
 
     def select(self, item: str) -> None:

@@ -53,11 +53,12 @@ class PolicyScreen(ListPage, EventPage):
         """Of which folder, and when (monotonic seconds)."""
 
     def key_of(self, snapshot: Snapshot) -> object:
-        chosen, event = snapshot.chosen, self.event.finding.uid if self.event else ""
-        return (chosen.uid, chosen.counts.get("events", 0), event) if chosen else None
+        chosen, event = snapshot.chosen, self._asked(snapshot)
+        uid = event.finding.uid if event else ""
+        return (chosen.uid, chosen.counts.get("events", 0), uid) if chosen else None
 
     def gather(self, reader: Reader, snapshot: Snapshot) -> tuple[Gathered, object]:
-        session, event = snapshot.chosen, self.event
+        session, event = snapshot.chosen, self._asked(snapshot)
         if session is None:
             return Gathered((), "Policy"), None
         view = self._view(session.cwd)
@@ -89,7 +90,11 @@ class PolicyScreen(ListPage, EventPage):
 
     @property
     def chosen_event(self) -> Event | None:
-        return self.event if self.chosen == EXPLAIN else None
+        return self._known.event if self._known and self.chosen == EXPLAIN else None
+
+    def _asked(self, snapshot: Snapshot) -> Event | None:
+        """The event that is explained: the one chosen among the events, else what made the session's outcome."""
+        return self.event or snapshot.cause
 
     def _items(self, uid: str, names: list[str], rules: dict[str, RuleView], event: Event | None) -> tuple[Item, ...]:
         short = self.has_class("-narrow")
