@@ -18,18 +18,31 @@ from pathlib import Path
 
 import pytest
 from harness import compiled_rules
-from harness.documentation import REPOSITORY, Line, named_commands, typed_lines, words_of
+from harness.documentation import (
+    REPOSITORY,
+    Line,
+    longest_part,
+    named_commands,
+    texts_of_the_program,
+    typed_lines,
+    words_of,
+)
 from harness.repository import made_up_key, new_repository
 from tui.tui_sample import fill
 
 from agentguard.cli import VERBS, Parser
 
+README = (REPOSITORY / "README.md").read_text()
 ELSEWHERE = {
     r"^git clone ": "test_bootstrap makes a clone and starts it",
+    r"agentguard uninstall --purge-data": "test_setup_install: nothing would be left for the lines that follow",
+    r"agentguard events --follow --format ocsf": "test_cmd_events follows, test_ocsf reads what comes",
+    r"agentguard run --dashboard": "test_run_dashboard, inside tmux",
     r"agentguard demo$": "test_demo",
     r"agentguard tui$": "test_tui_command, in a terminal",
     r"^\./scripts/test$": "this is what runs the tests",
     r"^\./scripts/bench$": "test_bench",
+    r"^\./scripts/dashboard-picture": "test_tui_snapshots and test_report_browser look at what they draw",
     r"^\./scripts/coverage-page$": "evasion/test_page checks what it writes",
 }
 """Lines that other tests run, by what they look like; a line that none of these fits is run here."""
@@ -44,13 +57,17 @@ STATUS = {
 """The exit statuses that are not 0: something is found in the project, and the page says that it is 1 then."""
 
 
+ASKS = (r"agentguard install$", r"agentguard uninstall$", r"agentguard purge --older-than \S+$")
+"""Lines that ask a person, who says yes here."""
+
+
 class Scene:
     """One project, one home and one PATH for all lines: what a line leaves behind is there for the next."""
 
     def __init__(self, folder: Path) -> None:
         self.home = folder / "home"
         self.guard = self.home / ".agentguard"
-        fill(self.guard)
+        fill(self.guard, live=False)
         compiled_rules.put_into(self.guard, ())
         self.bin = folder / "bin"
         self._programs()
@@ -64,6 +81,7 @@ class Scene:
         programs = {
             "agentguard": f'exec {shlex.quote(sys.executable)} -m agentguard "$@"',
             "claude": "cat .env >/dev/null",
+            "codex": "",
             "kubectl": f"echo token: {key}",
         }
         for name, text in programs.items():
@@ -82,8 +100,9 @@ class Scene:
     def _placeholders(self) -> dict[str, str]:
         """What a reader puts for the words of a page."""
         (newest,) = self._json("events", "--session", "last", "--format", "json", "--limit", "1")
+        older = str(self._json("sessions", "--format", "json")[-1]["uid"])
         key = self._json("keys", "--format", "json")["credentials"][0]["fingerprint"]
-        return {"UID": str(newest["uid"]), "FILE": "rules.yaml", "7f3a91c2": str(key)[:8]}
+        return {"UID": str(newest["uid"]), "FILE": "rules.yaml", "7f3a91c2": str(key)[:8], "0198c2": older}
 
     def _json(self, *words: str) -> list[dict[str, object]]:
         done = self.run(shlex.join(["agentguard", *words]))
@@ -134,17 +153,34 @@ def test_each_exception_is_one_of_a_line() -> None:
     assert not [pattern for pattern in (*ELSEWHERE, *STATUS) if not any(re.search(pattern, text) for text in texts)]
 
 
+def test_the_table_of_verbs_names_each() -> None:
+    table = README[README.index("## The verbs") : README.index("**Exit status.**")]
+    assert not [verb for verb in VERBS if f"`{verb}`" not in table and f"`{verb} " not in table]
+
+
 @pytest.mark.parametrize("line", named_commands(), ids=str)
 def test_a_command_that_is_named_exists(line: Line) -> None:
     verb, *options = words_of(line.text)
+    if verb == "help":  # `help VERB` is `VERB --help`.
+        return
     assert verb in VERBS
     known = _options(verb)
     assert not [word for word in options if word.startswith("-") and word.partition("=")[0] not in known]
 
 
+def test_what_the_troubleshooting_quotes_is_said_by_the_program() -> None:
+    said = "\n".join(texts_of_the_program())
+    table = README[README.index("| it says |") : README.index("## Security model")]
+    quoted = [text for row in table.splitlines()[2:] for text in re.findall(r"`([^`]+)`", row.split(" | ")[0])]
+    assert len(quoted) > 20
+    assert not [text for text in quoted if longest_part(text) not in said]
+
+
 def _meant(text: str, scene: Scene) -> str:
     for placeholder, value in scene.meant.items():
         text = re.sub(rf"\b{placeholder}\b", value, text)
+    if any(re.search(pattern, text) for pattern in ASKS):
+        text += " --yes"
     return text.replace("./scripts/agentguard", "agentguard")
 
 

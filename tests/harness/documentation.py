@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 from collections.abc import Iterator
@@ -9,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "policies/README.md")
+PAGES = ("policies/README.md", "README.md")  # The second one purges.
 PROGRAM = re.compile(r"(?:\./scripts/)?agentguard\b")
 _FENCE = re.compile(r"^ *```(\w*)")
 _COMMENT = re.compile(r"(?:^|\s{2,})#\s.*$")
 _TYPED = re.compile(r"^(?:\./scripts/|agentguard\b|git |[A-Z_]+=\S+ agentguard\b|.*\| *agentguard\b)")
+_PLACEHOLDER = re.compile(r"\b[A-Z]+:LINE\b|\b[A-Z]+\b|'[^']*'|\b\d+\b|\.\.\.|✕|!|; did you mean events\?")
 _INLINE = re.compile(r"`((?:\./scripts/)?agentguard [^`]+)`")
 
 
@@ -47,6 +49,19 @@ def words_of(text: str) -> list[str]:
     """The verb and what follows, up to a placeholder for an agent's own command."""
     words = shlex.split(text)
     return words[1 : words.index("--")] if "--" in words else words[1:]
+
+
+def texts_of_the_program() -> Iterator[str]:
+    """Every text of its source. What an f-string puts in is left out; what lies between is one text each."""
+    for path in (REPOSITORY / "agentguard").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+def longest_part(quoted: str) -> str:
+    """Of a message with placeholders (`X`, `3`, `'evnts'`, ...), the longest part that is always the same."""
+    return max((part.strip(" :;") for part in _PLACEHOLDER.split(quoted)), key=len)
 
 
 def _typed(page: str, lines: list[str]) -> Iterator[Line]:
