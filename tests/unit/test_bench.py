@@ -100,3 +100,24 @@ def test_the_report_of_a_long_session_is_measured(repository: Path, tmp_path: Pa
         assert int(found[1]) < 200
         assert float(found[2]) < 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_dashboard_is_measured(repository: Path, tmp_path: Path) -> None:
+    program = repository / "scripts" / "lib" / "bench.py"
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    run = subprocess.run(
+        [sys.executable, program, "tui", "--quick"], capture_output=True, text=True, check=False, env=env
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    for figure in (
+        r"start to first frame +\d+\.\d\d s +at most 0\.6 +\d+\.\d\d s of processor",
+        r"a page scrolled +\d+\.\d\d ms +at most 16",
+        r"idle +\d+\.\d\d % of a processor +at most 1",
+        r"new event, 1,000 a second +\d+\.\d\d ms +at most 250 +95 of 100 within \d+ ms",
+        r"memory at most +\d+\.\d\d MB +at most 120",
+    ):
+        assert re.search(figure, run.stdout), run.stdout
+    memory = re.search(r"memory at most +(\d+)", run.stdout)
+    assert memory
+    assert int(memory[1]) <= 120, "the one figure that a busy machine does not change"
+    assert list(tmp_path.iterdir()) == []

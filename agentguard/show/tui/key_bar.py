@@ -11,7 +11,7 @@ _BETWEEN = 2
 
 
 class KeyBar(Widget):
-    """A click is the key. Keys for which there is no room are left out whole; Help names them all."""
+    """A click is the key. Keys for which there is no room are left out; Help names them all."""
 
     DEFAULT_CSS = """
     KeyBar { height: 1; padding: 0 1; background: $background; color: $foreground; }
@@ -54,14 +54,15 @@ class KeyBar(Widget):
             at -= width + _BETWEEN
 
     def _shown(self) -> list[tuple[str, str, str]]:
-        shown, room = [], self.content_size.width
-        for key, written, does in self._keys:
-            room -= _width(written, does)
+        """Those that fit, and always the last one: it is how one leaves."""
+        shown, last = [], self._keys[-1:]
+        room = self.content_size.width - sum(_width(written, does) for _, written, does in last)
+        for key, written, does in self._keys[:-1]:
+            room -= _width(written, does) + _BETWEEN
             if room < 0:
                 break
             shown.append((key, written, does))
-            room -= _BETWEEN
-        return shown
+        return shown + last
 
 
 def _width(written: str, does: str) -> int:
