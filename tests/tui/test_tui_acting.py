@@ -63,10 +63,11 @@ def recorded_copies(app: AgentGuardApp, *, desktop: bool = True) -> Copied:
 
 
 async def said(pilot: Pilot[Any], text: str) -> None:
-    """On the screen, or in a notice, which may be broken over lines."""
+    """On the screen or in a notice; either may break it over lines."""
 
     def there() -> bool:
-        return text in text_of(pilot) or any(text in one.message for one in pilot.app._notifications)
+        flat = " ".join(text_of(pilot).replace("│", " ").split())
+        return " ".join(text.split()) in flat or any(text in one.message for one in pilot.app._notifications)
 
     await until(pilot, there, text)
 
