@@ -95,7 +95,7 @@ class Http2:
         data = self._socket.recv(PIECE)
         if not data:
             raise ConnectionError("closed")
-        events = self._peer.receive_data(data)
+        events = list(self._peer.receive_data(data))
         for event in events:
             if isinstance(event, h2.events.DataReceived):
                 self._peer.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
