@@ -29,11 +29,6 @@ LEAK = "01KG3Z5S1T8W-0072"
 
 
 @pytest.fixture
-def database(home: Path) -> Path:
-    return sample.fill(home / ".agentguard")
-
-
-@pytest.fixture
 def reader(database: Path):
     with contextlib.closing(Reader(database)) as reader:
         yield reader

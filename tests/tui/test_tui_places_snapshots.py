@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tui_sample as sample
 from pilots import make_app, settle, text_of, until
 from textual.pilot import Pilot
 
@@ -54,9 +53,11 @@ def read(pilot: Pilot[Any]) -> bool:
         pytest.param(SMALL, "c", "The event as JSON", id="copy-80x24"),
     ],
 )
-def test_place(snap_compare: Compare, home: Path, size: tuple[int, int], keys: str, wait: str) -> None:
+def test_place(
+    snap_compare: Compare, database: Path, home: Path, size: tuple[int, int], keys: str, wait: str
+) -> None:
     pressed = [{"d": "down"}.get(key, key) for key in keys]
-    app = make_app(sample.fill(home / ".agentguard"))
+    app = make_app(database)
     if "e" in keys:  # which names the policy's place
         app.desk = replace(app.desk, user_home=str(home))
     assert snap_compare(app, terminal_size=size, run_before=after(*pressed, wait=wait))
