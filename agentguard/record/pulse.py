@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from agentguard.model.event import Event
 from agentguard.model.session import Session
 from agentguard.record.counting import COUNTED, NAMES
-from agentguard.record.reader import Reader
+from agentguard.record.reader import Mark, Reader
 from agentguard.record.supervisor import Supervisor, pid_alive
 
 _COUNTS = f"SELECT {COUNTED} FROM events INDEXED BY events_page WHERE session = ? AND id > ? AND id <= ?"  # noqa: S608
@@ -27,6 +27,8 @@ SELECT pid, COUNT(*) AS events, SUM(kind = 'file' AND activity = 'read') AS read
     COUNT(flow_read) AS flows, MAX(severity) AS severity, MAX(id) AS last_id
 FROM events WHERE session = ? AND time_ns >= ? AND time_ns < ? {} GROUP BY pid
 """
+_MARKS = "SELECT uid, mark FROM triage CROSS JOIN events ON events.id = triage.event WHERE session = ?"
+"""CROSS: from the few marks to their events, never from the many events."""
 _IDS_OF_PROCESS = """
 SELECT id FROM events WHERE session = ? AND pid = ? AND time_ns >= ? AND time_ns < ?
 ORDER BY time_ns DESC, id DESC LIMIT ?
@@ -104,6 +106,12 @@ class Pulse(Reader):
         """What each process did in a span of time, or one pid alone. What has no process is left out."""
         which, values = ("AND pid > 0", []) if pid is None else ("AND pid = ?", [pid])
         return [Touched(*row) for row in self._rows(_TOUCHED.format(which), [session, *span, *values])]
+
+    def marks(self, session: str) -> dict[str, Mark]:
+        """What people said of a session's events, by uid."""
+        if not self._layout().triage:
+            return {}
+        return {row["uid"]: Mark(row["mark"]) for row in self._rows(_MARKS, [session])}
 
     def ids_of_process(self, session: str, pid: int, span: Span, limit: int) -> list[int]:
         """Row ids of its events, newest first."""

@@ -229,8 +229,7 @@ class Reader(ReadOnly):
         """What a person said of the event with this uid."""
         if not self._layout().triage:
             return None
-        sql = "SELECT * FROM triage WHERE event = (SELECT id FROM events WHERE uid = ?)"
-        rows = self._rows(sql, [bindable(event)])
+        rows = self._rows("SELECT * FROM triage WHERE event = (SELECT id FROM events WHERE uid = ?)", [bindable(event)])
         return Marked(Mark(rows[0]["mark"]), rows[0]["rule"], rows[0]["time_ns"]) if rows else None
 
     def timeline(

@@ -11,15 +11,17 @@ from typing import Any
 
 import pytest
 import tui_sample as sample
-from pilots import make_app, settle, text_of, until
+from pilots import lines_of, log_of, make_app, settle, text_of, until
 from textual.pilot import Pilot
-from textual.widgets import OptionList
+from textual.widgets import Input, OptionList
 
 from agentguard.config import Home
 from agentguard.judge.load import load_file
 from agentguard.model.event import event_to_json
 from agentguard.record.reader import Mark, Reader
 from agentguard.show.tui.app import AgentGuardApp
+from agentguard.show.tui.detail_panel import DetailPanel
+from agentguard.show.tui.detail_screen import DetailScreen
 from agentguard.show.tui.expect_screen import ExpectScreen
 from agentguard.show.tui.list_page import ListPage
 
@@ -87,6 +89,52 @@ async def test_seen_twice_is_not_seen(database: Path, reader: Reader) -> None:
         await until(pilot, lambda: reader.marked(LEAK), "the mark")
         await pilot.press("m")
         await until(pilot, lambda: reader.marked(LEAK) is None, "the mark to go")
+
+
+async def test_all_of_an_event_has_the_same_keys_and_says_what_was_said(database: Path, reader: Reader) -> None:
+    async with dashboard(database, "enter", size=(100, 50)) as pilot:
+        copied = recorded_copies(pilot.app)
+        await pilot.press("m")
+        await said(pilot, "you said ✓ seen, 14:32:07")
+        await pilot.press("u")
+        await until(pilot, lambda: reader.marked(LEAK) is None and "you said" not in text_of(pilot), "the mark to go")
+        await pilot.press("e")
+        await said(pilot, "Enter write it")
+        await pilot.press("enter")
+        await said(pilot, "you said = expected, 14:32:07, by policy.yaml:expected-http-paste-example")
+        await pilot.press("t")
+        await said(pilot, "Have you replaced it")
+        await pilot.press("enter")
+        await said(pilot, "✓ rotated")
+        await pilot.press("c")
+        await said(pilot, "The event as JSON")
+        await pilot.press("end", "enter")
+        await until(pilot, lambda: copied == [LEAK], "the clipboard")
+        for undone in ("✓ rotated", "you said"):
+            await pilot.press("u")
+            await until(pilot, lambda text=undone: text not in text_of(pilot), f"{undone} to go")
+        assert isinstance(pilot.app.screen, DetailScreen)
+    assert reader.rotated() == ()
+    assert not Home(database.parent).policy.exists()
+
+
+async def test_rows_that_were_answered_say_so(database: Path) -> None:
+    def shown(pilot: Pilot[Any]) -> tuple[str, str]:
+        """Of the newest event: its row, and the panel's border."""
+        return lines_of(log_of(pilot))[-1], pilot.app.screen.query_one(DetailPanel).border_subtitle
+
+    async with dashboard(database) as pilot:
+        assert "■ CRIT" in shown(pilot)[0]
+        await pilot.press("m")
+        await until(pilot, lambda: "✓ CRIT" in shown(pilot)[0] and "✓ seen" in shown(pilot)[1], "the sign of seen")
+        await pilot.press("e")
+        await said(pilot, "Enter write it")
+        await pilot.press("enter")
+        await until(pilot, lambda: "= CRIT" in shown(pilot)[0] and "= expected" in shown(pilot)[1], "that of expected")
+        await pilot.press("7", "end")
+        await said(pilot, "✓ seen = expected")
+        await pilot.press("1", "u", "u")
+        await until(pilot, lambda: "■ CRIT" in shown(pilot)[0], "the sign to go")
 
 
 async def test_nothing_can_be_taken_back_that_was_not_done(database: Path) -> None:
@@ -247,12 +295,14 @@ async def test_the_palette_does_what_the_page_can_do(database: Path, reader: Rea
 
 
 async def palette(pilot: Pilot[Any], typed: str, hit: str) -> None:
-    """Type into the palette, and take its first hit once it is the one that is wanted."""
+    """Ask the palette, and take its first hit once it is the one that is wanted. A key at a time takes a frame each."""
 
     def first() -> str:
         listed = pilot.app.screen.query(OptionList)
         return str(listed.first().get_option_at_index(0).prompt) if listed and listed.first().option_count else ""
 
-    await pilot.press("ctrl+p", *typed)
+    await pilot.press("ctrl+p")
+    await until(pilot, lambda: pilot.app.screen.query(Input), "the palette")
+    pilot.app.screen.query_one(Input).value = typed
     await until(pilot, lambda: hit in first(), hit)
     await pilot.press("enter")

@@ -16,6 +16,7 @@ from agentguard.model.event import Event
 from agentguard.show.tui.index import KEPT, PAGE, EventIndex
 from agentguard.show.tui.rows import columns_for, event_cells, header_cells
 from agentguard.show.tui.timeline import BARS, bars
+from agentguard.show.tui.words import MARK
 
 EVENTS = [Event(seq, *judged) for seq, judged in enumerate(sample.shop_session()[1], 1)]
 
@@ -25,8 +26,9 @@ def test_columns_fill_the_width_and_stand_below_their_names(width: int) -> None:
     columns = columns_for(width)
     head = "".join(text for text, _ in header_cells(columns))
     for event in EVENTS:
-        cells = event_cells(event, columns, UTC)
-        assert sum(cell_len(text) for text, _ in cells) == len(head)
+        for said in (None, *MARK):
+            cells = event_cells(event, columns, UTC, said=said)
+            assert sum(cell_len(text) for text, _ in cells) == len(head)
     assert len(head.rstrip()) <= width
     assert width - 3 <= len(head) <= width + 1 or width < 49
 

@@ -53,9 +53,7 @@ def read(pilot: Pilot[Any]) -> bool:
         pytest.param(SMALL, "c", "The event as JSON", id="copy-80x24"),
     ],
 )
-def test_place(
-    snap_compare: Compare, database: Path, home: Path, size: tuple[int, int], keys: str, wait: str
-) -> None:
+def test_place(snap_compare: Compare, database: Path, home: Path, size: tuple[int, int], keys: str, wait: str) -> None:
     pressed = [{"d": "down"}.get(key, key) for key in keys]
     app = make_app(database)
     if "e" in keys:  # which names the policy's place

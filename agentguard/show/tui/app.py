@@ -18,6 +18,7 @@ from agentguard.model.session import Session
 from agentguard.model.verdict import Outcome
 from agentguard.show.tui.acting import ActingApp
 from agentguard.show.tui.attention import Attention
+from agentguard.show.tui.detail_screen import DetailScreen
 from agentguard.show.tui.messages import Changed, EventChosen, PlaceWanted, SessionChosen, Snapshot
 from agentguard.show.tui.navigation import PLACES, place
 from agentguard.show.tui.page import Desk, Page
@@ -146,7 +147,9 @@ class AgentGuardApp(ActingApp):
         self._page(self._trail[-1]).receive(self.snapshot, self.event)
 
     def acted(self) -> None:
-        self._page(self._trail[-1]).again()
+        for screen in self.screen_stack:
+            if isinstance(screen, Page | DetailScreen):
+                screen.again()
 
     def action_report(self) -> None:
         """Of the chosen session."""

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from agentguard.show.tui.flow_text import Story, panel_lines
-from agentguard.show.tui.words import MUTED
+from agentguard.show.tui.words import MARK, MUTED
 
 EMPTY = "Choose an event to see where its secret came from and where it went."
 
@@ -32,7 +32,9 @@ class DetailPanel(Widget):
         flow = story.event.finding.flow if story else None
         known = flow is not None and flow.fingerprint.isalnum()
         self.border_title = f"Flow {flow.fingerprint[:6]}" if flow and known else "Detail"
-        self.border_subtitle = "enter: all of it" if story else ""
+        said = MARK[story.marked.mark] if story and story.marked else None
+        answer = f"{said.glyph} {said.word} · " if said else ""
+        self.border_subtitle = f"{answer}enter: all of it" if story else ""
         self.refresh()
 
     def render(self) -> Content:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import tzinfo
 from typing import ClassVar
 
@@ -12,12 +13,14 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from agentguard.errors import StoreError
 from agentguard.model.event import Event, iso_time
 from agentguard.model.process import Confidence
 from agentguard.show.tui.advice import destination_word, next_step, secret_name
+from agentguard.show.tui.event_keys import EventKeys
 from agentguard.show.tui.flow_text import Story, between_line, form_words, named_subject, outcome_line, said_of
 from agentguard.show.tui.key_bar import KeyBar
-from agentguard.show.tui.words import MUTED, SEVERITY, activity_word, clean, time_of_day
+from agentguard.show.tui.words import MARK, MUTED, SEVERITY, activity_word, clean, time_of_day
 
 LABEL = 12
 MOST = 130
@@ -31,7 +34,7 @@ SURE = {
 }
 
 
-class DetailScreen(ModalScreen[None]):
+class DetailScreen(ModalScreen[None], EventKeys):
     """Over the events; esc goes back."""
 
     DEFAULT_CSS = """
@@ -42,14 +45,19 @@ class DetailScreen(ModalScreen[None]):
         border-title-color: $text-primary; border-title-style: bold;
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "dismiss", "Back"),
-        Binding("c", "copy", "Copy uid"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss", "Back")]
 
-    def __init__(self, story: Story, zone: tzinfo | None) -> None:
+    def __init__(self, tell: Callable[[], Story], zone: tzinfo | None) -> None:
+        """
+        Args:
+            tell: reads the story, now and whenever something was done.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
         super().__init__()
-        self._story = story
+        self._tell = tell
+        self._story = tell()
         self._zone = zone
 
     def compose(self) -> ComposeResult:
@@ -58,19 +66,34 @@ class DetailScreen(ModalScreen[None]):
         yield body
         yield KeyBar()
 
+    @property
+    def chosen_event(self) -> Event:
+        return self._story.event
+
+    def again(self) -> None:
+        """Something was done: perhaps with this event."""
+        try:
+            self._story = self._tell()
+        except StoreError as error:
+            self.notify(str(error), severity="error", markup=False)
+        self.on_resize()
+
     def on_resize(self) -> None:
         text = self.query_one("#detail-text", Static)
         text.update(detail_content(self._story, self._zone, max(40, min(self.size.width, MOST) - 10)))
-
-    def action_copy(self) -> None:
-        self.app.copy_to_clipboard(self._story.event.finding.uid)
-        self.notify("The event's uid is in the clipboard.")
 
 
 def detail_content(story: Story, zone: tzinfo | None, width: int) -> Content:
     """Sections: what is said of it, its flow, its secrets, its place in the record."""
     event = story.event
-    lines = [*_verdict(event), Content(), *_path_of(story, zone), *_matches(event), *_record(event)]
+    lines = [
+        *_verdict(event),
+        *_answer(story, zone),
+        Content(),
+        *_path_of(story, zone),
+        *_matches(story),
+        *_record(event),
+    ]
     return Content("\n").join(part for line in lines for part in _hang(line, width))
 
 
@@ -118,13 +141,25 @@ def _moment(event: Event, zone: tzinfo | None) -> list[Content]:
     return lines
 
 
-def _matches(event: Event) -> list[Content]:
-    lines = [Content(), _heading("Secrets")] if event.finding.matches else []
-    for match in event.finding.matches:
+def _answer(story: Story, zone: tzinfo | None) -> list[Content]:
+    """What a person said of it."""
+    marked = story.marked
+    if marked is None:
+        return []
+    look = MARK[marked.mark]
+    by = f", by {clean(marked.rule)}" if marked.rule else ""
+    return [_field("you said", f"{look.glyph} {look.word}, {time_of_day(marked.time_ns, zone)}{by}")]
+
+
+def _matches(story: Story) -> list[Content]:
+    matches = story.event.finding.matches
+    lines = [Content(), _heading("Secrets")] if matches else []
+    for match in matches:
         lines.append(
             Content.assemble(
                 (secret_name(match), "bold"), f"  {clean(match.preview)}  ", (clean(match.type), MUTED),
                 f"  {form_words(match)}  ", (f"id {clean(match.fingerprint[:8])}", MUTED),
+                ("  ✓ rotated" if match.fingerprint in story.rotated else "", "$text-success"),
             )
         )  # fmt: skip
         if match.source_path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import tzinfo
 from typing import ClassVar
 
@@ -12,6 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from agentguard.model.event import Event
+from agentguard.record.reader import Mark
 from agentguard.show.tui.index import EventIndex, ReadEvents
 from agentguard.show.tui.messages import EventChosen, EventOpened, FollowChanged
 from agentguard.show.tui.painter import ROLES, FlowMark, LinePainter
@@ -31,6 +33,7 @@ class EventLog(ScrollView, can_focus=True):
         & > .log--subject { color: $text; }
         & > .log--loud { color: $text; text-style: bold; }
         & > .log--process { color: $foreground 80%; }
+        & > .log--done { color: $foreground 60%; }
         & > .log--flow { color: $text-error; text-style: bold; }
         & > .log--sev-info { color: $foreground 80%; }
         & > .log--sev-low { color: $text; }
@@ -64,6 +67,7 @@ class EventLog(ScrollView, can_focus=True):
         """Row id of the event that was last told to be the chosen one."""
         self._unseen = 0
         self._flow: FlowMark | None = None
+        self._marks: Mapping[str, Mark] = {}
         self._painter = LinePainter(self, zone)
 
     # What the screen tells it
@@ -99,6 +103,12 @@ class EventLog(ScrollView, can_focus=True):
         """Draw a flow beside the rows it spans."""
         if flow != self._flow:
             self._flow = flow
+            self.refresh()
+
+    def mark(self, marks: Mapping[str, Mark]) -> None:
+        """What people said of events, by uid: those rows step back."""
+        if marks != self._marks:
+            self._marks = marks
             self.refresh()
 
     def select_id(self, row_id: int) -> bool:
@@ -187,7 +197,9 @@ class EventLog(ScrollView, can_focus=True):
         row = round(self.scroll_y) + y - 1
         if not 0 <= row < len(self.index):
             return Strip.blank(width, self.rich_style)
-        return self._painter.row(self._event(row), width, self._flow, cursor=row == self._cursor)
+        event = self._event(row)
+        said = self._marks.get(event.finding.uid) if event else None
+        return self._painter.row(event, width, self._flow, said, cursor=row == self._cursor)
 
     # The rest
 

@@ -76,13 +76,15 @@ class Feed:
         return [(one, event) for one in ids for event in self.reader.events_by_id([one])]
 
     def story(self, event: Event) -> Story:
-        """An event with the others of its flows."""
-        flow = event.finding.flow
+        """An event with the others of its flows, and what people said of it."""
+        finding, flow = event.finding, event.finding.flow
+        rotated = frozenset(self.reader.rotated()) if finding.matches else frozenset()
+        told = Story(event, marked=self.reader.marked(finding.uid), rotated=rotated)
         if flow is not None:
-            return Story(event, read=self.reader.event(flow.read))
-        if event.finding.activity is Activity.SEND:
-            return Story(event)
-        return Story(event, sends=tuple(self.reader.sends_of(event.finding.session, event.finding.uid, SENDS)))
+            return replace(told, read=self.reader.event(flow.read))
+        if finding.activity is Activity.SEND:
+            return told
+        return replace(told, sends=tuple(self.reader.sends_of(finding.session, finding.uid, SENDS)))
 
     def next_finding(self, row_id: int, *, backwards: bool) -> int:
         """Row id of the next event that a person should look at; 0 when there is none."""

@@ -6,7 +6,7 @@ from textual.content import Content
 
 from agentguard.model.event import Event
 from agentguard.record.reader import Reader
-from agentguard.show.tui.event_page import EventPage
+from agentguard.show.tui.event_keys import EventKeys
 from agentguard.show.tui.flow_picture import Flows, flow_item, flow_picture
 from agentguard.show.tui.list_page import Gathered, Item, ListPage
 from agentguard.show.tui.messages import PlaceWanted, Snapshot
@@ -16,7 +16,7 @@ MOST = 500
 """Flows listed, the gravest."""
 
 
-class FlowScreen(ListPage, EventPage):
+class FlowScreen(ListPage, EventKeys):
     """The gravest first. Enter goes to the send among the events."""
 
     PLACE = "Flow"

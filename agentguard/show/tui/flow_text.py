@@ -12,6 +12,7 @@ from agentguard.model.event import Event
 from agentguard.model.finding import Activity, Finding, Kind
 from agentguard.model.process import Attribution
 from agentguard.model.secret import SecretMatch
+from agentguard.record.reader import Marked
 from agentguard.show.tui.advice import destination_word, next_step, secret_name
 from agentguard.show.tui.words import MUTED, OUTCOME, SEVERITY, activity_word, clean, plural, span_word, time_of_day
 
@@ -27,13 +28,17 @@ ACT_STYLE = {Activity.READ: "bold $text-primary", Activity.SEND: "bold $text-war
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """An event with the others of its flows."""
+    """An event with the others of its flows, and what people said of it."""
 
     event: Event
     read: Event | None = None
     """Where the value of a send came from."""
     sends: tuple[Event, ...] = ()
     """Where the values of a read went, oldest first."""
+    marked: Marked | None = None
+    """What a person said of the event."""
+    rotated: frozenset[str] = frozenset()
+    """Fingerprints of credentials that have been replaced at their issuer."""
 
 
 def panel_lines(story: Story, width: int, zone: tzinfo | None) -> list[Content]:

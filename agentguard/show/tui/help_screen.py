@@ -14,7 +14,7 @@ from agentguard.show.filters.keys import KEYS as FILTER_KEYS
 from agentguard.show.tui.lines import Line, blank, heading, joined
 from agentguard.show.tui.messages import Snapshot
 from agentguard.show.tui.page import Page
-from agentguard.show.tui.words import OUTCOME, SENSOR, SEVERITY, Look
+from agentguard.show.tui.words import MARK, OUTCOME, SENSOR, SEVERITY, Look
 
 KEY, EXAMPLE = 16, 21
 """Cells of a key; of an example or a word."""
@@ -114,8 +114,8 @@ def word_lines() -> list[Line]:
     lines += [_line(example, means) for example, means in WORDS]
     lines += [blank(), heading("Outcome of a session")]
     lines += [_look(OUTCOME[outcome], meaning) for outcome, meaning in MEANING.items()]
-    return [*lines, blank(), heading("Severity, and the sensors"), _signs(SEVERITY[one] for one in Severity),
-            _signs(SENSOR.values())]  # fmt: skip
+    return [*lines, blank(), heading("Severity, what you said, the sensors"), _signs(SEVERITY[one] for one in Severity),
+            _signs(MARK.values()), _signs(SENSOR.values())]  # fmt: skip
 
 
 def _line(key: str, text: str, column: int = EXAMPLE) -> Line:

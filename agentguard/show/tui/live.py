@@ -20,18 +20,18 @@ from agentguard.show.tui import messages
 from agentguard.show.tui.detail_panel import DetailPanel
 from agentguard.show.tui.detail_screen import DetailScreen
 from agentguard.show.tui.empty import EmptyState
+from agentguard.show.tui.event_keys import EventKeys
 from agentguard.show.tui.event_log import EventLog
-from agentguard.show.tui.event_page import EventPage
 from agentguard.show.tui.feed import EVERY_ROW, Feed
 from agentguard.show.tui.filter_bar import FilterBar
 from agentguard.show.tui.flow_text import Story
-from agentguard.show.tui.page import Desk
+from agentguard.show.tui.page import Desk, Page
 from agentguard.show.tui.painter import FlowMark
 from agentguard.show.tui.sessions import SessionList
 from agentguard.show.tui.timeline import TimelinePanel
 
 
-class LiveScreen(EventPage):
+class LiveScreen(Page, EventKeys):
     """The dashboard's first screen."""
 
     PLACE = "Live"
@@ -78,7 +78,16 @@ class LiveScreen(EventPage):
             self._uid = snapshot.chosen.uid
             self._restart()
         else:
-            self._guarded(lambda: self._log.add_newer(self._feed.newer()))
+            self._guarded(self._catch_up)
+
+    def again(self) -> None:
+        super().again()
+        if event := self.chosen_event:
+            self._guarded(lambda: self._tell_story(event))
+
+    def _catch_up(self) -> None:
+        self._log.add_newer(self._feed.newer())
+        self._log.mark(self._feed.reader.marks(self._feed.chosen.session or ""))
 
     def tick(self) -> None:
         super().tick()
@@ -100,6 +109,7 @@ class LiveScreen(EventPage):
         generation, before = self._feed.restart(chosen)
         self.loaded = False
         self._log.clear()
+        self._log.mark(self._feed.reader.marks(self._feed.chosen.session or ""))
         self._log.action_follow()
         self.query_one(DetailPanel).update(None)
         self.run_worker(partial(self._load, generation, chosen, before), thread=True, exclusive=True, group="ids")
@@ -145,7 +155,9 @@ class LiveScreen(EventPage):
 
     @on(messages.EventOpened)
     def _opened(self, message: messages.EventOpened) -> None:
-        self._guarded(lambda: self.app.push_screen(DetailScreen(self._feed.story(message.event), self.desk.zone)))
+        self._guarded(
+            lambda: self.app.push_screen(DetailScreen(partial(self._feed.story, message.event), self.desk.zone))
+        )
 
     @on(messages.CauseWanted)
     def _cause_wanted(self) -> None:

@@ -13,18 +13,19 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from agentguard.model.event import Event
+from agentguard.record.reader import Mark
 from agentguard.show.tui.rows import Cell, columns_for, event_cells, header_cells
 
 KEPT = 512
 """Drawn lines kept."""
 ROLES = (
-    *("head", "time", "act", "subject", "loud", "process", "flow", "cursor"),
+    *("head", "time", "act", "subject", "loud", "process", "done", "flow", "cursor"),
     *("sev-info", "sev-low", "sev-medium", "sev-high", "sev-critical"),
 )
 """Each is a component class `log--ROLE` of the widget."""
 
 
-_LOUDER = {"time": "subject", "process": "subject", "sev-info": "subject"}
+_LOUDER = {"time": "subject", "process": "subject", "done": "subject", "sev-info": "subject"}
 """What is soft elsewhere could not be read on the cursor's ground."""
 
 
@@ -63,15 +64,15 @@ class LinePainter:
         """The names of the columns."""
         return self._draw(header_cells(columns_for(width)), width, cursor=False)
 
-    def row(self, event: Event | None, width: int, mark: FlowMark | None, *, cursor: bool) -> Strip:
-        """One event; None is one that has been purged since."""
+    def row(self, event: Event | None, width: int, mark: FlowMark | None, said: Mark | None, *, cursor: bool) -> Strip:
+        """One event, and what a person said of it; None is one that has been purged since."""
         if event is None:
             return self._draw([("  (purged)", "time")], width, cursor=cursor)
         gutter = mark.glyph(event) if mark else " "
-        key = (event.finding.uid, width, gutter, cursor, self._widget.has_focus)
+        key = (event.finding.uid, width, gutter, said, cursor, self._widget.has_focus)
         strip = self._strips.get(key)
         if strip is None:
-            cells = event_cells(event, columns_for(width), self._zone, gutter)
+            cells = event_cells(event, columns_for(width), self._zone, gutter, said)
             strip = self._strips[key] = self._draw(cells, width, cursor=cursor)
         return strip
 

@@ -10,7 +10,7 @@ from textual.content import Content
 from agentguard.model.event import Event
 from agentguard.record.reader import Reader
 from agentguard.show.policy_view import Explained, PolicyView, RuleView
-from agentguard.show.tui.event_page import EventPage
+from agentguard.show.tui.event_keys import EventKeys
 from agentguard.show.tui.list_page import Gathered, Item, ListPage
 from agentguard.show.tui.messages import Snapshot
 from agentguard.show.tui.page import Desk
@@ -36,7 +36,7 @@ class Known:
     explained: Explained | None
 
 
-class PolicyScreen(ListPage, EventPage):
+class PolicyScreen(ListPage, EventKeys):
     """What decided in this session comes first, then what ever did, then the rest in the order they are tried."""
 
     PLACE = "Policy"

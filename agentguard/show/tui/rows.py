@@ -9,7 +9,8 @@ from rich.cells import cell_len, set_cell_size
 
 from agentguard.model.event import Event
 from agentguard.model.verdict import Severity
-from agentguard.show.tui.words import SEVERITY, activity_word, clean, process_of, subject_of, time_of_day, what
+from agentguard.record.reader import Mark
+from agentguard.show.tui.words import MARK, SEVERITY, activity_word, clean, process_of, subject_of, time_of_day, what
 
 Cell = tuple[str, str]
 """Text padded to its column, and the role that a widget turns into a style."""
@@ -60,8 +61,15 @@ def header_cells(columns: Columns) -> list[Cell]:
     return [("  ", "head")] + [(name.ljust(width + GAP), "head") for name, width in names]
 
 
-def event_cells(event: Event, columns: Columns, zone: tzinfo | None, gutter: str = " ") -> list[Cell]:
-    """The cells of one event, left to right. `gutter` is the one-cell mark of the chosen event's flow."""
+def event_cells(
+    event: Event, columns: Columns, zone: tzinfo | None, gutter: str = " ", said: Mark | None = None
+) -> list[Cell]:
+    """The cells of one event, left to right.
+
+    Args:
+        gutter: the one-cell mark of the chosen event's flow.
+        said: by a person, who has answered the event: its row steps back, and the answer's sign is before its severity.
+    """
     finding = event.finding
     look = SEVERITY[event.verdict.severity]
     severity = f"sev-{event.verdict.severity.value}"
@@ -74,12 +82,12 @@ def event_cells(event: Event, columns: Columns, zone: tzinfo | None, gutter: str
     ]
     if columns.process:
         cells.append((_fit(_process(event, columns.process), columns.process), "process"))
-    cells.append((_fit(f"{look.glyph} {look.word}", columns.severity), severity))
+    cells.append((_fit(f"{MARK[said].glyph if said else look.glyph} {look.word}", columns.severity), severity))
     if columns.what:
         cells.append((_fit(what(event), columns.what), severity))
     if columns.why:
         cells.append((_fit(clean(event.verdict.reason), columns.why), "process"))
-    return cells
+    return [cells[0], *((text, "done") for text, _ in cells[1:])] if said else cells
 
 
 def _subject(event: Event) -> str:

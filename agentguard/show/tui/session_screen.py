@@ -104,6 +104,10 @@ class SessionScreen(Page):
             self._say(session)
             self._read_again()
 
+    def again(self) -> None:
+        super().again()
+        self._list_events()
+
     def _say(self, session: Session) -> None:
         guarded = session.uid not in self.snapshot.died
         text = facts(session, self.desk, max(40, self.size.width - 2), guarded=guarded)
@@ -153,6 +157,7 @@ class SessionScreen(Page):
             return
         try:
             ids = self._feed.reader.ids_of_process(self._uid, row.process.pid, row.span, EVENTS)
+            marks = self._feed.reader.marks(self._uid)
         except StoreError:
             return
         if known := len(log.index):
@@ -160,6 +165,7 @@ class SessionScreen(Page):
             log.add_newer([one for one in reversed(ids) if one > newest])
         else:
             log.add_older(ids)
+        log.mark(marks)
         command = clean(" ".join(row.process.cmdline)) or clean(row.process.exe) or clean(row.process.name)
         log.border_title = Content(f"Events of {row.process.pid}: {command}")
         log.border_subtitle = Content(f"{row.own.events:,}")
@@ -167,7 +173,7 @@ class SessionScreen(Page):
     @on(EventOpened)
     def _opened(self, message: EventOpened) -> None:
         try:
-            self.app.push_screen(DetailScreen(self._feed.story(message.event), self.desk.zone))
+            self.app.push_screen(DetailScreen(partial(self._feed.story, message.event), self.desk.zone))
         except StoreError as error:
             self.notify(str(error), severity="error", markup=False)
 

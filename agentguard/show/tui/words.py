@@ -15,6 +15,7 @@ from agentguard.model.event import Event
 from agentguard.model.finding import Activity, Kind
 from agentguard.model.session import Coverage, SensorState, Session
 from agentguard.model.verdict import Destination, Disposition, Outcome, Severity
+from agentguard.record.reader import Mark
 
 MUTED = "$foreground 80%"
 FAINT = "$foreground 30%"
@@ -42,6 +43,9 @@ SEVERITY = {
     Severity.HIGH: Look("▲", "HIGH", "$text-error"),
     Severity.CRITICAL: Look("■", "CRIT", "bold $text-error"),
 }
+
+MARK = {Mark.SEEN: Look("✓", "seen", MUTED), Mark.EXPECTED: Look("=", "expected", MUTED)}
+"""What a person may say of an event."""
 
 OUTCOME = {
     Outcome.CLEAN: Look("✓", "CLEAN", "bold $text-success"),

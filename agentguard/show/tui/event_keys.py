@@ -1,32 +1,33 @@
-"""What can be done with the event under the cursor, wherever there is one."""
+"""What can be done with an event, wherever one is chosen or shown."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
 from agentguard.model.event import Event
 from agentguard.show.tui.messages import CopyWanted, ExpectWanted, RotateWanted, SeenWanted, UndoWanted
-from agentguard.show.tui.page import Page
-
-EVENT_BINDINGS: list[BindingType] = [
-    Binding("m", "seen", "Seen"),
-    Binding("e", "expect", "Expected"),
-    Binding("t", "rotated", "Rotated"),
-    Binding("c", "copy", "Copy"),
-    Binding("u", "undo", "Undo", show=False),
-]
 
 
-class EventPage(Page):
-    """A place where an event is chosen."""
+class EventKeys(Screen[None]):
+    """The later base of a screen that is about an event: Textual takes the style from the first.
 
-    BINDINGS: ClassVar[list[BindingType]] = EVENT_BINDINGS
+    Its messages are answered by the app, whatever is under the screen.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("m", "seen", "Seen"),
+        Binding("e", "expect", "Expected"),
+        Binding("t", "rotated", "Rotated"),
+        Binding("c", "copy", "Copy"),
+        Binding("u", "undo", "Undo", show=False),
+    ]
 
     @property
     def chosen_event(self) -> Event | None:
-        """The event under the cursor."""
+        """The event under the cursor, or the one that is shown."""
         raise NotImplementedError
 
     def action_seen(self) -> None:
