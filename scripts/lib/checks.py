@@ -35,6 +35,7 @@ SECOND = (
     "tests/unit/sense/test_proxy_upload.py",
     "tests/unit/sense/test_proxy_captured.py",
     "tests/e2e/test_proxy_blocking.py",
+    "tests/e2e/test_proxy_memory.py::test_raw_connection",
     "tests/e2e/test_run_session.py::test_a_read_is_recorded_with_its_whole_chain",
     "tests/e2e/test_run_destinations.py::test_anyone_else_is_a_leak",
     "tests/tui/test_tui_command.py",
