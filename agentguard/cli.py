@@ -100,7 +100,7 @@ def _meant(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {found[0]}?" if found else ""
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
     """The top level only; the chosen verb adds its own arguments."""
     width = max(map(len, VERBS))
     verbs = "\n".join(f"  {verb:<{width}}  {text}" for verb, text in VERBS.items())
@@ -114,7 +114,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"agentguard {__version__}")
     parser.add_argument(_NO_PAGER, action="store_true", help="print long text as it is, though this is a terminal")
-    parser.add_argument("verb", metavar="VERB", help=argparse.SUPPRESS)
+    parser.add_argument("verb", metavar="VERB", nargs="?", default=ALONE, help=argparse.SUPPRESS)
     return parser
 
 
@@ -162,6 +162,19 @@ def verb_parser(verb: str) -> Parser:
     return parser
 
 
+def _verb(arguments: list[str]) -> str:
+    """The first word. Raises UsageError for an option that is none of the program's own."""
+    parser = build_parser()
+    found, more = parser.parse_known_args(arguments[:1])
+    if more:
+        option = more[0].partition("=")[0]
+        verb = next((word for word in arguments if word in VERBS), None)
+        if verb and option in verb_parser(verb)._every_option():
+            parser.error(f"{option} belongs after the verb: `agentguard {verb} {option} ...`")
+        parser.error(f"there is no option {option}{_meant(option, parser._every_option())}")
+    return str(found.verb)
+
+
 def _module(verb: str) -> ModuleType:
     return importlib.import_module(f"agentguard.commands.{verb}")
 
@@ -193,7 +206,7 @@ def _run(arguments: list[str]) -> int:
 
 def _run_verb(arguments: list[str]) -> int:
     try:
-        verb = build_parser().parse_args(arguments[:1] or [ALONE]).verb
+        verb = _verb(arguments)
         parsed = verb_parser(verb).parse_args(arguments[1:])
     except SystemExit as end:  # `--help` and `--version`: what they printed is still to be flushed.
         return int(end.code or 0)

@@ -24,8 +24,9 @@ from agentguard.formats import add_format
 from agentguard.model.session import Coverage, SensorState, Session
 from agentguard.model.unicode import valid_text
 
-OK, WARNING, BAD = "ok", "warning", "bad"
-_GLYPHS = {OK: "✓", WARNING: "!", BAD: "✗"}
+OK, OFF, WARNING, BAD = "ok", "off", "warning", "bad"
+"""OFF: it cannot serve here, and nobody has asked for it."""
+_GLYPHS = {OK: "✓", OFF: "–", WARNING: "!", BAD: "✗"}
 _SESSION_SECONDS = 60
 _EMPTY_BYTES, _LARGE_BYTES = 1 << 20, 500 << 20
 """From where on it is worth a word."""
@@ -150,8 +151,10 @@ def _notify(option: str | None) -> Iterator[Check]:
     last = {result.channel: result for result in ToldFile(home.notified, 0).results()}
     for channel in settings.channels:
         problem = problem_of(channel, os.environ, last.get(channel.name))
-        state = WARNING if problem and channel.asked_for else OK
-        yield Check(f"notify {channel.name}", state, problem or "ready; `agentguard notify test` tries it")
+        down = WARNING if channel.asked_for else OFF
+        yield Check(
+            f"notify {channel.name}", down if problem else OK, problem or "ready; `agentguard notify test` tries it"
+        )
 
 
 def _engines() -> Iterator[Check]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentguard.command_name import command
-from agentguard.model.session import Coverage, SensorState, Session
+from agentguard.model.session import DEMO_AGENT, Coverage, SensorState, Session
 from agentguard.model.session_json import session_to_json
 from agentguard.model.unicode import valid_text
 from agentguard.model.verdict import Outcome
@@ -75,7 +75,7 @@ def next_step(now: Situation, agent: str) -> Step:
     first = next(iter(now.tasks), None)
     if first is not None and first.cause in _URGENT:
         return _step(now, "keys worklist", _demand(first))
-    if any(one.outcome is Outcome.LEAKED for one in now.running):
+    if any(one.outcome is Outcome.LEAKED and not _is_demo(one) for one in now.running):
         return _step(now, "tui", "a credential has just been sent to someone it was not meant for")
     if first is not None:
         return _step(now, "keys worklist", _demand(first))
@@ -83,11 +83,13 @@ def next_step(now: Situation, agent: str) -> Step:
         return _step(now, "tui", "watch it live")
     if now.died:
         return _step(now, f"run -- {agent}", "the next start closes the record of the session whose guard died")
-    if now.last is not None and now.last.outcome is not Outcome.CLEAN:
+    demo = now.last is not None and _is_demo(now.last)
+    if now.last is not None and now.last.outcome is not Outcome.CLEAN and not demo:
         return _step(now, "report --last", "what happened, and what to do about it")
     if any(one.state is SensorState.FAILED for one in now.blind):
         return _step(now, "doctor", "a sensor died: what can be watched here, proved")
-    return _step(now, f"run -- {agent}", "nothing waits; guard the next session")
+    why = "that was the demo; now guard an agent of your own" if demo else "nothing waits; guard the next session"
+    return _step(now, f"run -- {agent}", why)
 
 
 def standing_lines(now: Situation, *, agent: str, room: int, color: bool) -> list[str]:
@@ -194,7 +196,14 @@ def _outcome(session: Session) -> str:
     return f"{look.glyph} {look.word}"
 
 
+def _is_demo(session: Session) -> bool:
+    return session.agent == DEMO_AGENT
+
+
 def _who(now: Situation, session: Session) -> str:
+    """Agent and folder; of the demo, whose folder is gone, that it was that."""
+    if _is_demo(session):
+        return "the demo, with made-up keys"
     folder = session.cwd
     if folder == now.user_home or folder.startswith(now.user_home.rstrip("/") + "/"):
         folder = "~" + folder[len(now.user_home.rstrip("/")) :]

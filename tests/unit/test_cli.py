@@ -30,7 +30,10 @@ def shell(script: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess
     ("words", "said"),
     [
         (["bogus"], "there is no verb 'bogus'"),
-        (["--bogus"], "required: VERB"),
+        (["--bogus"], "there is no option --bogus; see `agentguard --help`"),
+        (["-x", "events"], "there is no option -x; see"),
+        (["--verison"], "there is no option --verison; did you mean --version?; see"),
+        (["--home=/h", "sessions"], "--home belongs after the verb: `agentguard sessions --home ...`"),
         (["events", "--limit", "x"], "invalid int value: 'x'; see `agentguard events --help`"),
         (["policy", "bogus"], "see `agentguard policy --help`"),
         (["run", "--", ""], "the command's name is empty"),

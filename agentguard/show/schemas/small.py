@@ -53,10 +53,12 @@ STATUS = document(
     next=said(thing(command=TEXT, why=TEXT), "The one thing to do."),
 )
 
+_OFF = "off: it cannot serve here, and nobody has asked for it."
+
 DOCTOR = document(
     "doctor",
     "what can run on this machine",
-    checks=several(thing(name=TEXT, state={"enum": ["ok", "warning", "bad"]}, detail=TEXT), 1),
+    checks=several(thing(name=TEXT, state=said({"enum": ["ok", "off", "warning", "bad"]}, _OFF), detail=TEXT), 1),
 )
 
 HOOK_STATUS = document(

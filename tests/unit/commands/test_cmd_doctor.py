@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+import sys
 from pathlib import Path
 
 import pytest
+from schema_check import faults
 
+from agentguard.cli import main
 from agentguard.commands import doctor
 from agentguard.show.notify.told import Result, ToldFile
 
@@ -16,7 +21,7 @@ def states(home: Path) -> dict[str, tuple[str, str]]:
 
 
 def test_a_new_home_is_fine(tmp_path: Path) -> None:
-    assert {state for state, _ in states(tmp_path / "home").values()} == {"ok"}
+    assert {state for state, _ in states(tmp_path / "home").values()} <= {"ok", "off"}
 
 
 @pytest.mark.parametrize(
@@ -36,7 +41,6 @@ def test_what_is_broken_is_bad(tmp_path: Path, name: str, content: str, check: s
 
 
 def test_a_channel_that_will_not_serve_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that nobody asked for is not missed."""
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     (tmp_path / "secret").write_text("k" * 40)
     (tmp_path / "secret").chmod(0o644)
@@ -58,8 +62,19 @@ def test_a_channel_that_will_not_serve_is_a_warning(tmp_path: Path, monkeypatch:
     assert found["notify fails"][0] == "warning"
     assert found["notify fails"][1].endswith(r"exit status 3: \x1b[31mboo")
     assert found["notify works"] == ("ok", "ready; `agentguard notify test` tries it")
-    (tmp_path / "notify.yaml").unlink()
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its desktop is there always")
+def test_a_channel_that_nobody_asked_for_is_off_where_it_cannot_serve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither a ✓ nor a fault."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    state, detail = states(tmp_path)["notify desktop"]
-    assert state == "ok"
-    assert "not found" in detail
+    monkeypatch.setattr(doctor, "_live", lambda: ())
+    assert main(["doctor", "--home", str(tmp_path / "home")]) == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if "notify desktop" in line)
+    assert re.fullmatch(r"– notify desktop +off +notify-send was not found; .+", line)
+    assert main(["doctor", "--home", str(tmp_path / "home"), "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert faults(document, "doctor") == []
+    assert {check["name"]: check["state"] for check in document["checks"]}["notify desktop"] == "off"

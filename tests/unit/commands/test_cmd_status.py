@@ -16,7 +16,7 @@ from schema_check import faults
 
 from agentguard.cli import main
 from agentguard.config import Home
-from agentguard.model.session import Coverage, SensorState
+from agentguard.model.session import DEMO_AGENT, Coverage, SensorState
 from agentguard.model.verdict import Outcome
 from agentguard.record.at_rest import mark_rotated
 from agentguard.record.reader import Reader
@@ -123,6 +123,31 @@ def test_one_thing_to_do_the_gravest_first() -> None:
         (now(last=clean, home_option=" --home /h"), "agentguard run --home /h -- claude"),
     ]
     assert [next_step(situation, "claude").command for situation, _ in steps] == [wanted for _, wanted in steps]
+
+
+def test_the_demo_is_told_as_that_and_asks_for_nothing(said, writer: Writer) -> None:
+    """Its outcome is a real one, of keys that are none."""
+    demo = session(agent=DEMO_AGENT, agent_name="demo-agent")
+    writer.begin_session(demo)
+    writer.end_session(leaked(demo))
+    text = said()
+    assert "last     ▲ LEAKED   the demo, with made-up keys, " in text
+    assert "next     agentguard run --home" in text
+    assert "that was the demo; now guard an agent of your own" in text
+    assert json.loads(said("--format", "json"))["last"]["agent"] == DEMO_AGENT
+
+
+def test_the_demo_hides_nothing_that_is_real() -> None:
+    demo = session("s-demo", agent=DEMO_AGENT, outcome=Outcome.LEAKED)
+    real = session("s-real", outcome=Outcome.LEAKED)
+    sensor = Coverage(sensor="proxy", state=SensorState.FAILED, reason="it died")
+    ended = replace(demo, end_ns=START + HOUR // 2, seal="x")
+    steps = [
+        (now(running=[demo]), "watch it live"),
+        (now(running=[real, demo]), "a credential has just been sent to someone it was not meant for"),
+        (now(last=replace(ended, coverage=(sensor,))), "a sensor died: what can be watched here, proved"),
+    ]
+    assert [next_step(situation, "claude").why for situation, _ in steps] == [wanted for _, wanted in steps]
 
 
 @pytest.mark.parametrize("room", [40, 80, 200])
