@@ -17,6 +17,7 @@ from agentguard.model.session import Coverage, Session
 from agentguard.model.verdict import Outcome
 from agentguard.record.reader import EventQuery
 from agentguard.show.phrases import proof_delay
+from agentguard.show.tui.lines import Line, blank, joined
 from agentguard.show.tui.messages import Snapshot
 from agentguard.show.tui.page import Desk, Page
 from agentguard.show.tui.rows import fit
@@ -68,10 +69,10 @@ class SensorsScreen(Page):
 
     def show(self, snapshot: Snapshot) -> None:
         session = snapshot.chosen
-        width = max(40, self.size.width - 8)
+        width = max(40, self.size.width - 5)  # frame, padding, and room for a scroll bar
         self.query_one("#sensors", Static).update(sensors_content(session, width))
         if session is not None:
-            self.query_one("#gaps", Static).update(gaps_content(self._gaps(session)))
+            self.query_one("#gaps", Static).update(gaps_content(self._gaps(session), width))
 
     def _gaps(self, session: Session) -> list[Event]:
         try:
@@ -89,15 +90,15 @@ def sensors_content(session: Session | None, width: int) -> Content:
     names = f"{'SENSOR':<{NAME}}{'STATE':<16}{'PROVED':<10}{'EVENTS':>9}{'LOST':>6}"
     if width >= WIDE:
         names += "   WHAT IT SEES, OR WHY IT DOES NOT"
-    lines = [head, Content(), Content.styled(names, f"bold {MUTED}")]
+    lines = [Line(head), blank(), Line(Content.styled(names, f"bold {MUTED}"))]
     for one in session.coverage:
         lines += sensor_lines(one, width, session.start_ns)
     if not session.coverage:
-        lines.append(Content.styled("No sensor has reported yet.", MUTED))
-    return Content("\n").join(lines)
+        lines.append(Line(Content.styled("No sensor has reported yet.", MUTED)))
+    return joined(lines, width)
 
 
-def sensor_lines(one: Coverage, width: int, start_ns: int) -> list[Content]:
+def sensor_lines(one: Coverage, width: int, start_ns: int) -> list[Line]:
     """Its state in words, how soon it saw its own decoy, what it counted; what it sees, below where it is narrow."""
     look = sensor_look(one)
     area, sees = SEES.get(one.sensor, ("", ""))
@@ -114,28 +115,29 @@ def sensor_lines(one: Coverage, width: int, start_ns: int) -> list[Content]:
     )
     why = Content(clean(one.reason)) if one.reason else Content.styled(sees, MUTED)
     if width >= WIDE:
-        return [Content.assemble(line, "   ", why).truncate(width, ellipsis=True)]
-    return [line, Content.assemble("  ", why).truncate(width, ellipsis=True)]
+        return [Line(Content.assemble(line, "   ", why), line.cell_length + 3)]
+    return [Line(line), Line(Content.assemble("  ", why), 2)]
 
 
-def gaps_content(gaps: Sequence[Event]) -> Content:
+def gaps_content(gaps: Sequence[Event], width: int) -> Content:
     """The gaps that counted, each with what would close it; the others, muted, with what covers them."""
     counted = [event for event in gaps if event.verdict.outcome is Outcome.UNKNOWN]
     others = [event for event in gaps if event.verdict.outcome is not Outcome.UNKNOWN]
-    lines: list[Content] = []
+    lines: list[Line] = []
     if not counted:
-        lines.append(Content.assemble(("✓ ", "$text-success"), "No gap through which a secret could have passed."))
+        clear = Content.assemble(("✓ ", "$text-success"), "No gap through which a secret could have passed.")
+        lines.append(Line(clear, 2))
     for gap, times in grouped(counted):
-        lines.append(Content.assemble(("? ", "bold $text-accent"), (clean(gap.detail) + often(times), "bold")))
-        lines.append(Content.styled(f"  {gap.type} · {clean(gap.sensor)}", MUTED))
+        what = Content.assemble(("? ", "bold $text-accent"), (clean(gap.detail) + often(times), "bold"))
+        lines += [Line(what, 2), Line(Content.styled(f"  {gap.type} · {clean(gap.sensor)}", MUTED), 2)]
         if gap.remedy:
-            lines.append(Content.assemble(("  closes it: ", MUTED), clean(gap.remedy)))
+            lines.append(Line(Content.assemble(("  closes it: ", MUTED), clean(gap.remedy)), len("  closes it: ")))
     if others:
-        lines += [Content(), Content.styled("Recorded, and no reason to worry:", MUTED)]
+        lines += [blank(), Line(Content.styled("Recorded, and no reason to worry:", MUTED))]
     for gap, times in grouped(others):
         covered = f", covered by {clean(gap.covered_by)}" if gap.covered_by else ", no secret within its reach"
-        lines.append(Content.assemble(("· ", MUTED), clean(gap.detail) + often(times), (covered, MUTED)))
-    return Content("\n").join(lines)
+        lines.append(Line(Content.assemble(("· ", MUTED), clean(gap.detail) + often(times), (covered, MUTED)), 2))
+    return joined(lines, width)
 
 
 def often(times: int) -> str:
