@@ -119,11 +119,14 @@ def _listed(text: str, option: str) -> list[str]:
 
 
 def _show(plan: Plan) -> None:
-    """What would be written, word for word."""
+    """What would be written: into the user's files word for word. Completions and the manual page by name and length,
+    for `completions` and `man` print them."""
+    from agentguard.setup.files import FileChange
     from agentguard.show.text import safe
 
     for change in plan.changes:
-        for line in change.diff():
+        ours = isinstance(change, FileChange) and str(change.path) in plan.receipt.files
+        for line in [change.brief()] if ours else change.diff():
             print(safe(line))
     if not plan.changes:
         print("nothing would be changed")

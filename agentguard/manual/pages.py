@@ -199,7 +199,7 @@ PAGES: Mapping[str, Page] = {
     ),
     "install": Page(
         (
-            ("agentguard install --dry-run", "show every line that would be written"),
+            ("agentguard install --dry-run", "show each line for your start files, and name every new file"),
             ("agentguard install", "put the command on the PATH; asks which agents to guard by name"),
             ("agentguard install --aliases claude,codex", "these start under guard in your shells"),
         ),

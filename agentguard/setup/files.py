@@ -32,6 +32,11 @@ class FileChange:
         old, new = (str(self.path) if lines is not None else os.devnull for lines in (before, after))
         return [line.rstrip("\n") for line in difflib.unified_diff(before or [], after or [], old, new, n=1)]
 
+    def brief(self) -> str:
+        """Instead of the diff, of a file that is ours alone: where it stands and how long it gets."""
+        before, after = (len(_lines(text) or ()) for text in (read(self.path), self.after))
+        return f"+{self.path}: {after:,} lines{f' in place of {before:,}' if before else ''}"
+
     def make(self) -> None:
         """Raises ConfigError: it cannot be changed."""
         with told(self.path):

@@ -30,6 +30,7 @@ from agentguard.show.ocsf_objects import (
     observables,
     product,
     program,
+    traffic,
 )
 
 OCSF_VERSION = "1.7.0"
@@ -182,9 +183,9 @@ def _own(event: Event) -> dict[str, Any]:
         launched = program(finding.process) if finding.process else {"name": named(finding.subject), "uid": finding.uid}
         return {"process": launched, **({"launch_type_id": 3} if finding.activity is Activity.EXEC else {})}
     if class_uid == NETWORK:
-        return {"dst_endpoint": endpoint(finding)}
+        return {"dst_endpoint": endpoint(finding), **traffic(finding)}
     if class_uid == HTTP:
-        return {"dst_endpoint": endpoint(finding), "http_request": http_request(finding)}
+        return {"dst_endpoint": endpoint(finding), "http_request": http_request(finding), **traffic(finding)}
     return _finding(event) if class_uid == FINDING else {}
 
 

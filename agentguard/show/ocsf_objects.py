@@ -98,6 +98,12 @@ def http_request(finding: Finding) -> dict[str, Any]:
     return out
 
 
+def traffic(finding: Finding) -> dict[str, Any]:
+    """The attribute `traffic`: bytes of the body that the agent sent; of a blocked request, to the proxy. Nothing
+    where they are not known."""
+    return {"traffic": {"bytes_out": finding.size}} if finding.size else {}
+
+
 def observables(finding: Finding, *, evidence: bool) -> list[dict[str, Any]]:
     """What one looks up in other logs: receiver and file, with where they stand in the object; `evidence`: of a
     Detection Finding."""

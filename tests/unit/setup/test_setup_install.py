@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -90,7 +91,7 @@ def test_the_home_is_afterwards_what_it_was(user: Path, ag: Said, tmp_path: Path
     assert "nothing of AgentGuard's is here" in ag("uninstall", "--yes")
 
 
-def test_a_dry_run_shows_every_line_and_changes_nothing(user: Path, ag: Said) -> None:
+def test_a_dry_run_shows_every_line_for_the_users_files_and_changes_nothing(user: Path, ag: Said) -> None:
     before = picture(user)
     shown = ag("install", "--dry-run", *EVERYWHERE)
     assert picture(user) == before
@@ -98,6 +99,13 @@ def test_a_dry_run_shows_every_line_and_changes_nothing(user: Path, ag: Said) ->
     for line in (user / ".bashrc").read_text(errors="replace").splitlines()[1:]:
         assert f"+{line}\n" in shown
     assert f"+{user}/.local/bin/agentguard -> " in shown
+    assert ".SH" not in shown
+    manual = user / ".local/share/man/man1/agentguard.1"
+    assert f"+{manual}: {len(manual.read_text().splitlines()):,} lines\n" in shown
+    assert len(shown.splitlines()) < 100
+    manual.write_text("of an earlier version\n")
+    first, *_ = ag("install", "--dry-run", *EVERYWHERE).splitlines()
+    assert re.fullmatch(r"[\d,]+ lines in place of 1", first.removeprefix(f"+{manual}: "))
     ag("uninstall", "--dry-run")
     assert (user / ".local/bin/agentguard").is_symlink()
 

@@ -50,6 +50,7 @@ URL = thing("", any_of="url_string path", url_string=TEXT, hostname=TEXT, scheme
 REQUEST = thing("", url=URL, http_method={"enum": METHODS}, version=TEXT)
 OS = thing("name type_id", name=TEXT, type_id={"enum": [0, 99, 100, 101, 200, 201, 300, 301, 302, 400, 401, 402]})
 DEVICE = thing("type_id", type_id={"enum": [*range(16), 99]}, type=TEXT, hostname=TEXT, os=OS)
+TRAFFIC = thing("bytes_out", bytes_out={"type": "integer", "minimum": 1})
 PRODUCT = thing("", name=TEXT, vendor_name=TEXT, version=TEXT)
 METADATA = thing(
     "version product",
@@ -101,9 +102,16 @@ CLASSES: dict[int, Schema] = {
     0: thing(REQUIRED, **BASE),
     1001: thing(f"{REQUIRED} actor device file", **BASE, file=FILE),
     1007: thing(f"{REQUIRED} actor device process", **BASE, process=PROGRAM, launch_type_id={"enum": [0, 1, 2, 3, 99]}),
-    4001: thing(REQUIRED, any_of="dst_endpoint src_endpoint", **BASE, dst_endpoint=ENDPOINT),
+    4001: thing(REQUIRED, any_of="dst_endpoint src_endpoint", **BASE, dst_endpoint=ENDPOINT, traffic=TRAFFIC),
     4002: {
-        **thing(REQUIRED, any_of="dst_endpoint src_endpoint", **BASE, dst_endpoint=ENDPOINT, http_request=REQUEST),
+        **thing(
+            REQUIRED,
+            any_of="dst_endpoint src_endpoint",
+            **BASE,
+            dst_endpoint=ENDPOINT,
+            http_request=REQUEST,
+            traffic=TRAFFIC,
+        ),
         "allOf": [{"anyOf": [{"required": ["http_request"]}, {"required": ["http_response"]}]}],
     },
     2004: thing(

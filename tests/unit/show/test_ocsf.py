@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -73,6 +74,7 @@ def test_each_event_is_an_object_of_its_class(objects: list[dict[str, Any]]) -> 
         ("s-all-e4", lambda one: one.pop("process")),
         ("s-all-e6", lambda one: one.pop("http_request")),
         ("s-all-e6", lambda one: one["dst_endpoint"].pop("hostname")),
+        ("s-all-e6", lambda one: one["traffic"].update(bytes_out="2312")),
         ("s-all-e6", lambda one: one.update(severity="Fatal")),
         ("s-all-e6:finding", lambda one: one["finding_info"].pop("uid")),
         ("s-rare-e2", lambda one: one["dst_endpoint"].update(ip="paste.example")),
@@ -98,3 +100,13 @@ def test_a_flow_is_a_finding_that_names_its_events(objects: list[dict[str, Any]]
     assert by_uid["s-all-e6"]["actor"]["process"]["parent_process"] == {"pid": 48311, "name": "bash"}
     assert by_uid["s-all-e9"]["class_uid"] == 0
     assert "s-all-e9:finding" not in by_uid
+
+
+def test_bytes_are_told_where_they_are_known(told: Home, objects: list[dict[str, Any]]) -> None:
+    with_traffic = {one["metadata"]["uid"]: one["traffic"] for one in objects if "traffic" in one}
+    assert with_traffic["s-all-e6"] == {"bytes_out": 2_312}
+    assert with_traffic.keys() == {one["metadata"]["uid"] for one in objects if one["class_uid"] in (4001, 4002)}
+    with contextlib.closing(Reader(told.database)) as reader:
+        sent = next(event for event in reader.events() if event.finding.uid == "s-all-e6")
+    unknown = replace(sent, finding=replace(sent.finding, size=0))
+    assert "traffic" not in json.loads(ocsf_lines(unknown).split("\n")[0])
