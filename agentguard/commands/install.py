@@ -125,8 +125,10 @@ def _show(plan: Plan) -> None:
     from agentguard.show.text import safe
 
     for change in plan.changes:
-        ours = isinstance(change, FileChange) and str(change.path) in plan.receipt.files
-        for line in [change.brief()] if ours else change.diff():
+        if isinstance(change, FileChange) and str(change.path) in plan.receipt.files:
+            print(safe(change.brief()))
+            continue
+        for line in change.diff():
             print(safe(line))
     if not plan.changes:
         print("nothing would be changed")
