@@ -37,6 +37,8 @@ class Demand:
     """The whole of what to do."""
     short: str
     """The same where there is room for a line."""
+    several: str
+    """That, of more than one."""
 
 
 DEMANDS = {
@@ -44,26 +46,31 @@ DEMANDS = {
         "now",
         "Revoke {name} now, and put a new one in its place.",
         "Revoke {name} at its issuer now: it is public.",
+        "Revoke {name} at their issuers now: they are public.",
     ),
     Cause.STILL_USED: Demand(
         "now",
         "Put the new {name} wherever the old one is still used, and see that the old one is revoked.",
         "The old value of {name} is still in use: see that it is revoked.",
+        "The old values of {name} are still in use: see that they are revoked.",
     ),
     Cause.EXPOSED: Demand(
         "soon",
         "Rotate {name} soon, and put a new one in its place.",
         "Rotate {name}: it is in a prompt, and may be kept.",
+        "Rotate {name}: they are in a prompt, and may be kept.",
     ),
     Cause.COMMITTED: Demand(
         "soon",
         "Rotate {name} soon: taking it out of the repository does not take it back.",
         "Rotate {name}: it is in the history of a repository.",
+        "Rotate {name}: they are in the history of a repository.",
     ),
     Cause.MISPLACED: Demand(
         "in time",
         "Move {name} out of the file it stands in, then rotate it.",
         "Move {name} out of the file it stands in, then rotate it.",
+        "Move {name} out of the files they stand in, then rotate them.",
     ),
 }
 

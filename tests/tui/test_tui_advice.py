@@ -24,3 +24,9 @@ def test_a_leak_an_exposure_and_an_old_value_are_told_as_on_the_worklist() -> No
     for cause, event in said.items():
         assert next_step(event) == DEMANDS[cause].short.format(name="OPENAI_API_KEY")
     assert next_step(Event(1, *read(1))) == "See the sends after it. A policy rule can expect it."
+
+
+def test_of_more_than_one_it_speaks_in_the_plural() -> None:
+    finding, verdict = send(1, matches=(match(), match(name="DATABASE_URL", fingerprint="1" * 32)))
+    told = next_step(Event(1, finding, verdict))
+    assert told == "Revoke OPENAI_API_KEY and DATABASE_URL at their issuers now: they are public."

@@ -21,7 +21,9 @@ def next_step(event: Event) -> str:
         return "Nothing left. See what asked for it before you allow it."
     cause = cause_of(_standing(event))
     if cause is not None:
-        return DEMANDS[cause].short.format(name=secret_names(finding))
+        demand = DEMANDS[cause]
+        text = demand.short if len(_names(finding)) <= 1 else demand.several
+        return text.format(name=secret_names(finding))
     if finding.kind is Kind.FINDING and finding.activity is Activity.EXEC:
         return "Start the session with `agentguard run --allow-privileged`, if the task needs it."
     if verdict.disposition is Disposition.ALERT:
@@ -49,10 +51,14 @@ def _alert_step(finding: Finding) -> str:
 
 def secret_names(finding: Finding) -> str:
     """`OPENAI_API_KEY`, `OPENAI_API_KEY and DATABASE_URL`, `4 secrets`."""
-    names = list(dict.fromkeys(secret_name(match) for match in finding.matches))
+    names = _names(finding)
     if not names:
         return "the secret"
     return " and ".join(names) if len(names) <= 2 else f"{len(names)} secrets"
+
+
+def _names(finding: Finding) -> list[str]:
+    return list(dict.fromkeys(secret_name(match) for match in finding.matches))
 
 
 def secret_name(match: SecretMatch) -> str:
