@@ -44,7 +44,9 @@ class SessionList(OptionList):
             for position, (old, new) in enumerate(zip(before.values(), self._entries.values(), strict=True)):
                 if old is not new and not old.prompt.is_same(new.prompt):
                     self.replace_option_prompt_at_index(position, new.prompt)
-        self.border_subtitle = f"{len(sessions):,}" if sessions else ""
+        said = f"{len(sessions):,}" if sessions else ""
+        if self.border_subtitle != said:  # to set it is to draw the whole list anew, each second
+            self.border_subtitle = said
 
     def _made(self, session: Session, chosen: bool, now_ns: int) -> _Entry:
         """Those there are, where they would be the same: of hundreds of sessions, few run."""

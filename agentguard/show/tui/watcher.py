@@ -19,8 +19,8 @@ from agentguard.show.tui.tally import Tally
 
 INTERVAL = 0.05
 """Seconds between two looks at `data_version`: a look takes some 30 µs, and an event should show within 250 ms."""
-RESTING, REST = 0.1, 5.0
-"""The same once nothing has come for `REST` seconds: a session that waits for its person costs half."""
+RESTING, REST = 0.15, 5.0
+"""The same once nothing has come for `REST` seconds: a session that waits for its person costs a third."""
 RETRY = 0.5
 """Seconds before a database that could not be read is tried again."""
 SESSIONS = 200
