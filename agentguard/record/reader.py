@@ -114,10 +114,6 @@ class Reader(ReadOnly):
         """One page of events, oldest first unless `newest_first`. Paging is by row id: see `rows`."""
         return [row.event for row in self.rows(EventQuery(session=session, **narrow))]
 
-    def events_after(self, last_id: int, session: str | None = None, limit: int | None = None) -> list[Row]:
-        """What was recorded after row `last_id`, oldest first."""
-        return self.rows(EventQuery(session=session, after=last_id, limit=limit))
-
     def rows(self, query: EventQuery) -> list[Row]:
         """One page of events, each with its row id."""
         select, values = ids_sql(query, self._layout())
@@ -175,11 +171,6 @@ class Reader(ReadOnly):
         """The sends of a session whose flow began at the event with uid `read`, oldest first. For the dashboard."""
         sql = "SELECT id, json FROM events WHERE session = ? AND flow_read = ? ORDER BY id LIMIT ?"
         return [_row(row).event for row in self._rows(sql, [bindable(session), bindable(read), _bound(limit)])]
-
-    def fingerprint_events(self, fingerprint: str, limit: int | None = None) -> list[Event]:
-        """What happened to one credential, in every session, oldest first."""
-        sql = "SELECT id, json FROM events WHERE id IN (SELECT event FROM matches WHERE fingerprint = ? LIMIT ?)"
-        return [_row(row).event for row in self._rows(f"{sql} ORDER BY id", [bindable(fingerprint), _bound(limit)])]
 
     def has_inventory(self) -> bool:
         """Whether there are credentials to be read: a database that only an older version wrote to has none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 
-from agentguard.model.process import Ancestor, Attribution, Process
+from agentguard.model.process import Ancestor, Process
 from agentguard.model.secret import KNOWN_VALUE, SecretMatch
 from agentguard.model.session import Coverage
 from agentguard.model.verdict import Destination
@@ -17,12 +17,6 @@ DESTINATION = {
     Destination.LOOPBACK: "this machine",
     Destination.PRIVATE: "private network",
     Destination.OTHER: "someone else",
-}
-
-ATTRIBUTION = {
-    Attribution.EXACT: "exact",
-    Attribution.INFERRED: "inferred",
-    Attribution.UNKNOWN: "unknown",
 }
 
 

@@ -22,9 +22,6 @@ _LONGEST_CHAIN = 6
 _LONGEST_NAME = 120
 _ACTS = {Activity.READ: "Read", Activity.EXEC: "Fetched by a command", Activity.INHERIT: "Inherited"}
 
-FlowPair = tuple[Event, Event | None]
-"""(send, the read it follows from)"""
-
 
 @dataclass(slots=True)
 class _Story:

@@ -109,11 +109,6 @@ def what(event: Event) -> str:
     return "expected" if verdict.disposition is Disposition.IGNORED else verdict.disposition.value
 
 
-def is_finding(event: Event) -> bool:
-    """Whether a person should look at it."""
-    return event.verdict.disposition in (Disposition.ALERT, Disposition.BLOCKED)
-
-
 def activity_word(activity: Activity) -> str:
     """At most five letters."""
     return {Activity.INHERIT: "env", Activity.CONNECT: "conn", Activity.REPEAT: "again"}.get(activity, activity.value)

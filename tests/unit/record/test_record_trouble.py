@@ -14,7 +14,7 @@ import pytest
 from record_builders import leaked, make_home, read, record_walk, session
 
 from agentguard.record import writer as writer_module
-from agentguard.record.reader import Reader
+from agentguard.record.reader import EventQuery, Reader
 from agentguard.record.verify import verify
 from agentguard.record.writer import Writer
 
@@ -88,11 +88,11 @@ def test_two_processes_and_a_reader_share_one_file(tmp_path: Path) -> None:
     reader = Reader(tmp_path / "home" / "agentguard.db")
     seen: list[int] = []
     while any(writer.poll() is None for writer in writers):
-        rows = reader.events_after(seen[-1] if seen else 0, limit=500)
+        rows = reader.rows(EventQuery(after=seen[-1] if seen else 0, limit=500))
         seen += [row.id for row in rows]
         time.sleep(0.01)
     assert [writer.communicate()[0].strip() for writer in writers] == ["0 []", "0 []"]
-    while rows := reader.events_after(seen[-1] if seen else 0, limit=500):
+    while rows := reader.rows(EventQuery(after=seen[-1] if seen else 0, limit=500)):
         seen += [row.id for row in rows]
     assert len(seen) == len(set(seen)) == 2 * EACH
     for uid in ("s-a", "s-b"):
