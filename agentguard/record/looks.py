@@ -11,14 +11,13 @@ never mapped: whoever cuts a mapped file short kills those who read it.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hmac
 import os
-import stat
 import struct
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from agentguard.locked_file import locked
 
 SLOTS = 4096
 _WAYS = 8
@@ -34,7 +33,6 @@ MOST_BYTES = SLOTS * _SLOT.size
 
 _FRESH_NS = 100_000_000
 """A look at the same file is not noted again within this time; who asks, asks for longer."""
-_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _TRIES = 20
 _PAUSE_SECONDS = 0.0001
 """Others hold the lock for some microseconds. One that is kept longer is not one of ours, and is not waited for."""
@@ -82,31 +80,12 @@ class Looks:
 
     @contextlib.contextmanager
     def _bucket(self, device: int, inode: int) -> Iterator[tuple[int, int]]:
-        """The file, locked against other guards, and where the slots of this inode begin.
+        """The file, locked against other guards, and where the slots of this inode begin. Raises OSError.
 
-        Opened anew each time: it may have been removed or replaced. Raises OSError.
+        Without the lock, one of two looks that are noted at the same instant may be lost.
         """
-        descriptor = os.open(self._path, _FLAGS, 0o600)
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError("not a file")
-            _lock(descriptor)
+        with locked(self._path, make=True, tries=_TRIES, pause=_PAUSE_SECONDS) as descriptor:
             yield descriptor, (device + inode) % _BUCKETS * _BUCKET_BYTES
-        finally:
-            os.close(descriptor)
-
-
-def _lock(descriptor: int) -> None:
-    """At least tried: without it, one of two looks that are noted at the same instant may be lost."""
-    for _ in range(_TRIES):
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(_PAUSE_SECONDS)
-        except OSError:  # this file system has no locks
-            return
-        else:
-            return
 
 
 def _slots(bucket: bytes) -> Iterator[tuple[bytes, bytes]]:

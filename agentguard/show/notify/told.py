@@ -7,21 +7,20 @@ be used, things are told once a session instead of once an hour.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
-import stat
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agentguard.locked_file import locked
+
 MOST_KEYS = 2_000
 """The oldest go first."""
 MOST_BYTES = 1 << 20
-_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _TRIES = 50
 _PAUSE_SECONDS = 0.01
 
@@ -77,43 +76,22 @@ class ToldFile:
         return found
 
     def _read(self) -> dict[str, Any]:
-        with contextlib.suppress(OSError), self._opened(os.O_RDWR) as descriptor:
+        with contextlib.suppress(OSError), self._opened(make=False) as descriptor:
             return _parsed(os.pread(descriptor, MOST_BYTES, 0))
         return _parsed(b"")
 
     def _change(self, edit: Callable[[dict[str, Any]], None]) -> None:
         """Under the file's lock, and in place: it stays the same file."""
-        with contextlib.suppress(OSError), self._opened(os.O_RDWR | os.O_CREAT) as descriptor:
+        with contextlib.suppress(OSError), self._opened(make=True) as descriptor:
             state = _parsed(os.pread(descriptor, MOST_BYTES, 0))
             edit(state)
             data = json.dumps(state).encode()
             os.pwrite(descriptor, data, 0)
             os.ftruncate(descriptor, len(data))
 
-    @contextlib.contextmanager
-    def _opened(self, flags: int) -> Iterator[int]:
-        """Raises OSError."""
-        descriptor = os.open(self._path, flags | _FLAGS, 0o600)
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError("not a file")
-            _lock(descriptor)
-            yield descriptor
-        finally:
-            os.close(descriptor)
-
-
-def _lock(descriptor: int) -> None:
-    """At least tried: without it something may be told twice, which is the lesser evil."""
-    for _ in range(_TRIES):
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(_PAUSE_SECONDS)
-        except OSError:  # this file system has no locks
-            return
-        else:
-            return
+    def _opened(self, *, make: bool) -> AbstractContextManager[int]:
+        """Without the lock something may be told twice, which is the lesser evil. Raises OSError."""
+        return locked(self._path, make=make, tries=_TRIES, pause=_PAUSE_SECONDS)
 
 
 def _parsed(data: bytes) -> dict[str, Any]:

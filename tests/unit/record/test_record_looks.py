@@ -13,8 +13,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from record_builders import make_home
 
+from agentguard import locked_file
 from agentguard.config import Home
-from agentguard.record import looks
 from agentguard.record.looks import MOST_BYTES, SLOTS, Looks
 
 DEVICE, INODE = 2049, 131_072
@@ -223,7 +223,7 @@ def test_a_note_waits_for_another_guards(
             written.append(guard_home.looks.stat().st_size)
             file.close()
 
-        monkeypatch.setattr(looks.time, "sleep", sleep)
+        monkeypatch.setattr(locked_file.time, "sleep", sleep)
         one.note(DEVICE, INODE)
     assert written == [0]
     assert other.seen(DEVICE, INODE, clock.now)
