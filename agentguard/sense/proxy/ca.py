@@ -176,6 +176,21 @@ def user_roots(environ: Mapping[str, str], extra: str | None = None) -> Roots:
     return Roots(b"".join(one + b"\n" for one in pem), tuple(left_out))
 
 
+def write_upstream_roots(folder: Path, environ: Mapping[str, str], extra: str | None) -> Path:
+    """One file of what servers are verified with. A certificate is no secret; a file is what OpenSSL wants.
+
+    Raises:
+        SensorError: it cannot be written.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / "upstream-roots.pem"
+        path.write_bytes(user_roots(environ, extra).pem)
+    except OSError as error:
+        raise SensorError(f"cannot write the proxy's certificates under {folder}: {error.strerror}") from None
+    return path
+
+
 def _named_roots(environ: Mapping[str, str], extra: str | None) -> Iterator[tuple[str, str]]:
     """(what names it, path)."""
     given = {name.upper(): path for name, path in environ.items() if path}

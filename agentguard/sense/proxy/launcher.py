@@ -23,7 +23,7 @@ from agentguard.model.session import Coverage, SensorState
 from agentguard.sense.child_process import ChildProcess
 from agentguard.sense.proof import Proof
 from agentguard.sense.proxy import wire
-from agentguard.sense.proxy.ca import Authority, make_authority, user_roots, write_trust
+from agentguard.sense.proxy.ca import Authority, make_authority, user_roots, write_trust, write_upstream_roots
 from agentguard.sense.proxy.capture_doors import CaptureDoors
 from agentguard.sense.proxy.config import ChildStart, ProxyConfig
 from agentguard.sense.proxy.decoy import Decoy
@@ -223,7 +223,8 @@ class ProxySensor:
         """Everything a new child must know."""
         authority, listener = self.authority, self._listener
         assert listener is not None
-        config = replace(self._config, upstream_ca=self._upstream_roots())
+        roots = write_upstream_roots(self._config.confdir, os.environ, self._config.upstream_ca)
+        config = replace(self._config, upstream_ca=str(roots))
         with self._changed:
             values = tuple(self._values.values())
             child.knows = self._sent
@@ -236,17 +237,6 @@ class ProxySensor:
             values=values,
         )
         child.send(wire.encode("start", start))
-
-    def _upstream_roots(self) -> str:
-        """One file of what servers are verified with. A certificate is no secret; a file is what OpenSSL wants."""
-        folder = self._config.confdir
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path = folder / "upstream-roots.pem"
-            path.write_bytes(user_roots(os.environ, self._config.upstream_ca).pem)
-        except OSError as error:
-            raise SensorError(f"cannot write the proxy's certificates under {folder}: {error.strerror}") from None
-        return str(path)
 
     def _supervise(self) -> None:
         """The sensor's thread: one child after another."""
