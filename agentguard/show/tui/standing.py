@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from agentguard.command_name import command
 from agentguard.model.event import Event
-from agentguard.model.session import Coverage, SensorState, Session
+from agentguard.model.session import DEMO_AGENT, Coverage, SensorState, Session
 from agentguard.model.verdict import Outcome
 from agentguard.show.tui.advice import next_step
 from agentguard.show.tui.words import OUTCOME, Look, clean, plural, sensor_look
@@ -18,6 +18,7 @@ _SENTENCE = {
     Outcome.EXPOSED: "A model provider received a credential.",
     Outcome.LEAKED: "A credential went to a host that is not its issuer.",
 }
+_DEMO = "That was the demo: its keys are made up, there is nothing to revoke."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ def standing_of(session: Session, cause: Event | None, *, guarded: bool) -> Stan
         then = f"Stop the agent and start it again: {command()} run -- {' '.join(session.command[:1])}"
         return Standing(GUARD_DIED, "leaked", "The guard of this session died: nothing is seen any more.", clean(then))
     sentence = clean(session.outcome_reason) or _SENTENCE[outcome]
+    if session.agent == DEMO_AGENT:
+        return Standing(OUTCOME[outcome], outcome.value, sentence, _DEMO)
     if outcome is not Outcome.CLEAN:
         then = next_step(cause) if cause is not None else ""
         return Standing(OUTCOME[outcome], outcome.value, sentence, _begun(then) or _further(outcome))
